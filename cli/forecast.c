@@ -9,6 +9,7 @@
 
 #include "forecast_backtest.h"
 #include "forecast_bench.h"
+#include "forecast_intervals.h"
 
 typedef struct target {
     forecast_options options;
@@ -145,6 +146,7 @@ static void put_scores(FILE *out, const forecast_result *r) {
     for (int k = 0; k < 4; k++) put_score(out, forecasters[k], score_of(r, k), units);
     if (*r->season_note) fprintf(out, "%s\n", r->season_note);
     put_columns(out, r);
+    put_intervals(out, r);
 }
 
 static void put_train(FILE *out, const forecast_result *r) {
@@ -332,7 +334,8 @@ const cli_command command_evaluate = {
 const cli_command command_predict = {
     .name = "forecast predict", .words = "RUN", .most_words = 1, .summary = "forecast the rows that come next",
     .more = "  tidemill forecast predict runs/sales > next.csv\n"
-            "  tidemill forecast predict runs/sales --data newer.csv --output next.csv\n",
+            "  tidemill forecast predict runs/sales --data newer.csv --output next.csv\n"
+            "  tidemill forecast predict runs/sales --level 80,95 --lower 0\n",
     .files = "RUN/forecast_result.csv: the forecast\nRUN/forecast-plot.svg: the rows before it and the forecast\n",
     .rows = { { forecast_table, FORECAST_FOR_PREDICT, offsetof(target, options) } },
     .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_predict,

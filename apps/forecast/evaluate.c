@@ -6,7 +6,9 @@
 
 #include "forecast/saved/advice.h"
 #include "base/base.h"
+#include "forecast/fit/calibrate.h"
 #include "forecast/saved/handle.h"
+#include "forecast/saved/use.h"
 #include "forecast/fit/plan.h"
 #include "forecast/report/report.h"
 #include "forecast/fit/run_folder.h"
@@ -22,6 +24,8 @@ typedef struct evaluation {
     scoring         scoring;
     score_pair      model;
     baseline_parts  baselines;
+    band_tables     own;        /* without a run: the baselines', calibrated here */
+    interval_run    intervals;
     error_parts     parts;
     char            path[FOLDER_PATH];
 } evaluation;
@@ -131,6 +135,32 @@ static tide_status score_run(evaluation *e, forecast_result *r, tide_failure *fa
     return fine ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the result");
 }
 
+/* The run's own tables; those of another season than its own do not count. */
+static tide_status watch_run(evaluation *e, bool model_alone, const levels *asked, tide_failure *failure) {
+    band_tables shown = e->bundle->bands;
+    for (int i = 1; model_alone && i < FORECASTERS; i++) shown.quantile[i] = NULL;
+    if (e->baselines.season != e->bundle->record.season) shown.quantile[FORECAST_USE_SEASONAL] = NULL;
+    if (forecast_option_given(e->options, "level") && !bands_any(&e->bundle->bands))
+        return use_not_kept(e->options, "prediction intervals", "level", failure);
+    return interval_run_watch(&e->intervals, &e->scoring, &shown, asked, failure);
+}
+
+static tide_status watch_baselines(evaluation *e, const levels *asked, tide_failure *failure) {
+    scoring validation = e->scoring;
+    validation.first   = e->data.split.val.start;
+    validation.windows = block_windows(e->data.split.val, e->scoring.seq_len, e->scoring.pred_len);
+    tide_status status = bands_open(&e->data, e->scoring.pred_len, &e->own, failure);
+    if (status == TIDE_OK) status = calibrate_baselines(&validation, &e->baselines, &e->own, failure);
+    return status == TIDE_OK ? interval_run_watch(&e->intervals, &e->scoring, &e->own, asked, failure) : status;
+}
+
+static tide_status score_without(evaluation *e, const levels *asked, tide_failure *failure) {
+    tide_status status = make_baselines(&e->scoring, e->data.split, e->options->season, &e->baselines, failure);
+    if (status != TIDE_OK) return status;
+    status = e->run ? watch_run(e, false, asked, failure) : watch_baselines(e, asked, failure);
+    return status == TIDE_OK ? score_baselines(&e->scoring, &e->baselines, failure) : status;
+}
+
 static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *failure) {
     const forecast_options *o = e->options;
     bool        run    = *o->model != 0;
@@ -150,12 +180,16 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
     set_scoring(e);
     r->windows = e->scoring.windows, r->columns = e->data.frame.columns, r->seq_len = o->seq_len,
     r->pred_len = o->pred_len;
-    if (run) status = score_run(e, r, failure);
-    if (status == TIDE_OK) status = score_baselines(&e->scoring, e->data.split, o->season, &e->baselines, failure);
+    levels asked;
+    status = levels_measured(o->level, &asked, failure);
+    if (status == TIDE_OK && run) status = watch_run(e, true, &asked, failure);
+    if (status == TIDE_OK && run) status = score_run(e, r, failure);
+    if (status == TIDE_OK) status = score_without(e, &asked, failure);
     if (status != TIDE_OK) return status;
     r->guide_direction = (e->compat & FORECAST_COMPAT_MAC) != 0;
     report_baselines(r, &e->baselines, e->scoring.metrics_scaled, &e->listener);
     status = report_columns(r, &e->data, run ? &e->model : NULL, &e->baselines, failure);
+    if (status == TIDE_OK) status = interval_run_end(&e->intervals, r, failure);
     if (status != TIDE_OK) return status;
     r->wall_s       = os_seconds() - e->listener.began;
     r->peak_rss_mib = (double)os_peak_rss_bytes() / (1 << 20);
@@ -173,6 +207,8 @@ tide_status forecast_evaluate(const forecast_options *options, forecast_progress
     if (status == TIDE_OK) status = evaluate(&e, result, failure);
     score_pair_free(&e.model);
     baseline_parts_free(&e.baselines);
+    bands_free(&e.own);
+    interval_run_free(&e.intervals);
     error_parts_free(&e.parts);
     dataset_free(&e.data);
     forecast_model_free(e.run);

@@ -3,6 +3,7 @@
 #define FORECAST_PREDICTION_H
 
 #include "forecast/fit/run_folder.h"
+#include "forecast/options/levels.h"
 #include "forecast/report/report.h"
 #include "forecast/saved/handle.h"
 
@@ -23,6 +24,10 @@ typedef struct prediction {
     forecast_use use;         /* never BEST */
     double   *season;         /* (season_rows, columns) before the forecast; NULL unless it is asked for */
     int64_t   season_rows;
+    levels    levels;         /* of intervals; none unless asked for */
+    double   *bands;          /* (pred_len, out columns, levels, 2), original units */
+    double   *lower, *upper;  /* (out columns) each, in one block; NULL: none is given */
+    int64_t   clamped, clamped_bounds;
 } prediction;
 
 tide_status prediction_no_memory(tide_failure *failure);
@@ -34,6 +39,18 @@ tide_status prediction_rows(prediction *p, tide_failure *failure);
 /* prediction_known.c: what is known of the rows to come: from options->future, or what the series' own file or the run
  * holds of them. Needs the times. */
 tide_status prediction_known(prediction *p, tide_failure *failure);
+/* prediction_bands.c. What `level` asks for, refused where the run lacks it; the intervals around the forecast. */
+tide_status prediction_read_levels(prediction *p, tide_failure *failure);
+tide_status prediction_make_bands(prediction *p, tide_failure *failure);
+/* Of the 2 levels + 1 numbers of a column, from the left: what follows its name, and the number of a cell (step * out
+ * columns + column). */
+void        prediction_suffix(const prediction *p, int64_t place, char out[40]);
+double      prediction_value(const prediction *p, int64_t cell, int64_t place);
+tide_status prediction_names_clash(const prediction *p, tide_failure *failure);
+
+/* prediction_bounds.c. */
+tide_status prediction_read_bounds(prediction *p, tide_failure *failure);
+void        prediction_clamp(prediction *p);
 
 /* prediction_out.c. Whether options->output may be written, asked before anything is computed. */
 tide_status prediction_check_output(const prediction *p, tide_failure *failure);

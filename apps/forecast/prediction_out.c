@@ -1,4 +1,5 @@
 /* A forecast as CSV, in the columns and the form of the input, as JSON and as a plot; and where these go. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -10,14 +11,27 @@
 /* ---- text ---- */
 
 /* Quoted when the text holds what would end a cell: a name, or a stamp such as Jan 1, 2023. */
-static void add_name(text *t, const char *name) {
+static void add_name(text *t, const char *name, const char *suffix) {
     if (!strpbrk(name, ",\"\n\r")) {
-        text_add(t, "%s", name);
+        text_add(t, "%s%s", name, suffix);
         return;
     }
     text_add(t, "\"");
     for (; *name; name++) text_add(t, *name == '"' ? "\"\"" : "%c", *name);
-    text_add(t, "\"");
+    text_add(t, "%s\"", suffix);
+}
+
+/* A forecast's bounds stand around it; a stamp stands alone. */
+static int64_t places_of(const prediction *p, int64_t column) { return column < 0 ? 1 : 2 * p->levels.count + 1; }
+
+static void add_header(const prediction *p, text *t, int64_t column) {
+    char suffix[40] = "";
+    for (int64_t place = 0; place < places_of(p, column); place++) {
+        if (place) text_add(t, ",");
+        if (column >= 0) prediction_suffix(p, place, suffix);
+        add_name(t, column < 0 ? p->data.frame.time_columns.of[-1 - column].name
+                               : p->bundle->names[p->bundle->config.out_first + column], suffix);
+    }
 }
 
 static int64_t place_of(const prediction *p, int64_t column) {
@@ -39,33 +53,63 @@ static tide_status order_columns(prediction *p, tide_failure *failure) {
     return TIDE_OK;
 }
 
-static void add_cell(const prediction *p, text *t, int64_t step, int64_t column) {
+static void add_cell(const prediction *p, text *t, int64_t step, int64_t column, int64_t place) {
     const model_config *c = &p->bundle->config;
     char cell[40];
     if (column < 0)
         time_print_part(cell, p->time[c->seq_len + step], &p->data.frame.format,
                         p->data.frame.time_columns.of[-1 - column].part);
-    else num_format(cell, p->values[step * c->out_count + column], true);
-    add_name(t, cell);
+    else num_format(cell, prediction_value(p, step * c->out_count + column, place), true);
+    bool known = column < 0 || !isnan(prediction_value(p, step * c->out_count + column, place));
+    if (place) text_add(t, ",");
+    add_name(t, known ? cell : "", "");
 }
 
 static tide_status make_csv(const prediction *p, forecast_result *r, tide_failure *failure) {
     const model_config *c = &p->bundle->config;
     text t = { 0 };
     for (int64_t i = 0; i < p->shown; i++) {
-        int64_t column = p->order[i];
         if (i) text_add(&t, ",");
-        add_name(&t, column < 0 ? p->data.frame.time_columns.of[-1 - column].name
-                                : p->bundle->names[c->out_first + column]);
+        add_header(p, &t, p->order[i]);
     }
     for (int64_t s = 0; s < c->pred_len; s++)
         for (int64_t i = 0; i < p->shown; i++) {
             text_add(&t, i ? "," : "\n");
-            add_cell(p, &t, s, p->order[i]);
+            for (int64_t place = 0; place < places_of(p, p->order[i]); place++)
+                add_cell(p, &t, s, p->order[i], place);
         }
     text_add(&t, "\n");
     r->csv = t.data;
     return t.failed ? prediction_no_memory(failure) : TIDE_OK;
+}
+
+/* {"lo-80": [...], "hi-80": [...], ...} of a column. */
+static json_t *bounds_json(const prediction *p, int64_t column) {
+    const model_config *c = &p->bundle->config;
+    json_t *o = json_object();
+    for (int64_t place = 0; place <= 2 * p->levels.count; place++) {
+        char    suffix[40];
+        json_t *one = json_array();
+        prediction_suffix(p, place, suffix);
+        for (int64_t s = 0; s < c->pred_len; s++) {
+            double v = prediction_value(p, s * c->out_count + column, place);
+            json_array_append_new(one, isnan(v) ? json_null() : json_real(v));
+        }
+        if (*suffix) json_object_set_new(o, suffix + 1, one);
+        else json_decref(one);
+    }
+    return o;
+}
+
+static void put_intervals(const prediction *p, json_t *o) {
+    const model_config *c = &p->bundle->config;
+    json_t *levels = json_array(), *columns = json_object();
+    for (int64_t i = 0; i < p->levels.count; i++) json_array_append_new(levels, json_real(p->levels.of[i]));
+    for (int64_t k = 0; k < p->shown; k++)
+        if (p->order[k] >= 0)
+            json_object_set_new(columns, p->bundle->names[c->out_first + p->order[k]], bounds_json(p, p->order[k]));
+    json_object_set_new(o, "levels", levels);
+    json_object_set_new(o, "intervals", columns);
 }
 
 static tide_status make_json(const prediction *p, forecast_result *r, tide_failure *failure) {
@@ -89,6 +133,10 @@ static tide_status make_json(const prediction *p, forecast_result *r, tide_failu
                   "run", json_text(p->options->model), "used", r->used, "seq_len", (json_int_t)c->seq_len,
                   "pred_len", (json_int_t)c->pred_len, "compile_ms", 1e3 * handle_compile_s(p->model), "time", times,
                   "forecast", values);
+    if (o && p->levels.count) put_intervals(p, o);
+    if (o && p->lower)
+        json_object_set_new(o, "clamped", json_pack("{s:I, s:I}", "forecasts", (json_int_t)p->clamped, "bounds",
+                                                    (json_int_t)p->clamped_bounds));
     r->json = o ? json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(o);
     return r->json ? TIDE_OK : prediction_no_memory(failure);
@@ -138,8 +186,12 @@ static tide_status draw(const prediction *p, const char *path, tide_failure *fai
     const frame        *f = &p->data.frame;
     bool    shown  = p->bundle->target >= c->out_first && p->bundle->target < c->out_first + c->out_count;
     int64_t column = shown ? p->bundle->target : c->out_first;
-    double *values = malloc((size_t)(c->seq_len + c->pred_len) * sizeof *values);
+    int64_t sides = 2 * p->levels.count;
+    double *values = malloc((size_t)(c->seq_len + c->pred_len * (1 + sides)) * sizeof *values);
     if (!values) return prediction_no_memory(failure);
+    double *bands = values + c->seq_len + c->pred_len;
+    for (int64_t i = 0; i < c->pred_len * sides; i++)
+        bands[i] = p->bands[(i / sides * c->out_count + column - c->out_first) * sides + i % sides];
     for (int64_t i = 0; i < c->seq_len; i++) values[i] = f->values[i * f->columns + column];
     for (int64_t i = 0; i < c->pred_len; i++)
         values[c->seq_len + i] = p->values[i * c->out_count + column - c->out_first];
@@ -147,7 +199,8 @@ static tide_status draw(const prediction *p, const char *path, tide_failure *fai
                                           "Forecast: linear" };
     forecast_curve curve = { .title = titles[p->use], .column = p->bundle->names[column], .past = values,
                              .forecast = values + c->seq_len, .time = p->time,
-                             .seq_len = c->seq_len, .pred_len = c->pred_len };
+                             .seq_len = c->seq_len, .pred_len = c->pred_len, .levels = p->levels.of,
+                             .bands = bands, .level_count = p->levels.count };
     plot_watch  watch  = report_watch(&p->listener);
     tide_status status = plot_curve(path, &curve, &watch, failure);
     free(values);

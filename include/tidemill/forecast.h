@@ -26,6 +26,7 @@ extern "C" {
 
 #define FORECAST_TEXT_SIZE 512
 #define FORECAST_MAX_OPTIONS 128
+#define FORECAST_MAX_LEVELS 16
 
 /* ---- options ------------------------------------------------------------------------------------------ */
 
@@ -179,6 +180,10 @@ typedef struct forecast_options {
     int64_t refit_every;                     /* train anew before each so many origins; 0: never */
     bool    warm_start;                      /* from the run's parameters, for `epochs` (0: 3) */
     int     use;                             /* predict: forecast_use */
+    char    level[128];                      /* prediction intervals, "80,95": percent, from 1 to 99. "": predict gives
+                                                none, train and evaluate measure 80 and 95 */
+    char    lower[4096], upper[4096];        /* predict: no forecast and no bound of an interval beyond: "0" for all
+                                                columns, or "NAME=0,..." */
     int64_t ineffective;                     /* target of options that are accepted and have no effect */
     bool    given[FORECAST_MAX_OPTIONS];     /* by row of the table: set explicitly, so presets leave it alone */
 } forecast_options;
@@ -292,6 +297,26 @@ typedef struct forecast_column_score {
     double original_mse[4], original_mae[4];  /* in the column's own units (mse: squared) */
 } forecast_column_score;
 
+/* Prediction intervals of one level on the test windows. They are conformal: quantiles of the validation windows'
+ * residuals, weighted towards the newest and scaled by how much a window moves (docs/forecast-data.md). Width and
+ * interval score (Winkler) are in deviations of each column's training rows, as mse and mae are. The ranges hold 95 %
+ * of 1000 resamplings of blocks of pred_len windows, with a fixed seed; NaN where there are fewer than two. */
+typedef struct forecast_interval {
+    double  level;                               /* nominal, percent */
+    double  coverage, coverage_low, coverage_high;  /* percent of the truths that lie within */
+    double  width, winkler, winkler_low, winkler_high;
+    double *by_step, *by_column;                 /* (pred_len) and (by_column_count): coverage, percent */
+    int64_t worst_column;                        /* that of the lowest coverage, into by_column */
+} forecast_interval;
+
+typedef struct forecast_intervals {
+    bool    present;
+    double  crps;                                /* of the quantiles 0.1, 0.2, ... 0.9, counted as mae is */
+    double  wql;                                 /* the same in original units over the sum of |truth| */
+    int64_t level_count;
+    forecast_interval level[FORECAST_MAX_LEVELS];    /* ascending */
+} forecast_intervals;
+
 /* Fields that a command does not fill are 0 or "". Zero it before the call; free with forecast_result_free. */
 typedef struct forecast_result {
     char    run[FORECAST_TEXT_SIZE];  /* the run folder */
@@ -307,6 +332,7 @@ typedef struct forecast_result {
     char    season_note[160];         /* why seasonal_naive is not present; "" */
     forecast_column_score *by_column; /* (by_column_count) errors of each scored column */
     int64_t by_column_count;
+    forecast_intervals intervals[4];  /* train, evaluate: of the model, last_value, seasonal_naive, linear */
     bool    guide_direction;          /* `compat` mac: directional accuracy across windows is asked for */
     bool    refit;                    /* train: the model has learned from all rows since it was scored */
     bool    beaten;                   /* a baseline is at least as good (in MSE) as the model */
@@ -407,10 +433,23 @@ TIDE_API tide_status forecast_model_predict_known(forecast_model *m, int64_t win
                                                   const int64_t *time_s, const double *known, double *future,
                                                   tide_failure *failure);
 
-/* The same from the last seq_len rows of a frame, whose columns are found by their names; others are ignored. Where
- * columns are known ahead, its last pred_len rows are those that are forecast, and of them only these columns are read.
- * Its step must be the model's where both have times; a model that needs times needs them in whole seconds. *future* is
- * (pred_len, targets). TIDE_EDATA for a column that is missing, a gap, too few rows, another frequency. */
+/* Prediction intervals beside it. `future` is forecast_model_predict_known's, whose `known` is NULL where no column is
+ * known ahead.
+ *   levels  (level_count) in percent, from 1 to 99, ascending, at most FORECAST_MAX_LEVELS
+ *   bands   (windows, pred_len, targets, level_count, 2): lower and upper bound, original units; NaN for a column that
+ *           had no truth in validation
+ * TIDE_EINVAL where the model keeps none: it was trained by an earlier version, or its training did not end. */
+TIDE_API bool        forecast_model_has_levels(const forecast_model *m);
+TIDE_API tide_status forecast_model_predict_levels(forecast_model *m, int64_t windows, const double *past,
+                                                   const int64_t *time_s, const double *known, const double *levels,
+                                                   int64_t level_count, double *future, double *bands,
+                                                   tide_failure *failure);
+
+/* forecast_model_predict from the last seq_len rows of a frame, whose columns are found by their names; others are
+ * ignored. Where columns are known ahead, its last pred_len rows are those that are forecast, and of them only these
+ * columns are read. Its step must be the model's where both have times; a model that needs times needs them in whole
+ * seconds. *future* is (pred_len, targets). TIDE_EDATA for a column that is missing, a gap, too few rows, another
+ * frequency. */
 TIDE_API tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f, double *future,
                                                   tide_failure *failure);
 

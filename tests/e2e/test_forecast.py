@@ -113,6 +113,8 @@ class Train(Case):
             self.assertEqual(json.loads((self.out / "run.json").read_text())["options"]["plots"], bool(expected))
             for name in expected:
                 self.assertTrue((self.out / name).with_suffix(".csv").exists(), name)
+            if expected:
+                self.assertRegex((self.out / "sample.csv").read_text(), r"^x,95 % \(low\),95 % \(high\),80 % \(low\),80 % \(high\),past,forecast,truth\n")
 
     @unittest.skipUnless(shutil.which("gnuplot"), "no gnuplot here")
     def test_plots_are_svg(self):
@@ -436,6 +438,26 @@ class Use(Case):
         self.assertEqual(rows[0], ["date", "load", "wind", "OT"])
         self.assertEqual([row[0] for row in rows[1:]], [f"2024-01-13 {hour:02}:00:00" for hour in (12, 13, 14, 15)])
         self.assertTrue(all(5 < float(v) < 15 for row in rows[1:] for v in row[1:]))
+
+    def test_levels(self):
+        done = self.code(0, "forecast", "predict", self.run_folder, "--level", "95,80", "--lower", "8", "--upper", "OT=12")
+        head, *rows = csv.reader(io.StringIO(done.stdout))
+        suffixes = ["-lo-95", "-lo-80", "", "-hi-80", "-hi-95"]
+        self.assertEqual(head, ["date", *(name + end for name in ("load", "wind", "OT") for end in suffixes)])
+        plain = list(csv.reader(io.StringIO(self.code(0, "forecast", "predict", self.run_folder).stdout)))[1:]
+        for row, was in zip(rows, plain):
+            for c in range(3):
+                numbers = [float(v) for v in row[1 + 5 * c:6 + 5 * c]]
+                self.assertEqual(numbers[:2] + numbers[3:], sorted(numbers[:2] + numbers[3:]))
+                self.assertEqual(numbers[2], min(max(float(was[1 + c]), 8), 12 if c == 2 else 99))
+                self.assertTrue(all(8 <= v <= (12 if c == 2 else 99) for v in numbers))
+        said = json.loads(self.code(0, "forecast", "predict", self.run_folder, "--level", "80", "--json", "--no-plots").stdout)
+        self.assertEqual((said["levels"], sorted(said["intervals"]["OT"])), ([80.0], ["hi-80", "lo-80"]))
+        self.assertTrue(all(low < high for low, high in zip(said["intervals"]["OT"]["lo-80"], said["intervals"]["OT"]["hi-80"])))
+        self.assertEqual(self.error(2, "forecast", "predict", self.run_folder, "--level", "0.8")["column"], "level")
+        scored = self.code(0, "forecast", "evaluate", "--model", self.run_folder, "--data", self.data, "--level", "70")
+        self.assertRegex(scored.stdout, r"intervals +level %.*\n  this model +70 +[0-9.]+ +[0-9.]+ to [0-9.]+ .*\n  (last value|seasonal naive) +70 ")
+        self.assertRegex(scored.stdout, r"within 70 %: step 1 [0-9.]+, step 2 [0-9.]+, step 4 [0-9.]+; least in column \w+, [0-9.]+")
 
     def test_printed_before_drawn(self):
         drawn, slow = self.folder / "drawn", self.folder / "gnuplot"

@@ -69,10 +69,11 @@ static void test_commands(void **state) {
     forecast_options_default(&u);
     snprintf(run, sizeof run, "%s/run", folder);
     set(&u, "model", run);
-    set_all(&u, "threads 1");
+    set_all(&u, "threads 1 level 50,80 lower 0,flow=1");
     refuse_each(forecast_predict, &u, 120);
     set(&u, "use", "linear");
     refuse_each(forecast_predict, &u, 60);
+    set(&u, "level", "");
     set_all(&u, "use seasonal-naive season 100"); /* longer than the look-back; the run keeps 24 rows */
     set(&u, "data", o.data);
     refuse_each(forecast_predict, &u, 60);

@@ -1,6 +1,8 @@
 /* On the real series: sixty Adam steps beside the published model's, and its errors with pseudo-random weights. */
 #include "steps.h"
 
+#include "forecast/models/encoder.h"
+
 static const char *device;
 
 /* The plain loops of ref and check are a hundred times slower: a part of the steps and of the windows tells as much. */
@@ -65,7 +67,7 @@ static uint32_t fill_linear(const tide_linear *layer, uint32_t tensor) {
 static void fill_model(const itransformer *m) {
     uint32_t t = fill_linear(&m->embedding, 0);
     for (int64_t i = 0; i < m->config.e_layers; i++) {
-        const model_block *b = &m->blocks[i];
+        const encoder_block *b = &m->blocks[i];
         const tide_linear *order[] = { &b->attention.query, &b->attention.key, &b->attention.value,
                                        &b->attention.out,   &b->conv1,         &b->conv2 };
         for (int k = 0; k < 6; k++) t = fill_linear(order[k], t);
@@ -107,7 +109,7 @@ static void test_random_weights(void **state) {
     if (session_open(&o, &c, &d, &s, &failure) != TIDE_OK ||
         session_scoring(&s, is_slow() ? 1 : 64, true, &p, &failure) != TIDE_OK)
         fail_msg("%s", failure.message);
-    fill_model(&s.model);
+    fill_model(s.model.self);
     if (!is_slow()) {
         if (score_model(&w, &p, &total, &failure) != TIDE_OK) fail_msg("%s", failure.message);
         forecast_score score = score_pair_result("model", &total, false);

@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "forecast/data/frame_reading.h"
+#include "forecast/options/levels.h"
 #include "options/options.h"
 #include "session.h"
 #include "train/device.h"
@@ -56,6 +57,8 @@ static tide_status contradictions(const forecast_options *o, tide_failure *failu
     if (*o->memory_limit && o->memory_limit_mib)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "memory-limit",
                        "`memory-limit` and `memory-limit-mib` both set a limit: give one of them");
+    levels ignored;
+    if (levels_parse(o->level, &ignored, failure) != TIDE_OK) return TIDE_EINVAL;
     tide_status status = arch_contradictions(o, failure);
     return status == TIDE_OK ? column_contradictions(o, failure) : status;
 }

@@ -99,8 +99,9 @@ static void truth_original(const scoring *w, const batch_space *space, int64_t f
     }
 }
 
-static void add_batch(const scoring *w, const batch_space *space, int64_t at, const float *prediction, int64_t count,
-                      score_pair *out) {
+/* `who`: 0 the model, 1 to 3 the baselines. */
+static void add_batch(const scoring *w, int who, const batch_space *space, int64_t at, const float *prediction,
+                      int64_t count, score_pair *out) {
     int64_t each = w->pred_len * w->data->out_count;
     for (int64_t i = 0; i < count; i++)
         dataset_truth(w->data, w->first + at + i, w->seq_len, w->pred_len, space->truth + i * each);
@@ -108,6 +109,8 @@ static void add_batch(const scoring *w, const batch_space *space, int64_t at, co
     to_original(w, prediction, count, space->prediction_original);
     truth_original(w, space, w->first + at, count);
     score_add(out->original, space->prediction_original, space->truth_original, count);
+    if (w->watch && w->watch[who].see)
+        w->watch[who].see(w->watch[who].user, at, count, space->prediction_original, space->truth_original);
     if (w->keep_prediction) memcpy(w->keep_prediction + at * each, prediction, (size_t)(count * each) * sizeof(float));
     if (w->keep_truth) memcpy(w->keep_truth + at * each, space->truth, (size_t)(count * each) * sizeof(float));
 }
@@ -130,7 +133,7 @@ static tide_status model_batch(const scoring *w, window_program *p, const batch_
     if (status != TIDE_OK) return status;
     const float *prediction = tide_data(p->prediction);
     if (!prediction) return train_unread(p->prediction.graph, "the forecasts", failure);
-    add_batch(w, space, at, prediction, count, out);
+    add_batch(w, 0, space, at, prediction, count, out);
     forecast_event event = { .stage = FORECAST_STAGE_SCORE,
                              .batch = at / p->batch + 1,
                              .batches = ceil_div(w->windows, p->batch) };
@@ -174,8 +177,9 @@ static void baseline_batch(const scoring *w, const looking *l, int64_t at, int64
     }
 }
 
-tide_status score_baseline(const scoring *w, const baseline *b, const float *rows, score_pair *out,
-                           tide_failure *failure) {
+/* `rows`: the scaled series that the baseline looks back on; NULL: the data's, of which it looks at one window. */
+static tide_status score_looking(const scoring *w, int which, const baseline *b, const float *rows, score_pair *out,
+                                 tide_failure *failure) {
     batch_space space      = { 0 };
     int64_t     each       = w->pred_len * w->data->out_count, columns = w->data->frame.columns;
     float      *window     = malloc((size_t)((w->seq_len + w->pred_len) * columns) * sizeof *window + 1);
@@ -185,7 +189,7 @@ tide_status score_baseline(const scoring *w, const baseline *b, const float *row
     for (int64_t at = 0; fine && at < w->windows; at += BASELINE_BATCH) {
         int64_t count = MIN2(BASELINE_BATCH, w->windows - at);
         baseline_batch(w, &l, at, count, prediction);
-        add_batch(w, &space, at, prediction, count, out);
+        add_batch(w, 1 + which, &space, at, prediction, count, out);
     }
     free(space.truth);
     free(window);
@@ -231,12 +235,12 @@ tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, i
 
 /* ---- baselines ---- */
 
-enum { LAST_VALUE, SEASONAL, LINEAR };
-
 void baseline_parts_free(baseline_parts *p) {
-    for (int i = 0; i < 3; i++) score_pair_free(&p->pair[i]);
-    baseline_free(p->linear);
-    p->linear = NULL;
+    for (int i = 0; i < 3; i++) {
+        score_pair_free(&p->pair[i]);
+        baseline_free(p->made[i]);
+        p->made[i] = NULL;
+    }
 }
 
 /* Every window must have a whole season of rows before its forecast. */
@@ -264,32 +268,42 @@ static baseline *baseline_of(int which, const scoring *w, split s, int64_t seaso
     return which == SEASONAL ? baseline_seasonal(season) : baseline_last_value();
 }
 
-/* In a series with gaps the naive ones look back on what came before each, the linear one learns from lines across
- * them and is asked about windows. */
-static tide_status score_one(int which, const scoring *w, split s, int64_t season, baseline **b, score_pair *out,
-                             tide_failure *failure) {
-    const dataset *d = w->data;
-    float *filled = NULL;
-    if (d->frame.gaps)
-        filled = which == LINEAR ? dataset_lines(d) : dataset_repeated(d, which == SEASONAL ? season : 1);
-    bool memory = filled || !d->frame.gaps;
-    *b = memory ? baseline_of(which, w, s, season, filled, failure) : NULL;
-    tide_status status = *b ? score_baseline(w, *b, which == LINEAR ? NULL : filled, out, failure)
-                            : fail(failure, TIDE_ENOMEM, "out of memory for the baseline %s", baseline_names[which]);
+/* The linear one learns from lines across gaps, and is asked about windows. */
+static baseline *make_one(int which, const scoring *w, split s, int64_t season, tide_failure *failure) {
+    bool      gaps   = w->data->frame.gaps && which == LINEAR;
+    float    *filled = gaps ? dataset_lines(w->data) : NULL;
+    baseline *b      = filled || !gaps ? baseline_of(which, w, s, season, filled, failure) : NULL;
+    free(filled);
+    return b;
+}
+
+tide_status make_baselines(const scoring *w, split s, int64_t season, baseline_parts *out, tide_failure *failure) {
+    *out = (baseline_parts){ .season = season ? season : season_default(w->data->frame.step) };
+    for (int i = 0; i < 3; i++) {
+        if (i == SEASONAL && !season_known(w, out)) continue;
+        if (!(out->made[i] = make_one(i, w, s, out->season, failure)))
+            return fail(failure, TIDE_ENOMEM, "out of memory for the baseline %s", baseline_names[i]);
+    }
+    return TIDE_OK;
+}
+
+/* In a series with gaps the naive ones look back on what came before each. */
+tide_status score_baseline(const scoring *w, int which, const baseline_parts *parts, score_pair *out,
+                           tide_failure *failure) {
+    bool   gaps   = w->data->frame.gaps && which != LINEAR;
+    float *filled = gaps ? dataset_repeated(w->data, which == SEASONAL ? parts->season : 1) : NULL;
+    if (gaps && !filled) return no_memory(failure);
+    tide_status status = score_looking(w, which, parts->made[which], filled, out, failure);
     free(filled);
     return status;
 }
 
-tide_status score_baselines(const scoring *w, split s, int64_t season, baseline_parts *out, tide_failure *failure) {
-    *out        = (baseline_parts){ .season = season ? season : season_default(w->data->frame.step) };
+tide_status score_baselines(const scoring *w, baseline_parts *parts, tide_failure *failure) {
     tide_status status = TIDE_OK;
     for (int i = 0; status == TIDE_OK && i < 3; i++) {
-        if (i == SEASONAL && !season_known(w, out)) continue;
-        baseline *b;
-        status = score_one(i, w, s, out->season, &b, &out->pair[i], failure);
-        out->present[i] = status == TIDE_OK;
-        if (i == LINEAR) out->linear = b;
-        else baseline_free(b);
+        if (!parts->made[i]) continue;
+        status            = score_baseline(w, i, parts, &parts->pair[i], failure);
+        parts->present[i] = status == TIDE_OK;
         if (status == TIDE_OK &&
             listener_tell(w->listener, (forecast_event){ .stage = FORECAST_STAGE_SCORE, .batch = i + 1, .batches = 3 }))
             status = cancelled(failure);

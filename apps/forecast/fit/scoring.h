@@ -15,6 +15,13 @@ void session_tell(const session *s, const listener *l);  /* what the device lack
                                                             made */
 int listener_note(const listener *l, forecast_stage stage, const char *format, ...) TIDE_PRINTF(3, 4);
 
+/* Who else looks at forecasts as they are made: `prediction` and `truth` (count, pred_len, out columns) of windows `at`
+ * and on, in original units. see NULL: nobody. */
+typedef struct window_watch {
+    void (*see)(void *user, int64_t at, int64_t count, const float *prediction, const float *truth);
+    void *user;
+} window_watch;
+
 /* The windows to score: first input rows first .. first + windows - 1. */
 typedef struct scoring {
     const dataset *data;
@@ -22,15 +29,13 @@ typedef struct scoring {
     bool     metrics_scaled;   /* percentage errors of scaled values */
     const listener *listener;  /* NULL: silent */
     float   *keep_prediction, *keep_truth;  /* NULL, or (windows, pred_len, out columns): everything, scaled */
+    const window_watch *watch;              /* NULL, or of the model and of the three baselines */
 } scoring;
 
 typedef struct score_pair { score *scaled, *original; } score_pair;
 void score_pair_free(score_pair *p);
 
 tide_status score_model(const scoring *what, window_program *p, score_pair *out, tide_failure *failure);
-/* `rows`: the scaled series that the baseline looks back on; NULL: the data's, of which it looks at one window. */
-tide_status score_baseline(const scoring *what, const baseline *b, const float *rows, score_pair *out,
-                           tide_failure *failure);
 forecast_score score_pair_result(const char *name, const score_pair *p, bool metrics_scaled);
 
 /* Mean over the windows of the loss of each, weighed by how many of its truths are known, in window order; `starts`
@@ -49,9 +54,15 @@ typedef struct baseline_parts {
     bool       present[3];
     int64_t    season;            /* 0: none is known */
     char       season_note[160];  /* "" */
-    baseline  *linear;
+    baseline  *made[3];           /* NULL: cannot be */
 } baseline_parts;
-tide_status score_baselines(const scoring *what, split s, int64_t season, baseline_parts *out, tide_failure *failure);
+enum { LAST_VALUE, SEASONAL, LINEAR };
+/* Makes them for these windows, the linear one fitted on `s`; then they can be scored. */
+tide_status make_baselines(const scoring *what, split s, int64_t season, baseline_parts *out, tide_failure *failure);
+tide_status score_baselines(const scoring *what, baseline_parts *parts, tide_failure *failure);
+/* `which`: LAST_VALUE, ..., that is made. */
+tide_status score_baseline(const scoring *what, int which, const baseline_parts *parts, score_pair *out,
+                           tide_failure *failure);
 void        baseline_parts_free(baseline_parts *p);
 extern const char *const baseline_names[3];
 

@@ -149,6 +149,13 @@ static const tide_option rows[] = {
       "rows per season of the seasonal-naive baseline; 0: from the frequency" },
     { "use", CHOICE(use, "model|last-value|seasonal-naive|linear|best"), NULL, FORECAST_FOR_PREDICT | MAY_DIFFER,
       "Run", NULL, "what forecasts (best: what was best on the test windows)" },
+    { "level", TEXT(level), NULL, ALL | MAY_DIFFER, "Run", "A,B,...",
+      "prediction intervals, percent: predict adds them, train and evaluate measure them (there: 80,95)",
+      .suggested = "80,95" },
+    { "lower", TEXT(lower), NULL, FORECAST_FOR_PREDICT | MAY_DIFFER, "Run", "X",
+      "no forecast or bound below X, or of each column NAME=X,..." },
+    { "upper", TEXT(upper), NULL, FORECAST_FOR_PREDICT | MAY_DIFFER, "Run", "X",
+      "no forecast or bound above X, or of each column NAME=X,..." },
 
     ROW_DEVICE(S, ALL | WHY),
     ROW_PRECISION(S, ALL | WHY),

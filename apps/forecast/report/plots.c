@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/fit/calibrate.h"
 #include "report.h"
 #include "train/step.h"
 
@@ -72,23 +73,63 @@ tide_status plot_horizon(const char *folder, const score *model, const baseline_
     return status;
 }
 
+/* One band a level, the widest first, in the colour of the forecast; returns how many. `values` (2, level_count,
+ * pred_len) is for their bounds, `names` for theirs. */
+static int64_t band_series(const forecast_curve *c, const double *x, double *values, char names[][24],
+                           plot_series *out) {
+    int64_t count = 0, levels = c->level_count;
+    for (int64_t l = levels - 1; l >= 0; l--) {
+        double *low = values + 2 * l * c->pred_len, *high = low + c->pred_len;
+        for (int64_t s = 0; s < c->pred_len; s++)
+            low[s] = c->bands[(s * levels + l) * 2], high[s] = c->bands[(s * levels + l) * 2 + 1];
+        if (isnan(low[0])) continue;
+        snprintf(names[l], sizeof names[l], "%.9g %%", c->levels[l]);
+        out[count++] = (plot_series){ .name = names[l], .x = x, .y = low, .y_upper = high, .count = c->pred_len,
+                                      .style = PLOT_BAND, .colour = 2 };
+    }
+    return count;
+}
+
 tide_status plot_curve(const char *svg_path, const forecast_curve *c, plot_watch *watch, tide_failure *failure) {
     int64_t total = c->seq_len + c->pred_len;
-    double *x     = malloc((size_t)total * sizeof *x + 1);
+    double *x     = malloc((size_t)(total + 2 * c->level_count * c->pred_len) * sizeof *x + 1);
+    char    names[FORECAST_MAX_LEVELS][24];
     if (!x) return no_memory(failure);
     for (int64_t i = 0; i < total; i++) x[i] = c->time ? (double)c->time[i] : (double)(i - c->seq_len + 1);
-    plot_series series[3] = { { .name = "past", .x = x, .y = c->past, .count = c->seq_len, .style = PLOT_LINE },
-                              { .name = "forecast", .x = x + c->seq_len, .y = c->forecast, .count = c->pred_len,
-                                .style = PLOT_LINE },
-                              { .name = "truth", .x = x + c->seq_len, .y = c->truth, .count = c->pred_len,
-                                .style = PLOT_DASHED } };
+    plot_series series[3 + FORECAST_MAX_LEVELS];
+    int64_t     count = band_series(c, x + c->seq_len, x + total, names, series);
+    series[count++]   = (plot_series){ .name = "past", .x = x, .y = c->past, .count = c->seq_len, .style = PLOT_LINE,
+                                       .colour = 1 };
+    series[count++]   = (plot_series){ .name = "forecast", .x = x + c->seq_len, .y = c->forecast,
+                                       .count = c->pred_len, .style = PLOT_LINE, .colour = 2 };
+    if (c->truth)
+        series[count++] = (plot_series){ .name = "truth", .x = x + c->seq_len, .y = c->truth, .count = c->pred_len,
+                                         .style = PLOT_DASHED, .colour = 3 };
     plot_marker now = { x[c->seq_len - 1], "" };
     plot p = { .title = c->title, .x_label = c->time ? NULL : "step", .y_label = c->column,
                .x_is_time = c->time != NULL, .series = series,
-               .series_count = c->truth ? 3 : 2, .markers = &now, .marker_count = 1 };
+               .series_count = count, .markers = &now, .marker_count = 1 };
     tide_status status = plot_write(svg_path, &p, watch, NULL, failure);
     free(x);
     return status;
+}
+
+static const double sample_levels[] = { 80, 95 };
+enum { SAMPLE_LEVELS = sizeof sample_levels / sizeof *sample_levels };
+
+/* Around one column's forecast (pred_len) of the window at `first_row`: (pred_len, SAMPLE_LEVELS, 2). Returns the
+ * levels that there are: none where nothing is calibrated, or where there is no memory, which a plot can do without. */
+static int64_t sample_bands(const dataset *d, const bundle *b, int64_t first_row, int64_t column,
+                            const double *forecast, double *bands) {
+    look_back window = look_back_of(d, first_row, b->config.seq_len);
+    float    *scale  = b->bands.quantile[0] ? malloc((size_t)d->out_count * sizeof *scale + 1) : NULL;
+    if (!scale) return 0;
+    bands_scales(&b->bands, &window, scale);
+    for (int64_t i = 0; i < b->config.pred_len; i++)
+        bands_at(&b->bands, 0, i * d->out_count + column - d->out_first, forecast[i], scale, sample_levels,
+                 SAMPLE_LEVELS, bands + i * SAMPLE_LEVELS * 2);
+    free(scale);
+    return SAMPLE_LEVELS;
 }
 
 tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, window_program *p, int64_t first_row,
@@ -98,7 +139,7 @@ tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, w
     int64_t     seq = b->config.seq_len, pred = b->config.pred_len, columns = d->frame.columns, out = d->out_count;
     bool        shown  = b->target >= d->out_first && b->target < d->out_first + out;
     int64_t     column = shown ? b->target : d->out_first;
-    double     *values = malloc((size_t)(seq + 2 * pred) * sizeof *values);
+    double     *values = malloc((size_t)(seq + (2 + SAMPLE_LEVELS * 2) * pred) * sizeof *values);
     if (!values) return no_memory(failure);
     for (int64_t i = 0; i < seq + pred; i++) values[i] = d->frame.values[(first_row + i) * columns + column];
     int32_t     start  = (int32_t)first_row;
@@ -111,7 +152,10 @@ tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, w
     forecast_curve c = { .title = "The last test window", .column = d->frame.names[column], .past = values,
                          .truth = values + seq,
                          .forecast = values + seq + pred, .time = d->frame.time ? d->frame.time + first_row : NULL,
-                         .seq_len = seq, .pred_len = pred };
+                         .seq_len = seq, .pred_len = pred, .levels = sample_levels,
+                         .bands = values + seq + 2 * pred };
+    if (scaled)
+        c.level_count = sample_bands(d, b, first_row, column, c.forecast, values + seq + 2 * pred);
     if (scaled) status = owned_claim_plot(folder, "sample", path, failure);
     if (scaled && status == TIDE_OK) status = plot_curve(path, &c, watch, failure);
     free(values);

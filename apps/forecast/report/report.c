@@ -8,6 +8,7 @@
 #include <tidemill/backtest.h>
 
 #include "base/base.h"
+#include "intervals_json.h"
 #include "train/run.h"
 
 enum { SCHEMA_VERSION = 1 };
@@ -172,6 +173,8 @@ tide_status report_json(const char *command, forecast_result *r, const error_par
     if (parts && parts->step_mse)
         json_object_set_new(o, "horizon", parts_json(parts->step_mse, parts->step_mae, parts->steps));
     if (r->by_column) json_object_set_new(o, "by_column", columns_json(r));
+    json_t *intervals = intervals_json(r);
+    if (intervals) json_object_set_new(o, "intervals", intervals);
     json_object_set_new(o, "advice", lines_json(r->advice));
     put(o, "wall_s", r->wall_s);
     put(o, "peak_rss_mib", r->peak_rss_mib);
@@ -260,6 +263,7 @@ static void backtest_free(forecast_result *r) {
 
 void forecast_result_free(forecast_result *r) {
     if (!r) return;
+    intervals_free_all(r);
     columns_free(r);
     backtest_free(r);
     free(r->json);

@@ -41,6 +41,8 @@ typedef struct forecast_curve {
     const double *past, *forecast, *truth;
     const int64_t *time;
     int64_t       seq_len, pred_len;
+    const double *levels, *bands;   /* (level_count), ascending; (pred_len, level_count, 2) lower and upper bounds */
+    int64_t       level_count;
 } forecast_curve;
 tide_status plot_curve(const char *svg_path, const forecast_curve *c, plot_watch *watch, tide_failure *failure);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bands_file.h"
 #include "base/base.h"
 
 static tide_status no_memory(tide_failure *failure) {
@@ -24,6 +25,7 @@ void bundle_free(bundle *b) {
     free(b->tail);
     free(b->tail_time);
     record_free(&b->record);
+    bands_free(&b->bands);
     json_decref(b->reading);
     *b = (bundle){ 0 };
 }
@@ -219,6 +221,7 @@ static tide_status add_parts(tide_archive *a, const bundle *b, tide_list params,
     if (status == TIDE_OK && b->ahead)
         status = tide_archive_add(a, "known.values", TIDE_F64, TIDE_SHAPE(c->pred_len, c->known), b->ahead);
     if (status == TIDE_OK) status = record_add(a, &b->record, c);
+    if (status == TIDE_OK) status = bands_add(a, &b->bands);
     char *text = metadata_text(b);
     if (status == TIDE_OK) status = text ? tide_archive_set(a, "tidemill.forecast", text) : TIDE_ENOMEM;
     free(text);

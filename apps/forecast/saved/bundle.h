@@ -6,6 +6,7 @@
 #include "forecast/data/dataset.h"
 #include "forecast/models/forecaster.h"
 #include "forecast/data/reading_options.h"
+#include "forecast/score/conformal.h"
 #include "record.h"
 
 enum { BUNDLE_VERSION = 1 };
@@ -26,6 +27,7 @@ typedef struct bundle {
     double      *tail;         /* (seq_len, columns): the last rows of the file, original units */
     int64_t     *tail_time;    /* (seq_len), NULL without time stamps */
     training_record record;
+    band_tables bands;         /* of the training before a refit; empty in models of 0.1.0, and while training */
     json_t      *reading;      /* options that reading its data needs; NULL: none */
 } bundle;
 

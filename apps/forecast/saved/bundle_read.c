@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bands_file.h"
 #include "base/base.h"
 #include "bundle.h"
 #include "forecast/data/calendar.h"
@@ -359,6 +360,12 @@ static bool read_training(reader *r, const json_t *o) {
     return out_of_memory ? no_memory(r) : refuse(r, "training", "holds scores or a baseline that cannot be");
 }
 
+static bool read_bands(reader *r) {
+    bool out_of_memory = false;
+    if (bands_read(r->archive, &r->out->config, &r->out->bands, &out_of_memory)) return true;
+    return out_of_memory ? no_memory(r) : refuse(r, "bands", "hold quantiles that cannot be");
+}
+
 /* Options that reading the data needs, by the rules of the command line. */
 static bool read_reading(reader *r, const json_t *o) {
     bool out_of_memory = false;
@@ -394,6 +401,7 @@ static bool read_parts(reader *r, const json_t *o) {
                 read_time(r, json_object_get(o, "time")) && read_tail(r) &&
                 read_blind(r, json_object_get(o, "without_history")) &&
                 read_reading(r, json_object_get(o, "reading")) && read_training(r, json_object_get(o, "training")) &&
+                read_bands(r) &&
                 read_whole(r, o, "", "kind", 0, FORECAST_PEMS, &kind) &&
                 read_whole(r, o, "", "features", 0, FORECAST_MS, &features) &&
                 read_whole(r, o, "", "target", 0, (double)b->config.columns - 1, &b->target);

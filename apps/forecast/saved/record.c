@@ -48,7 +48,7 @@ bool record_take(training_record *r, const dataset *d, const model_config *c, co
     r->scored = true, r->season = baselines->season;
     r->mse[0] = scores->model.mse;
     for (int i = 0; i < 3; i++) r->mse[i + 1] = baselines->present[i] ? scores->baselines[i].mse : (double)NAN;
-    return take_linear(r, baselines->linear, c) && take_season(r, d, c);
+    return take_linear(r, baselines->made[LINEAR], c) && take_season(r, d, c);
 }
 
 forecast_use record_best(const training_record *r) {

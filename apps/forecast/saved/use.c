@@ -13,8 +13,8 @@ int64_t use_season(const forecast_options *o, const bundle *b) {
     return b->record.season ? b->record.season : season_default(b->step);
 }
 
-static tide_status not_kept(const forecast_options *o, const char *what, tide_failure *failure) {
-    return fail_at(failure, TIDE_EINVAL, NULL, 0, "use",
+tide_status use_not_kept(const forecast_options *o, const char *what, const char *option, tide_failure *failure) {
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, option,
                    "%s keeps no %s: it was trained by an earlier version, or its training did not end; train again, "
                    "or the same "
                    "command with `resume` auto `out` %s adds it", o->model, what, o->model);
@@ -23,9 +23,9 @@ static tide_status not_kept(const forecast_options *o, const char *what, tide_fa
 tide_status use_settle(const forecast_options *o, const bundle *b, forecast_use *out, tide_failure *failure) {
     const training_record *r = &b->record;
     *out = (forecast_use)o->use;
-    if (*out == FORECAST_USE_BEST && !r->scored) return not_kept(o, "scores", failure);
+    if (*out == FORECAST_USE_BEST && !r->scored) return use_not_kept(o, "scores", "use", failure);
     if (*out == FORECAST_USE_BEST) *out = record_best(r);
-    if (*out == FORECAST_USE_LINEAR && !r->linear) return not_kept(o, "linear baseline", failure);
+    if (*out == FORECAST_USE_LINEAR && !r->linear) return use_not_kept(o, "linear baseline", "use", failure);
     if (*out == FORECAST_USE_SEASONAL && !use_season(o, b))
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "season",
                        "no season follows from the frequency: `season` N says how many rows one has");

@@ -13,6 +13,9 @@ tide_status use_forecast(forecast_use use, const bundle *b, const dataset *d, co
                          int64_t season_rows, double *values,
                          tide_failure *failure);
 
+/* `option` asked for what the run of `o` does not keep. */
+tide_status use_not_kept(const forecast_options *o, const char *what, const char *option, tide_failure *failure);
+
 /* Rows of a season: --season, else the run's, else the frequency's; 0: none is known. */
 int64_t use_season(const forecast_options *o, const bundle *b);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/fit/calibrate.h"
 #include "forecast/saved/advice.h"
 #include "refit.h"
 #include "trainer.h"
@@ -81,6 +82,25 @@ static tide_status keep_record(trainer *t, const forecast_result *r, const basel
     return trainer_write_model(t, fit_best(t->fit), failure);
 }
 
+/* The test windows scored, with intervals that were calibrated on those of validation. `p` was made for the former. */
+static tide_status score_all(trainer *t, scoring *w, window_program *p, score_pair *model, baseline_parts *baselines,
+                             interval_run *intervals, tide_failure *failure) {
+    band_tables *bands      = &t->bundle.bands;
+    scoring      validation = *w;
+    levels       asked;
+    validation.first   = t->data.split.val.start;
+    validation.windows = block_windows(t->data.split.val, w->seq_len, w->pred_len);
+    tide_status status = levels_measured(t->options->level, &asked, failure);
+    if (status == TIDE_OK) status = bands_open(&t->data, w->pred_len, bands, failure);
+    if (status == TIDE_OK) status = calibrate_model(&validation, p, bands, failure);
+    if (status == TIDE_OK) status = interval_run_watch(intervals, w, bands, &asked, failure);
+    if (status == TIDE_OK) status = score_model(w, p, model, failure);
+    if (status == TIDE_OK) status = make_baselines(w, t->data.split, t->options->season, baselines, failure);
+    if (status == TIDE_OK) status = calibrate_baselines(&validation, baselines, bands, failure);
+    if (status == TIDE_OK) status = interval_run_watch(intervals, w, bands, &asked, failure);
+    return status == TIDE_OK ? score_baselines(w, baselines, failure) : status;
+}
+
 tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure) {
     scoring        w = { .data = &t->data, .seq_len = t->config.seq_len, .pred_len = t->config.pred_len,
                          .first = t->data.split.test.start,
@@ -90,15 +110,16 @@ tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure)
     score_pair     model     = { 0 };
     baseline_parts baselines = { 0 };
     error_parts    parts     = { 0 };
+    interval_run   intervals = { 0 };
     tide_status status = session_scoring_all(&t->session, w.windows, true, &p, failure);
-    if (status == TIDE_OK) status = score_model(&w, &p, &model, failure);
-    if (status == TIDE_OK) status = score_baselines(&w, t->data.split, t->options->season, &baselines, failure);
+    if (status == TIDE_OK) status = score_all(t, &w, &p, &model, &baselines, &intervals, failure);
     if (status == TIDE_OK) {
         r->windows = w.windows;
         r->model   = score_pair_result("model", &model, w.metrics_scaled);
         report_baselines(r, &baselines, w.metrics_scaled, &t->listener);
         status = report_columns(r, &t->data, &model, &baselines, failure);
     }
+    if (status == TIDE_OK) status = interval_run_end(&intervals, r, failure);
     if (status == TIDE_OK) {
         status = draw(t, &p, &w, &model, &baselines, failure);
     }
@@ -114,5 +135,6 @@ tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure)
     error_parts_free(&parts);
     score_pair_free(&model);
     baseline_parts_free(&baselines);
+    interval_run_free(&intervals);
     return status;
 }

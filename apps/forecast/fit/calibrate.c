@@ -1,0 +1,105 @@
+/* Who is off by how much in validation, and how often intervals made of that hold on the test windows. */
+#include "calibrate.h"
+
+#include <stdlib.h>
+
+#include "base/base.h"
+
+static tide_status no_memory(tide_failure *failure) {
+    return fail(failure, TIDE_ENOMEM, "out of memory for the prediction intervals");
+}
+
+tide_status bands_open(const dataset *d, int64_t pred_len, band_tables *out, tide_failure *failure) {
+    bands_free(out);
+    return bands_new(out, pred_len, d->out_count, d->scaler.std + d->out_first) ? TIDE_OK : no_memory(failure);
+}
+
+/* ---- calibrating ---- */
+
+static void see_residuals(void *user, int64_t at, int64_t count, const float *prediction, const float *truth) {
+    residuals_add(user, at, count, prediction, truth);
+}
+
+look_back look_back_of(const dataset *d, int64_t first, int64_t seq_len) {
+    return (look_back){ d->scaled + first * d->frame.columns + d->out_first, seq_len, d->frame.columns,
+                        d->scaler.std + d->out_first, d->blind ? d->blind + d->out_first : NULL };
+}
+
+static float *scales_of(const scoring *w, const band_tables *b) {
+    int64_t columns = w->data->out_count;
+    float  *out     = malloc((size_t)(w->windows * columns) * sizeof *out + 1);
+    for (int64_t i = 0; out && i < w->windows; i++) {
+        look_back window = look_back_of(w->data, w->first + i, w->seq_len);
+        bands_scales(b, &window, out + i * columns);
+    }
+    return out;
+}
+
+/* `p` for the model, `baselines` for one of them. */
+static tide_status calibrate(const scoring *validation, int who, window_program *p, const baseline_parts *baselines,
+                             band_tables *out, tide_failure *failure) {
+    window_watch watch[FORECASTERS] = { { 0 } };
+    scoring      w     = *validation;
+    residuals    r     = { 0 };
+    score_pair   pair  = { 0 };
+    tide_failure why   = { 0 };
+    float       *scale = scales_of(&w, out);
+    bool         room  = scale && residuals_new(&r, out, w.windows, scale);
+    watch[who] = (window_watch){ see_residuals, &r };
+    w.watch    = watch;
+    tide_status status = !room ? no_memory(&why)
+                         : p   ? score_model(&w, p, &pair, &why)
+                               : score_baseline(&w, who - 1, baselines, &pair, &why);
+    if (status == TIDE_OK && !bands_calibrate(out, who, &r)) status = no_memory(&why);
+    score_pair_free(&pair);
+    residuals_free(&r);
+    free(scale);
+    if (status == TIDE_OK || status == TIDE_EDATA) return TIDE_OK;
+    if (failure && !failure->status) *failure = why;
+    return status;
+}
+
+tide_status calibrate_model(const scoring *validation, window_program *p, band_tables *out, tide_failure *failure) {
+    return calibrate(validation, 0, p, NULL, out, failure);
+}
+
+tide_status calibrate_baselines(const scoring *validation, const baseline_parts *baselines, band_tables *out,
+                                tide_failure *failure) {
+    tide_status status = TIDE_OK;
+    for (int i = 0; status == TIDE_OK && i < 3; i++) {
+        bool late = i == SEASONAL && baselines->season > validation->first + validation->seq_len;
+        if (baselines->made[i] && !late) status = calibrate(validation, 1 + i, NULL, baselines, out, failure);
+    }
+    return status;
+}
+
+/* ---- measuring ---- */
+
+static void see_intervals(void *user, int64_t at, int64_t count, const float *prediction, const float *truth) {
+    intervals_add(user, at, count, prediction, truth);
+}
+
+tide_status interval_run_watch(interval_run *r, scoring *w, const band_tables *b, const levels *l,
+                               tide_failure *failure) {
+    if (!bands_any(b)) return TIDE_OK;
+    if (!r->scale && !(r->scale = scales_of(w, b))) return no_memory(failure);
+    for (int i = 0; i < FORECASTERS; i++) {
+        if (!b->quantile[i] || r->of[i]) continue;
+        if (!(r->of[i] = intervals_new(b, i, w->windows, r->scale, l->of, l->count))) return no_memory(failure);
+        r->watch[i] = (window_watch){ see_intervals, r->of[i] };
+    }
+    w->watch = r->watch;
+    return TIDE_OK;
+}
+
+tide_status interval_run_end(const interval_run *r, forecast_result *result, tide_failure *failure) {
+    for (int i = 0; i < FORECASTERS; i++)
+        if (r->of[i] && !intervals_result(r->of[i], &result->intervals[i])) return no_memory(failure);
+    return TIDE_OK;
+}
+
+void interval_run_free(interval_run *r) {
+    for (int i = 0; i < FORECASTERS; i++) intervals_free(r->of[i]);
+    free(r->scale);
+    *r = (interval_run){ 0 };
+}

@@ -1,0 +1,33 @@
+/* Prediction intervals of the model and of the baselines: calibrated on the windows of validation, measured on those of
+ * the test. */
+#ifndef FORECAST_CALIBRATE_H
+#define FORECAST_CALIBRATE_H
+
+#include "forecast/options/levels.h"
+#include "forecast/score/intervals.h"
+#include "scoring.h"
+
+/* What `d` holds before the forecast of the window that begins at row `first`. */
+look_back look_back_of(const dataset *d, int64_t first, int64_t seq_len);
+/* Empty tables for what `d` forecasts. */
+tide_status bands_open(const dataset *d, int64_t pred_len, band_tables *out, tide_failure *failure);
+/* Forecasts the windows of `validation` and fills the tables of the model, or of the baselines that are made. One whose
+ * forecasts there are not finite, or whose season begins before the file, is left without. */
+tide_status calibrate_model(const scoring *validation, window_program *p, band_tables *out, tide_failure *failure);
+tide_status calibrate_baselines(const scoring *validation, const baseline_parts *baselines, band_tables *out,
+                                tide_failure *failure);
+
+/* The intervals of a scoring in the making. */
+typedef struct interval_run {
+    float           *scale;                /* (windows, columns) */
+    interval_scores *of[FORECASTERS];
+    window_watch     watch[FORECASTERS];
+} interval_run;
+/* Has `w` watched for every forecaster whose table is there; call it again when there are more. */
+tide_status interval_run_watch(interval_run *r, scoring *w, const band_tables *b, const levels *l,
+                               tide_failure *failure);
+/* Into result->intervals. */
+tide_status interval_run_end(const interval_run *r, forecast_result *result, tide_failure *failure);
+void        interval_run_free(interval_run *r);
+
+#endif

@@ -1,0 +1,101 @@
+/* --level: prediction intervals around a forecast, and how they are called. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "forecast/fit/calibrate.h"
+#include "forecast/saved/use.h"
+#include "prediction.h"
+
+/* Before anything is computed: a run without intervals, or with those of another season. */
+tide_status prediction_read_levels(prediction *p, tide_failure *failure) {
+    static const char *const words[] = { "the model", "last-value", "seasonal-naive", "linear" };
+    const bundle *b      = p->bundle;
+    tide_status   status = levels_parse(p->options->level, &p->levels, failure);
+    if (status != TIDE_OK || !p->levels.count) return status;
+    if (!bands_any(&b->bands)) return use_not_kept(p->options, "prediction intervals", "level", failure);
+    if (!b->bands.quantile[p->use])
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "level",
+                       "the run keeps no prediction intervals of %s, which could not be calibrated on its validation "
+                       "windows: leave `level` out, or another `use`", words[p->use]);
+    if (p->use == FORECAST_USE_SEASONAL && use_season(p->options, b) != b->record.season)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "season",
+                       "the run's prediction intervals are those of `season` %" PRId64
+                       ": leave `season` out, or `level`", b->record.season);
+    return prediction_names_clash(p, failure);
+}
+
+/* What is beyond what so few windows can say is told, not hidden. */
+static void tell_reach(const prediction *p) {
+    const band_tables *b = &p->bundle->bands;
+    double highest = p->levels.of[p->levels.count - 1];
+    for (int64_t s = 0; s < b->pred_len; s++) {
+        double reach = bands_reach(b, (int)p->use, s);
+        if (highest <= reach) continue;
+        char most[32] = "at all";
+        if (reach >= 1) snprintf(most, sizeof most, "above %.0f %%", floor(reach));
+        listener_note(&p->listener, FORECAST_STAGE_NOTE,
+                      "from step %" PRId64 " on, the validation windows vouch for no level %s: intervals of a higher "
+                      "one reach as far as the largest error seen there", s + 1, most);
+        return;
+    }
+}
+
+tide_status prediction_make_bands(prediction *p, tide_failure *failure) {
+    const model_config *c = &p->bundle->config;
+    int64_t cells = c->pred_len * c->out_count, sides = 2 * p->levels.count;
+    if (!sides) return TIDE_OK;
+    float *scale = malloc((size_t)c->out_count * sizeof *scale + 1);
+    p->bands     = malloc((size_t)(cells * sides) * sizeof *p->bands + 1);
+    if (!scale || !p->bands) return free(scale), prediction_no_memory(failure);
+    look_back window = look_back_of(&p->data, 0, c->seq_len);
+    bands_scales(&p->bundle->bands, &window, scale);
+    for (int64_t i = 0; i < cells; i++)
+        bands_at(&p->bundle->bands, (int)p->use, i, p->values[i], scale, p->levels.of, p->levels.count,
+                 p->bands + i * sides);
+    free(scale);
+    tell_reach(p);
+    return TIDE_OK;
+}
+
+/* ---- how they are called and where they stand ---- */
+
+/* Around a forecast: NAME-lo-95, NAME-lo-80, NAME, NAME-hi-80, NAME-hi-95. `place` counts from the left; the middle is
+ * the forecast. */
+void prediction_suffix(const prediction *p, int64_t place, char out[40]) {
+    int64_t levels = p->levels.count, i = place - levels;
+    char    number[32];
+    *out = 0;
+    if (i == 0) return;
+    num_format(number, p->levels.of[(i < 0 ? -i : i) - 1], false);
+    snprintf(out, 40, "-%s-%s", i < 0 ? "lo" : "hi", number);
+}
+
+double prediction_value(const prediction *p, int64_t cell, int64_t place) {
+    int64_t levels = p->levels.count, i = place - levels;
+    return i == 0 ? p->values[cell] : p->bands[(cell * levels + (i < 0 ? -i : i) - 1) * 2 + (i > 0)];
+}
+
+/* A bound that is called as another column is could not be told from it. */
+tide_status prediction_names_clash(const prediction *p, tide_failure *failure) {
+    const model_config *c = &p->bundle->config;
+    for (int64_t place = 0; place <= 2 * p->levels.count; place++) {
+        char suffix[40];
+        prediction_suffix(p, place, suffix);
+        size_t length = strlen(suffix);
+        for (int64_t i = 0; length && i < c->out_count; i++) {
+            const char *name = p->bundle->names[c->out_first + i];
+            size_t      all  = strlen(name);
+            for (int64_t k = 0; all > length && !strcmp(name + all - length, suffix) && k < c->out_count; k++) {
+                const char *other = p->bundle->names[c->out_first + k];
+                if (strlen(other) == all - length && !strncmp(other, name, all - length))
+                    return fail_at(failure, TIDE_EINVAL, NULL, 0, "level",
+                                   "'%.80s' would be the name of a bound of '%.80s' and is a column's: another `level`",
+                                   name, other);
+            }
+        }
+    }
+    return TIDE_OK;
+}

@@ -1,0 +1,160 @@
+/* From residuals to tables of quantiles. */
+#include "conformal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+
+/* Newer residuals count for more: half the weight for each half of the windows. Of 1, 1/2 and 1/4 it lost least in
+ * interval score on series that drift, and next to nothing on those that do not (bench/results/intervals.md). */
+static const double HALF_LIFE = 0.5;
+
+/* ---- one column at one step ---- */
+
+typedef struct weighted { float value, weight; } weighted;
+
+static int by_value(const void *a, const void *b) {
+    float x = ((const weighted *)a)->value, y = ((const weighted *)b)->value;
+    return (x > y) - (x < y);
+}
+
+/* The finite ones of `kept` values in the order of time, with their weights; how many. */
+static int64_t gather(const float *values, int64_t kept, weighted *out) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < kept; i++)
+        if (isfinite(values[i]))
+            out[count++] = (weighted){ values[i], (float)exp2(-(double)(kept - 1 - i) / (HALF_LIFE * (double)kept)) };
+    return count;
+}
+
+static double kish(const weighted *r, int64_t count) {
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < count; i++) sum += (double)r[i].weight, squares += (double)r[i].weight * r[i].weight;
+    return squares > 0 ? sum * sum / squares : 0;
+}
+
+/* How much more the mean over blocks of `block` of "beyond `limit`" varies than independent ones would; 0: unknown. */
+static double block_excess(const weighted *r, int64_t count, int64_t block, float limit, bool above) {
+    int64_t blocks = count / block, used = blocks * block;
+    double  all = 0, squares = 0;
+    for (int64_t b = 0; b < blocks; b++) {
+        double sum = 0;
+        for (int64_t i = 0; i < block; i++) {
+            float v = r[count - used + b * block + i].value;
+            sum += above ? v > limit : v < limit;
+        }
+        all += sum, squares += sum * sum;
+    }
+    double share = all / (double)used, mean = all / (double)blocks;
+    double between = (squares - (double)blocks * mean * mean) / (double)(blocks - 1); /* of sums of a block */
+    return share > 0 && share < 1 ? between / ((double)block * share * (1 - share)) : 0;
+}
+
+/* By how much dependence lowers the count of residuals: looked at where bounds lie, in the outer tenths, over blocks
+ * that are longer than what windows share. `sorted` is scratch. 0: too few to tell. */
+static double dependence(const weighted *r, int64_t count, int64_t shared, weighted *sorted) {
+    int64_t block = MIN2(MAX2(shared, (int64_t)sqrt((double)count)), count / 4);
+    if (block < 2) return 0;
+    memcpy(sorted, r, (size_t)count * sizeof *sorted);
+    qsort(sorted, (size_t)count, sizeof *sorted, by_value);
+    double low  = block_excess(r, count, block, sorted[count / 10].value, false);
+    double high = block_excess(r, count, block, sorted[count - 1 - count / 10].value, true);
+    return fmin((low + high) / 2, (double)block);
+}
+
+/* The first of the sorted residuals up to which a share `p` of the weight lies; from the other end if `down`. */
+static double reach(const weighted *sorted, int64_t count, double total, double p, bool down) {
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++) {
+        const weighted *r = &sorted[down ? count - 1 - i : i];
+        sum += (double)r->weight;
+        if (sum >= total * p * (1 - 1e-9)) return (double)r->value;
+    }
+    return (double)sorted[down ? 0 : count - 1].value;
+}
+
+/* Both sides by the same rule, the lower one on the residuals turned round; in the middle there is nothing to be
+ * careful about. */
+static double conformal_quantile(const weighted *sorted, int64_t count, double total, double m, double p) {
+    if (p > 0.5) return reach(sorted, count, total, fmin(p * (m + 1) / m, 1), false);
+    if (p < 0.5) return reach(sorted, count, total, fmin((1 - p) * (m + 1) / m, 1), true);
+    return (reach(sorted, count, total, 0.5, false) + reach(sorted, count, total, 0.5, true)) / 2;
+}
+
+static void fill_column(const band_tables *b, weighted *r, int64_t count, double m, float *out) {
+    double total = 0, least = -INFINITY;
+    qsort(r, (size_t)count, sizeof *r, by_value);
+    for (int64_t i = 0; i < count; i++) total += (double)r[i].weight;
+    for (int64_t i = 0; i < b->points; i++) {
+        least  = count ? fmax(least, conformal_quantile(r, count, total, m, b->probability[i])) : (double)NAN;
+        out[i] = (float)least;
+    }
+}
+
+/* ---- a forecaster ---- */
+
+/* The mean over the columns, as each alone has few blocks to tell from; neighbours never add to the count. */
+static double knot_dependence(const residuals *r, int64_t knot, weighted *of, weighted *sorted) {
+    double  sum = 0;
+    int64_t told = 0;
+    for (int64_t c = 0; c < r->columns; c++) {
+        int64_t count = gather(r->values + (knot * r->columns + c) * r->kept, r->kept, of);
+        double  one   = dependence(of, count, ceil_div(r->step[knot] + 1, r->stride), sorted);
+        sum += one, told += one > 0;
+    }
+    return told ? fmax(sum / (double)told, 1) : (double)ceil_div(r->step[knot] + 1, r->stride);
+}
+
+bool bands_calibrate(band_tables *b, int forecaster, const residuals *r) {
+    size_t    numbers = (size_t)(b->knots * b->columns * b->points);
+    weighted *of      = malloc((size_t)(2 * r->kept) * sizeof *of + 1);
+    float    *table   = malloc(numbers * sizeof *table + 1);
+    for (int64_t k = 0; of && table && k < b->knots; k++) {
+        double depends = knot_dependence(r, k, of, of + r->kept), most = 0;
+        for (int64_t c = 0; c < b->columns; c++) {
+            int64_t count = gather(r->values + (k * b->columns + c) * r->kept, r->kept, of);
+            double  m     = fmax(kish(of, count) / depends, 1);
+            most          = fmax(most, count ? m : 0);
+            fill_column(b, of, count, m, table + (k * b->columns + c) * b->points);
+        }
+        b->effective[forecaster * b->knots + k] = most;
+    }
+    bool fine = of && table;
+    free(of);
+    if (fine) free(b->quantile[forecaster]), b->quantile[forecaster] = table;
+    else free(table);
+    return fine;
+}
+
+/* ---- residuals ---- */
+
+bool residuals_new(residuals *r, const band_tables *b, int64_t windows, const float *scale) {
+    enum { MOST_WINDOWS = 4096, MOST_NUMBERS = 64 << 20 };
+    int64_t cells = MAX2(b->knots * b->columns, 1), most = MAX2(MIN2(MOST_WINDOWS, MOST_NUMBERS / cells), 64);
+    *r        = (residuals){ .pred_len = b->pred_len, .columns = b->columns, .windows = windows, .knots = b->knots,
+                             .step = b->step, .scale = scale, .stride = ceil_div(MAX2(windows, 1), most) };
+    r->kept   = ceil_div(windows, r->stride);
+    r->values = malloc((size_t)(cells * r->kept) * sizeof *r->values + 1);
+    return r->values != NULL;
+}
+
+void residuals_add(residuals *r, int64_t at, int64_t count, const float *prediction, const float *truth) {
+    int64_t each = r->pred_len * r->columns;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t age = r->windows - 1 - (at + i);
+        if (age % r->stride) continue;
+        for (int64_t k = 0; k < r->knots; k++)
+            for (int64_t c = 0; c < r->columns; c++) {
+                int64_t cell = i * each + r->step[k] * r->columns + c;
+                r->values[(k * r->columns + c) * r->kept + r->kept - 1 - age / r->stride] =
+                    (truth[cell] - prediction[cell]) / r->scale[(at + i) * r->columns + c];
+            }
+    }
+}
+
+void residuals_free(residuals *r) {
+    free(r->values);
+    *r = (residuals){ 0 };
+}

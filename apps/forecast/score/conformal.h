@@ -1,0 +1,72 @@
+/* Prediction intervals by split conformal calibration: how far off a forecaster was on windows that it did not learn
+ * from, kept as quantiles, says how far off it will be.
+ *
+ * The rule is that of Vovk, Gammerman and Shafer (Algorithmic Learning in a Random World, 2005): of m residuals the
+ * bound that a share p of futures stays within is the ceil((m + 1) p)-th. Lower and upper bounds are quantiles of the
+ * signed residual, each by itself, so an interval need not be symmetric. Three things differ from the textbook:
+ *   - Series drift, so a residual weighs as it is recent: half as much for every half of the windows that it is older
+ *     (Barber, Candes, Ramdas and Tibshirani, Conformal prediction beyond exchangeability, Annals of Statistics 2023).
+ *   - Windows begin a row apart and share truths, so m is no count of windows: it is Kish's number of them, (sum w)^2 /
+ *     sum w^2, divided by how much more the means over blocks vary than they would if neighbours were independent.
+ *   - What moved much before a forecast will move much after it: residuals are calibrated in units of a scale that
+ *     follows the deviation of the window's own look-back (locally weighted conformal inference: Lei, G'Sell, Rinaldo,
+ *     Tibshirani and Wasserman, Distribution-free predictive inference for regression, JASA 2018). */
+#ifndef FORECAST_CONFORMAL_H
+#define FORECAST_CONFORMAL_H
+
+#include <tidemill/core.h>
+
+enum { FORECASTERS = 4 };  /* the model, then last_value, seasonal_naive, linear */
+
+/* The quantiles of every column at some steps of the horizon; between them they are interpolated: windows begin in each
+ * row, so from step to step residuals change little. */
+typedef struct band_tables {
+    int64_t  pred_len, columns, knots, points;
+    int64_t *step;                   /* (knots) from 0 to pred_len - 1, ascending */
+    double  *unit;                   /* (columns) the deviation of each column's training rows: where a scale is 1 */
+    double  *probability;            /* (points) ascending, within 0 to 1 */
+    float   *quantile[FORECASTERS];  /* (knots, columns, points) of (truth - forecast) / scale; NULL: not calibrated. A
+                                        column without truths has NaN */
+    double  *effective;              /* (FORECASTERS, knots): m */
+} band_tables;
+
+/* Chooses steps and probabilities: every step up to 32 and every probability that a level of 1, 2, ... 99 % needs,
+ * fewer of both where many columns would make the tables of four forecasters longer than a million numbers. Zero `b`
+ * first. false: out of memory. */
+bool   bands_new(band_tables *b, int64_t pred_len, int64_t columns, const double *unit);
+void   bands_free(band_tables *b);
+bool   bands_any(const band_tables *b);  /* of any forecaster */
+/* The rows (count) before a forecast, from the first forecast column on. */
+typedef struct look_back {
+    const float  *scaled;    /* NaN where a value is missing */
+    int64_t       count, stride;
+    const double *std;       /* (columns): what they were scaled by */
+    const float  *blind;     /* NULL, or (columns): above 0 for one whose past is not looked at */
+} look_back;
+/* The scales (columns) of one window. Of a column of which nothing is seen: 1. */
+void   bands_scales(const band_tables *b, const look_back *window, float *out);
+/* What to add to a forecast, in scales. NaN where nothing is known. */
+double bands_quantile(const band_tables *b, int forecaster, int64_t column, int64_t step, double probability);
+/* Lower and upper bound of each level (levels, 2) around a forecast: `cell` is step * columns + column. */
+void   bands_at(const band_tables *b, int forecaster, int64_t cell, double forecast, const float *scale,
+                const double *levels, int64_t level_count, double *out);
+/* The highest level, in percent, that this many residuals can vouch for: beyond, an interval reaches as far as the
+ * farthest of them. */
+double bands_reach(const band_tables *b, int forecaster, int64_t step);
+
+/* Residuals of one forecaster, window after window. NaN truths are left out. */
+typedef struct residuals {
+    int64_t pred_len, columns, windows, knots;
+    const int64_t *step;
+    int64_t stride, kept;   /* every stride-th window, the newest among them, so that memory is bounded */
+    const float *scale;     /* (windows, columns), borrowed */
+    float  *values;         /* (knots, columns, kept) */
+} residuals;
+bool residuals_new(residuals *r, const band_tables *b, int64_t windows, const float *scale);  /* false: no memory */
+/* `prediction` and `truth` (count, pred_len, columns) of windows `at` and on. */
+void residuals_add(residuals *r, int64_t at, int64_t count, const float *prediction, const float *truth);
+void residuals_free(residuals *r);
+/* Fills the forecaster's table. false: out of memory. */
+bool bands_calibrate(band_tables *b, int forecaster, const residuals *r);
+
+#endif
