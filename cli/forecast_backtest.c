@@ -98,12 +98,21 @@ static void put_columns(FILE *out, const forecast_backtest_result *b) {
     for (int64_t i = 0; i < b->columns; i++) put_column(out, b, &b->by_column[i]);
 }
 
+static void put_levels(FILE *out, const forecast_backtest_result *b) {
+    if (!b->level_count) return;
+    fputs("this model's intervals:", out);
+    for (int64_t i = 0; i < b->level_count; i++)
+        fprintf(out, "%s those of %.4g %% hold %.1f %%", i ? "," : "", b->intervals[i].level, b->intervals[i].coverage);
+    fprintf(out, " of what came; scaled crps %.4g\n", b->crps);
+}
+
 void forecast_backtest_put(FILE *out, const forecast_result *r) {
     const forecast_backtest_result *b = r->backtest;
     put_head(out, b);
     put_totals(out, b);
     if (*r->season_note) fprintf(out, "%s\n", r->season_note);
     put_thirds(out, b);
+    put_levels(out, b);
     put_columns(out, b);
     if (!b->samples)
         fputs("no intervals: the forecasts are too few, or overlap too much, to draw blocks of them\n", out);

@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "forecast/backtest/origins.h"
 #include "forecast/backtest/rolling.h"
+#include "forecast/saved/use.h"
 #include "tested.h"
 
 /* ---- which rows ---- */
@@ -96,7 +97,8 @@ static tide_status forecast_by_run(rolling *r, tide_failure *failure) {
     baseline   *linear = NULL;
     tide_status status = answerer_linear(&r->data, o->seq_len, o->pred_len, &linear, failure);
     if (status == TIDE_OK)
-        status = rolling_answer(r, &(answerer){ handle_session(r->run), &r->data, linear }, 0, r->origins, failure);
+        status = rolling_answer(r, &(answerer){ handle_session(r->run), &r->data, linear, &r->bundle->bands }, 0,
+                                r->origins, failure);
     baseline_free(linear);
     return status;
 }
@@ -154,6 +156,17 @@ static tide_status check_output(const rolling *r, tide_failure *failure) {
                         failure);
 }
 
+/* Those of models that are trained anew are calibrated with them. */
+static tide_status settle_levels(rolling *r, tide_failure *failure) {
+    const forecast_options *o = r->options;
+    bool        there  = o->refit_every || r->bundle->bands.quantile[FORECAST_BY_MODEL];
+    tide_status status = levels_measured(o->level, &r->intervals.levels, failure);
+    if (status == TIDE_OK && !there && *o->level)
+        return use_not_kept(o, "prediction intervals", "level", failure);
+    if (!there) r->intervals.levels.count = 0;
+    return status;
+}
+
 /* ---- the command ---- */
 
 static tide_status backtest(rolling *r, forecast_result *out, tide_failure *failure) {
@@ -161,11 +174,13 @@ static tide_status backtest(rolling *r, forecast_result *out, tide_failure *fail
     if (r->run) r->bundle = handle_bundle(r->run);
     if (status == TIDE_OK) status = settle_horizon(r, failure);
     if (status == TIDE_OK) status = check_output(r, failure);
+    if (status == TIDE_OK) status = settle_levels(r, failure);
     if (status == TIDE_OK) status = rolling_check_refit(r, failure);
     if (status == TIDE_OK) status = choose_origins(r, failure);
     if (status == TIDE_OK) status = rolling_naive(r, failure);
     if (status == TIDE_OK &&
-        !error_sums_new(&r->sums, r->origins, r->bundle->config.out_count, r->options->horizon))
+        !(error_sums_new(&r->sums, r->origins, r->bundle->config.out_count, r->options->horizon) &&
+          coverage_new(&r->intervals, r->bundle->config.out_count)))
         status = rolling_no_memory(failure);
     if (status != TIDE_OK) return status;
     tell_warnings(&r->listener, &r->data.frame);
@@ -185,6 +200,7 @@ tide_status forecast_backtest(const forecast_options *options, forecast_progress
     tide_status status = options_resolve(options, r.options, &r.compat, failure);
     if (status == TIDE_OK) status = backtest(&r, result, failure);
     error_sums_free(&r.sums);
+    coverage_free(&r.intervals);
     free(r.origin);
     free(r.last);
     free(r.seasonal);

@@ -36,10 +36,16 @@ typedef struct forecast_backtest_errors {
     double mae_low, mae_high;    /* 95 % interval over the origins */
 } forecast_backtest_errors;
 
+/* The model's prediction intervals of one level, in percent: how many truths lie within, in percent; their mean
+ * width. */
+typedef struct forecast_backtest_interval { double level, coverage, width; } forecast_backtest_interval;
+
 typedef struct forecast_backtest_column {
     char   *name;
     int64_t truths;              /* rows that were scored, over all origins; those without a truth are left out */
     forecast_backtest_errors of[FORECAST_BY_COUNT];
+    forecast_backtest_interval intervals[FORECAST_MAX_LEVELS];  /* (level_count) */
+    double  crps;                /* of the deciles; counted as mae is. NaN without intervals */
 } forecast_backtest_column;
 
 /* Over all columns. mse and mae are of values scaled by the run's mean and deviation, as they are published; mase and
@@ -64,12 +70,15 @@ typedef struct forecast_backtest_result {
     forecast_backtest_total   of[FORECAST_BY_COUNT];
     forecast_backtest_column *by_column;   /* (columns), in the run's order */
     int64_t columns;
+    forecast_backtest_interval intervals[FORECAST_MAX_LEVELS];  /* (level_count) over all columns; widths scaled */
+    double  crps;                /* scaled */
+    int64_t level_count;         /* options->level, or 80 and 95; 0: the run keeps no intervals */
 } forecast_backtest_result;
 
 /* Forecasts the rows after each origin of options->data's test rows with the run options->model, all origins in one
  * program, and fills result->backtest, json, and csv where options->output is "-". options->refit_every > 0: models
  * trained anew, in memory, each on the rows up to the first of its origins alone. options->output NAME: a CSV with a
- * row for each origin, step and column. The intervals, and what is trained, are the same every time.
+ * row for each origin, step and column, with options->level the bounds of intervals among them. The intervals, and what is trained, are the same every time.
  * Statuses as forecast_train's. */
 TIDE_API tide_status forecast_backtest(const forecast_options *options, forecast_progress progress, void *user,
                                        forecast_result *result, tide_failure *failure);

@@ -167,7 +167,22 @@ class Backtest(Case):
         self.near(high, samples[975], "the upper end", 1e-5)
         self.assertTrue(low <= result["by_column"][name]["model"]["mae"] <= high)
 
-    def check_predict(self, table, origins, values=None, future=()):
+    def check_coverage(self, result, table, values, train, levels=("80", "95")):
+        """Truths within the bounds that are written, and how wide these are."""
+        for name in values:
+            own = [row for row in table if row["series"] == name and row["truth"]]
+            told = result["by_column"][name]["intervals"]["levels"]
+            self.assertEqual([one["level"] for one in told], [float(level) for level in levels])
+            for level, one in zip(levels, told):
+                low, high = f"lo-{level}", f"hi-{level}"
+                self.near(one["coverage"], 100 * mean(number(row[low]) <= number(row["truth"]) <= number(row[high]) for row in own), "coverage")
+                self.near(one["width"], mean(number(row[high]) - number(row[low]) for row in own), "width", 1e-4)
+        every = [row for row in table if row["truth"]]
+        for level, one in zip(levels, result["intervals"]["levels"]):
+            self.near(one["coverage"], 100 * mean(number(row[f"lo-{level}"]) <= number(row["truth"]) <= number(row[f"hi-{level}"]) for row in every),
+                      "coverage of all")
+
+    def check_predict(self, table, origins, values=None, future=(), levels=()):
         """predict on the file cut at each of these origins."""
         for origin in origins:
             at = [stamp(i) for i in range(ROWS)].index(origin)
@@ -175,11 +190,15 @@ class Backtest(Case):
             with open(cut, "a") as file:
                 for i, row in enumerate(future[at + 1:at + 1 + PRED] if future else ()):
                     file.write(",".join([stamp(at + 1 + i), *("" if v is None else f"{v:.3f}" for v in row)]) + "\n")
-            answer = json.loads(self.code(0, "forecast", "predict", self.run_folder, "--data", cut, "--no-plots", "--threads", 1, "--json").stdout)
+            answer = json.loads(self.code(0, "forecast", "predict", self.run_folder, "--data", cut, "--no-plots", "--threads", 1, "--json",
+                                          *(("--level", ",".join(levels)) if levels else ())).stdout)
             for row in table:
                 if row["origin"] == origin:
                     step = int(row["step"]) - 1
                     self.assertEqual(row["time"], answer["time"][step])
+                    for level in levels:
+                        for side in ("lo", "hi"):
+                            self.near(number(row[f"{side}-{level}"]), answer["intervals"][row["series"]][f"{side}-{level}"][step], "bound", 1e-4)
                     self.near(number(row["forecast"]), answer["forecast"][row["series"]][step], f"{origin}, step {step + 1}", 1e-5)
 
 
@@ -214,6 +233,21 @@ class Plain(Backtest):
             for measure in ("mse", "mae"):
                 self.near(result["scores"][key][measure], other[measure], f"{measure} of {key}", 1e-5)
         self.check_intervals(result, table, "a")
+
+    def test_intervals(self):
+        """The bounds are those of predict; what they hold is counted here, and over all origins by evaluate."""
+        result, table = self.backtest("--level", "80,95", "--step", 1)
+        self.assertEqual(list(table[0])[-4:], ["lo-95", "lo-80", "hi-80", "hi-95"])
+        self.check_coverage(result, table, self.values(), 280)
+        self.check_predict(table, [stamp(319), stamp(395)], levels=("80", "95"))
+        told = json.loads(self.code(0, "forecast", "evaluate", "--model", self.run_folder, "--data", self.data, "--threads", 1, "--json").stdout)
+        other = told["intervals"]["model"]
+        for one, two in zip(result["intervals"]["levels"], other["levels"]):
+            self.near(one["coverage"], two["coverage"], "coverage", 1e-3)
+        self.near(result["intervals"]["crps"], other["crps"], "crps", 1e-4)
+        usual, table = self.backtest("--step", 1)
+        self.assertEqual(usual["intervals"], result["intervals"])
+        self.assertNotIn("lo-80", table[0])
 
     def test_lead(self):
         """Forecasts of 10:00 for the rows from 13:00 on; made at other hours they do not count."""
@@ -280,13 +314,14 @@ class Plain(Backtest):
     def test_refit(self):
         """Nothing after its first origin changes what a model says; the same every time; nothing is left behind."""
         before = sorted(path.name for path in self.run_folder.rglob("*"))
-        words = ("--refit-every", 10, "--step", 3, "--windows", 20)
+        words = ("--step", 3, "--windows", 20, "--level", "80,95", "--refit-every", 10)
         result, table = self.backtest(*words)
         self.assertEqual((result["refits"], result["origins"]), (2, 20))
         self.assertEqual(table, self.backtest(*words)[1])
+        self.check_coverage(result, table, self.values(), 280)
         self.assertEqual(sorted(path.name for path in self.run_folder.rglob("*")), before)
         self.check_figures(result, table, self.values(), 280)
-        self.assertNotEqual([row["forecast"] for row in table], [row["forecast"] for row in self.backtest(*words[2:])[1]])
+        self.assertNotEqual([row["forecast"] for row in table], [row["forecast"] for row in self.backtest(*words[:-2])[1]])
         origins = sorted({row["origin"] for row in table})
         cut = [stamp(i) for i in range(ROWS)].index(origins[0])
         other = self.rows[:cut + 1] + [[1000 - v for v in row] for row in self.rows[cut + 1:]]
@@ -294,7 +329,7 @@ class Plain(Backtest):
         for a, b in zip(table, changed):
             self.assertNotEqual(a["truth"], b["truth"])
             if a["origin"] == origins[0]:
-                self.assertEqual([a[n] for n in NAMES], [b[n] for n in NAMES])
+                self.assertEqual([a[n] for n in a if n != "truth"], [b[n] for n in a if n != "truth"])
             elif a["origin"] == origins[5]:
                 self.assertNotEqual(a["forecast"], b["forecast"])
 

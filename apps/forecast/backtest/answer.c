@@ -4,25 +4,28 @@
 
 #include "base/base.h"
 #include "forecast/data/gaps.h"
+#include "forecast/fit/calibrate.h"
 #include "forecast/fit/finite.h"
 #include "rolling.h"
 #include "train/step.h"
 
 /* Room for one origin: a window without gaps, the linear baseline's forecast of all columns, and the rows that
  * count. */
-typedef struct room { float *window, *linear; double *forecasts; } room;
+typedef struct room { float *window, *linear, *scale; double *forecasts; } room;
 
 static bool room_new(const rolling *r, room *out) {
     const model_config *c = &r->bundle->config;
     size_t past = (size_t)(c->seq_len * c->columns), future = (size_t)(c->pred_len * c->columns);
     *out = (room){ malloc(past * sizeof(float) + 1), malloc(future * sizeof(float) + 1),
+                   malloc((size_t)c->out_count * sizeof(float) + 1),
                    malloc((size_t)(r->options->horizon * c->out_count * FORECAST_BY_COUNT) * sizeof(double) + 1) };
-    return out->window && out->linear && out->forecasts;
+    return out->window && out->linear && out->scale && out->forecasts;
 }
 
 static void room_free(room *m) {
     free(m->window);
     free(m->linear);
+    free(m->scale);
     free(m->forecasts);
 }
 
@@ -61,6 +64,8 @@ static tide_status take_origin(rolling *r, const answerer *a, int64_t which, con
     const frame *f = &r->data.frame;
     int64_t origin = r->origin[which], lead = r->options->lead;
     double *at = m->forecasts;
+    look_back window = look_back_of(a->data, origin - c->seq_len + 1, c->seq_len);
+    if (r->intervals.levels.count) bands_scales(a->bands, &window, m->scale);
     ask_linear(r, a, origin - c->seq_len + 1, m);
     for (int64_t step = 0; step < r->options->horizon; step++)
         for (int64_t column = 0; column < c->out_count; column++, at += FORECAST_BY_COUNT) {
@@ -70,8 +75,10 @@ static tide_status take_origin(rolling *r, const answerer *a, int64_t which, con
             memcpy(row.forecast, at, sizeof row.forecast);
             row.truth = f->values[(origin + 1 + lead + step) * f->columns + c->out_first + column];
             error_sums_add(&r->sums, &row);
+            coverage_add(&r->intervals, a->bands,
+                         &(covered){ lead + step, column, at[FORECAST_BY_MODEL], row.truth, m->scale });
         }
-    return r->csv ? rolling_rows(r, which, m->forecasts) : TIDE_OK;
+    return r->csv ? rolling_rows(r, a, which, m->forecasts, m->scale) : TIDE_OK;
 }
 
 static tide_status answer_batch(rolling *r, const answerer *a, window_program *p, int64_t first, int64_t count,

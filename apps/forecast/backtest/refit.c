@@ -6,6 +6,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
+#include "forecast/fit/calibrate.h"
 #include "forecast/saved/run_options.h"
 #include "forecast/training/trainer.h"
 #include "rolling.h"
@@ -131,7 +132,33 @@ static tide_status begin_warm(const refit *f, forecast_trainer *t, tide_failure 
     return status;
 }
 
-static tide_status train(refit *f, int64_t rows, forecast_model **model, baseline **linear, tide_failure *failure) {
+/* What came of one. */
+typedef struct trained {
+    forecast_model *model;
+    baseline       *linear;
+    band_tables     bands;
+} trained;
+
+static void trained_free(trained *m) {
+    forecast_model_free(m->model);
+    baseline_free(m->linear);
+    bands_free(&m->bands);
+}
+
+/* Intervals by the errors on the validation windows, as those of the run are. */
+static tide_status calibrate(const refit *f, forecast_trainer *t, band_tables *out, tide_failure *failure) {
+    const model_config *c = &t->config;
+    window_program p;
+    scoring validation = { .data = &t->data, .seq_len = c->seq_len, .pred_len = c->pred_len,
+                           .first = t->data.split.val.start,
+                           .windows = block_windows(t->data.split.val, c->seq_len, c->pred_len) };
+    if (!f->rolling->intervals.levels.count) return TIDE_OK;
+    tide_status status = session_scoring_all(&t->session, validation.windows, true, &p, failure);
+    if (status == TIDE_OK) status = bands_open(&t->data, c->pred_len, out, failure);
+    return status == TIDE_OK ? calibrate_model(&validation, &p, out, failure) : status;
+}
+
+static tide_status train(refit *f, int64_t rows, trained *out, tide_failure *failure) {
     double           *values = NULL;
     tide_frame       *from   = NULL;
     forecast_trainer *t      = NULL;
@@ -143,8 +170,10 @@ static tide_status train(refit *f, int64_t rows, forecast_model **model, baselin
     f->running = true;
     if (status == TIDE_OK) status = begin_warm(f, t, failure);
     if (status == TIDE_OK) status = forecast_trainer_run(t, 0, failure);
-    if (status == TIDE_OK) status = forecast_trainer_model(t, model, failure);
-    if (status == TIDE_OK) status = answerer_linear(&t->data, t->config.seq_len, t->config.pred_len, linear, failure);
+    if (status == TIDE_OK) status = forecast_trainer_model(t, &out->model, failure);
+    if (status == TIDE_OK)
+        status = answerer_linear(&t->data, t->config.seq_len, t->config.pred_len, &out->linear, failure);
+    if (status == TIDE_OK) status = calibrate(f, t, &out->bands, failure);
     forecast_trainer_free(t);
     return status;
 }
@@ -152,14 +181,13 @@ static tide_status train(refit *f, int64_t rows, forecast_model **model, baselin
 /* ---- its answers ---- */
 
 /* The whole series as the model takes it; the frame stays the backtest's. */
-static tide_status answer(rolling *r, forecast_model *m, const baseline *linear, int64_t first, int64_t count,
-                          tide_failure *failure) {
+static tide_status answer(rolling *r, const trained *m, int64_t first, int64_t count, tide_failure *failure) {
     dataset  d = { .frame = r->data.frame };
-    session *s = handle_session(m);
-    tide_status status = dataset_adopt(&d, handle_bundle(m)) ? TIDE_OK : rolling_no_memory(failure);
+    session *s = handle_session(m->model);
+    tide_status status = dataset_adopt(&d, handle_bundle(m->model)) ? TIDE_OK : rolling_no_memory(failure);
     if (status == TIDE_OK) status = dataset_scale(&d, d.frame.rows, failure);
     if (status == TIDE_OK) status = session_data(s, &d, failure);
-    if (status == TIDE_OK) status = rolling_answer(r, &(answerer){ s, &d, linear }, first, count, failure);
+    if (status == TIDE_OK) status = rolling_answer(r, &(answerer){ s, &d, m->linear, &m->bands }, first, count, failure);
     d.frame = (frame){ 0 };
     dataset_free(&d);
     return status;
@@ -178,17 +206,15 @@ static tide_status tell_rows(const rolling *r, int64_t rows, tide_status status,
 }
 
 static tide_status refit_block(refit *f, int64_t first, int64_t count, tide_failure *failure) {
-    rolling        *r      = f->rolling;
-    forecast_model *model  = NULL;
-    baseline       *linear = NULL;
-    tide_failure    why    = { 0 };
-    int64_t         rows   = r->origin[first] + 1;
+    rolling     *r    = f->rolling;
+    trained      m    = { 0 };
+    tide_failure why  = { 0 };
+    int64_t      rows = r->origin[first] + 1;
     if (tell_begin(f, rows)) return fail(failure, TIDE_ECANCELLED, "stopped while forecasting");
-    tide_status status = train(f, rows, &model, &linear, &why);
+    tide_status status = train(f, rows, &m, &why);
     if (status != TIDE_OK) status = tell_rows(r, rows, status, &why, failure);
-    else status = answer(r, model, linear, first, count, failure);
-    baseline_free(linear);
-    forecast_model_free(model);
+    else status = answer(r, &m, first, count, failure);
+    trained_free(&m);
     return status;
 }
 

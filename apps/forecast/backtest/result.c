@@ -32,6 +32,7 @@ static bool measure(const rolling *r, forecast_backtest_result *out) {
         naive[i] = naive_errors_of(d->frame.values + c->out_first + i, d->split.train.rows, c->columns, out->season);
     m.naive   = naive;
     bool fine = naive && measures_fill(&m, out);
+    coverage_fill(&r->intervals, m.std, out);
     free(naive);
     return fine;
 }
@@ -83,6 +84,19 @@ static json_t *third_json(const forecast_backtest_result *b, int third) {
     return o;
 }
 
+static json_t *intervals_json_of(const forecast_backtest_interval *of, int64_t count, double crps) {
+    json_t *levels = json_array(), *o = json_object();
+    for (int64_t i = 0; i < count; i++) {
+        json_t *one = json_pack("{s:f}", "level", of[i].level);
+        put(one, "coverage", of[i].coverage);
+        put(one, "width", of[i].width);
+        json_array_append_new(levels, one);
+    }
+    json_object_set_new(o, "levels", levels);
+    put(o, "crps", crps);
+    return o;
+}
+
 static json_t *errors_json(const forecast_backtest_errors *e) {
     json_t *o = json_object();
     put(o, "mae", e->mae);
@@ -100,6 +114,9 @@ static json_t *columns_json(const forecast_backtest_result *b) {
         json_t *o = json_pack("{s:I}", "truths", (json_int_t)b->by_column[c].truths);
         for (int k = 0; k < FORECAST_BY_COUNT; k++)
             if (b->of[k].present) json_object_set_new(o, name_of(k), errors_json(&b->by_column[c].of[k]));
+        if (b->level_count)
+            json_object_set_new(o, "intervals", intervals_json_of(b->by_column[c].intervals, b->level_count,
+                                                                  b->by_column[c].crps));
         json_object_set_new(all, b->by_column[c].name, o);
     }
     return all;
@@ -131,6 +148,8 @@ static tide_status make_json(forecast_result *out, tide_failure *failure) {
     for (int i = 0; i < 3 && b->third_stop[i] > (i ? b->third_stop[i - 1] : 0); i++)
         json_array_append_new(thirds, third_json(b, i));
     json_object_set_new(o, "thirds", thirds);
+    if (b->level_count)
+        json_object_set_new(o, "intervals", intervals_json_of(b->intervals, b->level_count, b->crps));
     json_object_set_new(o, "by_column", columns_json(b));
     json_object_set_new(o, "bootstrap", json_pack("{s:I, s:I}", "samples", (json_int_t)b->samples, "block",
                                                   (json_int_t)b->block));

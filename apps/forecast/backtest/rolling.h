@@ -7,6 +7,7 @@
 #include "forecast/fit/run_folder.h"
 #include "forecast/report/report.h"
 #include "forecast/saved/handle.h"
+#include "coverage.h"
 #include "error_sums.h"
 
 typedef struct rolling {
@@ -23,6 +24,7 @@ typedef struct rolling {
     double           *last;        /* (rows, columns): each value, or the last one before it */
     double           *seasonal;    /* the same by season; NULL: there is no such baseline */
     error_sums        sums;
+    coverage          intervals;
     FILE             *csv;         /* NULL: none is written */
     int64_t           refits;
 } rolling;
@@ -33,6 +35,7 @@ typedef struct answerer {
     session        *session;
     const dataset  *data;
     const baseline *linear;
+    const band_tables *bands;      /* of its intervals; read where levels are asked for */
 } answerer;
 
 /* naive.c: the linear baseline of d->split; it learns from lines across gaps. */
@@ -46,9 +49,10 @@ tide_status rolling_answer(rolling *r, const answerer *a, int64_t first, int64_t
 
 /* rows.c: a row by its stamp as the file writes it; without stamps by its number, the first being 1. */
 void        rolling_stamp(const rolling *r, int64_t row, char out[40]);
-/* The line of names; the lines of one origin: forecasts (horizon, columns, FORECAST_BY_COUNT). TIDE_EIO. */
+/* The line of names; the lines of one origin: forecasts (horizon, columns, FORECAST_BY_COUNT), and where `level` is
+ * given the bounds around the model's, by the scales of the origin's window. TIDE_EIO. */
 tide_status rolling_header(rolling *r);
-tide_status rolling_rows(rolling *r, int64_t origin, const double *forecasts);
+tide_status rolling_rows(rolling *r, const answerer *a, int64_t origin, const double *forecasts, const float *scale);
 
 /* refit.c: the same as rolling_answer for all origins, by models that are trained for them. */
 tide_status rolling_refit(rolling *r, tide_failure *failure);

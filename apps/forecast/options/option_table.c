@@ -150,7 +150,7 @@ static const tide_option rows[] = {
     { "use", CHOICE(use, "model|last-value|seasonal-naive|linear|best"), NULL, FORECAST_FOR_PREDICT | MAY_DIFFER,
       "Run", NULL, "what forecasts (best: what was best on the test windows)" },
     { "level", TEXT(level), NULL, ALL | MAY_DIFFER, "Run", "A,B,...",
-      "prediction intervals, percent: predict adds them, train and evaluate measure them (there: 80,95)",
+      "prediction intervals, percent: predict adds them, the others measure them (there: 80,95)",
       .suggested = "80,95" },
     { "lower", TEXT(lower), NULL, FORECAST_FOR_PREDICT | MAY_DIFFER, "Run", "X",
       "no forecast or bound below X, or of each column NAME=X,..." },
