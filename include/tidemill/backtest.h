@@ -78,8 +78,8 @@ typedef struct forecast_backtest_result {
 /* Forecasts the rows after each origin of options->data's test rows with the run options->model, all origins in one
  * program, and fills result->backtest, json, and csv where options->output is "-". options->refit_every > 0: models
  * trained anew, in memory, each on the rows up to the first of its origins alone. options->output NAME: a CSV with a
- * row for each origin, step and column, with options->level the bounds of intervals among them. The intervals, and what is trained, are the same every time.
- * Statuses as forecast_train's. */
+ * row for each origin, step and column; with options->level, the bounds of intervals as well. The intervals, and what
+ * is trained, are the same every time. Statuses as forecast_train's. */
 TIDE_API tide_status forecast_backtest(const forecast_options *options, forecast_progress progress, void *user,
                                        forecast_result *result, tide_failure *failure);
 

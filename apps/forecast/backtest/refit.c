@@ -187,7 +187,8 @@ static tide_status answer(rolling *r, const trained *m, int64_t first, int64_t c
     tide_status status = dataset_adopt(&d, handle_bundle(m->model)) ? TIDE_OK : rolling_no_memory(failure);
     if (status == TIDE_OK) status = dataset_scale(&d, d.frame.rows, failure);
     if (status == TIDE_OK) status = session_data(s, &d, failure);
-    if (status == TIDE_OK) status = rolling_answer(r, &(answerer){ s, &d, m->linear, &m->bands }, first, count, failure);
+    answerer by = { s, &d, m->linear, &m->bands };
+    if (status == TIDE_OK) status = rolling_answer(r, &by, first, count, failure);
     d.frame = (frame){ 0 };
     dataset_free(&d);
     return status;
