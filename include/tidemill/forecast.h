@@ -1,6 +1,7 @@
-/* Forecasting of multivariate series with an iTransformer (Liu et al., ICLR 2024): train, evaluate, predict.
+/* Forecasting of multivariate series with an iTransformer (Liu et al., ICLR 2024): train, evaluate, predict
+ * (and backtest.h).
  *
- * One options struct serves all three commands; forecast_option_table lists every option once (name, type, range, help)
+ * One options struct serves all commands; forecast_option_table lists every option once (name, type, range, help)
  * for command lines, configuration files, forms and run.json. Nothing here prints, exits or handles signals: progress,
  * notes and cancelling go through one callback, and every failure says what, where and what would be accepted.
  *

@@ -6,6 +6,7 @@ import datetime
 import json
 import math
 import random
+import shutil
 import tempfile
 import pathlib
 import unittest
@@ -332,6 +333,19 @@ class Plain(Backtest):
                 self.assertEqual([a[n] for n in a if n != "truth"], [b[n] for n in a if n != "truth"])
             elif a["origin"] == origins[5]:
                 self.assertNotEqual(a["forecast"], b["forecast"])
+
+    def test_refit_of_changed_options(self):
+        """run.json and the model's file must be of one run."""
+        shutil.copytree(self.run_folder, self.folder / "other")
+        told = json.loads((self.folder / "other/run.json").read_text())
+        for name, value in (("pred-len", 2), ("seq-len", 8), ("features", "S"), ("known", "a")):
+            changed = {**told, "options": {**told["options"], name: value}}
+            (self.folder / "other/run.json").write_text(json.dumps(changed))
+            error = self.error(3, "forecast", "backtest", self.folder / "other", "--data", self.data, "--refit-every", 10, "--threads", 1)
+            self.assertIn("make another model", error["message"], name)
+        (self.folder / "other/run.json").unlink()
+        self.error(3, "forecast", "backtest", self.folder / "other", "--data", self.data, "--refit-every", 10)
+        self.code(0, "forecast", "backtest", self.folder / "other", "--data", self.data, "--threads", 1)
 
     def test_refit_is_a_training(self):
         """What train and predict give of a file that ends at the origin."""

@@ -81,9 +81,12 @@ bool origin_rule_holds(origin_rule rule, int64_t seconds) {
 
 /* ---- rows ---- */
 
+/* What the clock shows. */
+static int64_t label_of(const frame *f, int64_t row) { return f->time[row]; }
+
 static bool picked(const frame *f, const origin_rules *rules, int64_t row) {
     for (int i = 0; i < rules->count; i++)
-        if (origin_rule_holds(rules->of[i], f->time[row])) return true;
+        if (origin_rule_holds(rules->of[i], label_of(f, row))) return true;
     return !rules->count;
 }
 
@@ -94,9 +97,9 @@ static void tell_clocks(const frame *f, const origin_choice *c, char *buffer, si
     origin_rule told[MOST];
     int         count = 0;
     for (int64_t row = c->first; row <= c->last; row++) {
-        int64_t day = floor_div(f->time[row], DAY_SECONDS), second = f->time[row] - day * DAY_SECONDS;
-        bool    new = true;
-        for (int i = 0; i < count; i++) new = new && !origin_rule_holds(told[i], f->time[row]);
+        int64_t label = label_of(f, row), day = floor_div(label, DAY_SECONDS), second = label - day * DAY_SECONDS;
+        bool    new   = true;
+        for (int i = 0; i < count; i++) new = new && !origin_rule_holds(told[i], label);
         if (!new) continue;
         if (count == MOST) {
             line_put(&l, ", ...");
@@ -118,7 +121,7 @@ static tide_status check_rules(const frame *f, const origin_rules *rules, const 
     for (int i = 0; i < rules->count; i++) {
         int64_t row = c->first;
         char    clocks[160];
-        while (row <= c->last && !origin_rule_holds(rules->of[i], f->time[row])) row++;
+        while (row <= c->last && !origin_rule_holds(rules->of[i], label_of(f, row))) row++;
         if (row <= c->last) continue;
         tell_clocks(f, c, clocks, sizeof clocks);
         return fail_at(failure, TIDE_EINVAL, f->path, 0, "origins",

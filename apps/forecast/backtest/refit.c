@@ -180,6 +180,22 @@ static tide_status train(refit *f, int64_t rows, trained *out, tide_failure *fai
 
 /* ---- its answers ---- */
 
+/* Options that someone changed may have made another model: its answers would be taken for the run's. */
+static bool same_shape(const bundle *a, const bundle *b) {
+    const model_config *x = &a->config, *y = &b->config;
+    bool same = x->seq_len == y->seq_len && x->pred_len == y->pred_len && x->columns == y->columns &&
+                x->out_first == y->out_first && x->out_count == y->out_count && x->known == y->known;
+    for (int64_t c = 0; same && c < x->columns; c++) same = !strcmp(a->names[c], b->names[c]);
+    return same;
+}
+
+static tide_status check_shape(const rolling *r, const trained *m, tide_failure *failure) {
+    if (same_shape(r->bundle, handle_bundle(m->model))) return TIDE_OK;
+    return fail_at(failure, TIDE_EDATA, r->options->model, 0, "refit-every",
+                   "the options in its run.json make another model than its model.safetensors is: they are of "
+                   "different runs, or were changed; train again");
+}
+
 /* The whole series as the model takes it; the frame stays the backtest's. */
 static tide_status answer(rolling *r, const trained *m, int64_t first, int64_t count, tide_failure *failure) {
     dataset  d = { .frame = r->data.frame };
@@ -214,7 +230,8 @@ static tide_status refit_block(refit *f, int64_t first, int64_t count, tide_fail
     if (tell_begin(f, rows)) return fail(failure, TIDE_ECANCELLED, "stopped while forecasting");
     tide_status status = train(f, rows, &m, &why);
     if (status != TIDE_OK) status = tell_rows(r, rows, status, &why, failure);
-    else status = answer(r, &m, first, count, failure);
+    else status = check_shape(r, &m, failure);
+    if (status == TIDE_OK) status = answer(r, &m, first, count, failure);
     trained_free(&m);
     return status;
 }

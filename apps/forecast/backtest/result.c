@@ -182,6 +182,9 @@ tide_status rolling_result(rolling *r, forecast_result *out, tide_failure *failu
     rolling_stamp(r, r->origin[r->origins - 1], b->last_origin);
     fill_setup(r, out);
     if (!columns_new(r, b) || !measure(r, b)) return rolling_no_memory(failure);
+    if (isnan(b->of[FORECAST_BY_MODEL].mse))
+        listener_note(&r->listener, FORECAST_STAGE_WARNING,
+                      "no row that counts holds a value: there is nothing to measure by");
     out->beaten = false;
     for (int k = 1; k < FORECAST_BY_COUNT; k++) out->beaten |= b->of[k].present && b->of[k].mse <= b->of[0].mse;
     out->wall_s       = os_seconds() - r->listener.began;
