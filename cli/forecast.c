@@ -181,6 +181,13 @@ static void put_evaluate(FILE *out, const forecast_result *r) {
     fputs(r->advice, out);
 }
 
+static void put_import(FILE *out, const forecast_result *r) {
+    put_evaluate(out, r);
+    fprintf(out, "run: %s\n", r->run);
+}
+
+static void put_export(FILE *out, const forecast_result *r) { fputs(r->text ? r->text : "", out); }
+
 static void put_predict(FILE *out, const forecast_result *r) {
     fputs(r->csv ? r->csv : "", out);
 }
@@ -275,28 +282,39 @@ static int run_forecast(cli_call *call) {
 
 static int run_evaluate(cli_call *call) { return run(call, forecast_evaluate, put_evaluate); }
 
-/* The run folder is a word; --model does as well. */
-static int run_of_word(cli_call *call, command function, void (*put)(FILE *, const forecast_result *)) {
-    target *t = call->target;
-    tide_failure failure = { 0 };
-    tide_status status = TIDE_OK;
-    if (call->word_count && t->options.model[0] && strcmp(t->options.model, call->words[0]) != 0) {
-        failure =
-            (tide_failure){ .status = TIDE_EINVAL, .column = "RUN", .message = "RUN and `model` name different runs" };
+/* The option that the command's word stands for: it may be given by its name as well. */
+typedef struct word_option { const char *word, *option, *what, *others; size_t offset; } word_option;
+
+static int run_on_word(cli_call *call, const word_option *w, command function,
+                       void (*put)(FILE *, const forecast_result *)) {
+    target      *t       = call->target;
+    const char  *value   = (const char *)&t->options + w->offset;
+    tide_failure failure = { .status = TIDE_EINVAL };
+    tide_status  status  = TIDE_OK;
+    snprintf(failure.column, sizeof failure.column, "%s", w->word);
+    if (call->word_count && *value && strcmp(value, call->words[0]) != 0) {
+        snprintf(failure.message, sizeof failure.message, "%s and `%s` name different %s", w->word, w->option,
+                 w->others);
         return report_failure(&failure, call->json);
     }
-    if (call->word_count) status = forecast_option_set(&t->options, "model", call->words[0], &failure);
-    if (status == TIDE_OK && !t->options.model[0]) {
-        failure = (tide_failure){ .status = TIDE_EINVAL,
-                                  .column = "RUN",
-                                  .message = "RUN is missing: the folder of a trained run" };
-        status = TIDE_EINVAL;
-    }
+    snprintf(failure.message, sizeof failure.message, "%s is missing: the %s", w->word, w->what);
+    if (!call->word_count && !*value) return report_failure(&failure, call->json);
+    failure = (tide_failure){ 0 };
+    if (call->word_count) status = forecast_option_set(&t->options, w->option, call->words[0], &failure);
     return status == TIDE_OK ? run(call, function, put) : report_failure(&failure, call->json);
 }
 
-static int run_predict(cli_call *call) { return run_of_word(call, forecast_predict, put_predict); }
-static int run_backtest(cli_call *call) { return run_of_word(call, forecast_backtest, forecast_backtest_put); }
+static const word_option run_word = { "RUN", "model", "folder of a trained run", "runs",
+                                      offsetof(forecast_options, model) };
+static const word_option checkpoint_word = { "CHECKPOINT", "checkpoint", "file of a PyTorch checkpoint", "files",
+                                             offsetof(forecast_options, checkpoint) };
+
+static int run_predict(cli_call *call) { return run_on_word(call, &run_word, forecast_predict, put_predict); }
+static int run_export(cli_call *call) { return run_on_word(call, &run_word, forecast_export, put_export); }
+static int run_import(cli_call *call) { return run_on_word(call, &checkpoint_word, forecast_import, put_import); }
+static int run_backtest(cli_call *call) {
+    return run_on_word(call, &run_word, forecast_backtest, forecast_backtest_put);
+}
 
 #define RUN_FILES                                                                                                    \
     "run.json: the options, the versions and the data's fingerprint\n"                                               \
@@ -348,4 +366,24 @@ const cli_command command_backtest = {
             "  tidemill forecast backtest runs/sales --data sales.csv --refit-every 7 --warm-start\n",
     .rows = { { forecast_table, FORECAST_FOR_BACKTEST, offsetof(target, options) } },
     .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_backtest,
+};
+const cli_command command_export = {
+    .name = "forecast export", .words = "RUN", .most_words = 1,
+    .summary = "write a run's model as C source, ONNX or a PyTorch checkpoint",
+    .more = "  tidemill forecast export runs/sales --output sales.c\n"
+            "  tidemill forecast export runs/sales --output sales.onnx\n"
+            "  tidemill forecast export runs/sales --format pth --output checkpoint.pth\n",
+    .files = "NAME.c, NAME.h: of the format c, the model as C99 without dependencies\n",
+    .rows = { { forecast_table, FORECAST_FOR_EXPORT, offsetof(target, options) } },
+    .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_export,
+};
+const cli_command command_import = {
+    .name = "forecast import", .words = "CHECKPOINT", .most_words = 1,
+    .summary = "make a run of a published iTransformer's PyTorch checkpoint",
+    .more = "  tidemill forecast import checkpoint.pth --n-heads 8 --data ETTh1.csv --kind etth --out runs/published\n"
+            "  tidemill forecast predict runs/published\n",
+    .files = "run.json: the options and the data's fingerprint\n"
+             "model.safetensors: the parameters, with scaler, columns and scores\n",
+    .rows = { { forecast_table, FORECAST_FOR_IMPORT, offsetof(target, options) } },
+    .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_import,
 };

@@ -87,6 +87,13 @@ typedef enum forecast_compile_mode {
     FORECAST_MODE_REDUCE_OVERHEAD,
     FORECAST_MODE_MAX_AUTOTUNE
 } forecast_compile_mode;
+/* AUTO: by the ending of options->output */
+typedef enum forecast_format {
+    FORECAST_FORMAT_AUTO,
+    FORECAST_FORMAT_C,
+    FORECAST_FORMAT_ONNX,
+    FORECAST_FORMAT_PTH
+} forecast_format;
 typedef enum forecast_resume { FORECAST_RESUME_NO, FORECAST_RESUME_AUTO, FORECAST_RESUME_MUST } forecast_resume;
 
 /* Plain data: copy it freely. Text fields are never NULL; "" means "not given". Choice fields hold the enums above. */
@@ -162,8 +169,8 @@ typedef struct forecast_options {
                                                 (the command sets it) */
     /* evaluate and predict */
     char    model[FORECAST_TEXT_SIZE];       /* run folder */
-    char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv;
-                                                backtest: "" none */
+    char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv. export:
+                                                what it writes. backtest: "" none */
     char    future[FORECAST_TEXT_SIZE];      /* predict: CSV with the `known` columns of the pred_len rows to come; "":
                                                 they are the last rows of `data`, in which no other column has a value
                                                 */
@@ -185,6 +192,8 @@ typedef struct forecast_options {
                                                 none, train and evaluate measure 80 and 95 */
     char    lower[4096], upper[4096];        /* predict: no forecast and no bound of an interval beyond: "0" for all
                                                 columns, or "NAME=0,..." */
+    int     format;                          /* export: forecast_format */
+    char    checkpoint[FORECAST_TEXT_SIZE];  /* import: a .pth file */
     int64_t ineffective;                     /* target of options that are accepted and have no effect */
     bool    given[FORECAST_MAX_OPTIONS];     /* by row of the table: set explicitly, so presets leave it alone */
 } forecast_options;
@@ -195,7 +204,9 @@ enum {
     FORECAST_FOR_EVALUATE = 2,
     FORECAST_FOR_PREDICT  = 4,
     FORECAST_FOR_EXPLAIN  = 8,
-    FORECAST_FOR_BACKTEST = 16
+    FORECAST_FOR_EXPORT   = 16,
+    FORECAST_FOR_IMPORT   = 32,
+    FORECAST_FOR_BACKTEST = 64
 };
 
 /* Every option of the commands; what can be done with a table is in options.h, and the calls below are those on this
@@ -341,7 +352,7 @@ typedef struct forecast_result {
     char    advice[2400];             /* what to try next, lines that end in a newline; "": nothing */
     char   *json;                     /* the whole result, one object with schema_version */
     char   *explanation;              /* explain, and train with options->explain: the step as one JSON object */
-    char   *text;                     /* explain: the page for people */
+    char   *text;                     /* explain, export: the page for people */
     char   *csv;                      /* predict: header and pred_len rows; NULL when they went to options->output */
     struct forecast_backtest_result *backtest; /* backtest: what was measured (backtest.h) */
 } forecast_result;
@@ -374,6 +385,25 @@ TIDE_API tide_status forecast_predict(const forecast_options *options, forecast_
 TIDE_API tide_status forecast_explain(const forecast_options *options, forecast_progress progress, void *user,
                                       forecast_result *result, tide_failure *failure);
 
+/* Writes the run options->model (a run folder, or its model.safetensors) to options->output as options->format,
+ * original units in and out, scaler and time features included (docs/export.md):
+ *   c     NAME.c and NAME.h beside it, C99 without dependencies; NAME is what the file's name begins with
+ *   onnx  opset 17, any number of windows: past (batch, seq_len, columns) and, where the model has time features,
+ *         time_s (batch, seq_len) to future (batch, pred_len, targets)
+ *   pth   the parameters alone, a checkpoint of PyTorch under the published names
+ * Fills result->run, parameters, columns, seq_len, pred_len, text and json. TIDE_EINVAL for an output that is there
+ * already (options->overwrite replaces it), a name that the format cannot have, and a model that it cannot hold. */
+TIDE_API tide_status forecast_export(const forecast_options *options, forecast_progress progress, void *user,
+                                     forecast_result *result, tide_failure *failure);
+
+/* Makes a run folder of options->checkpoint, a published iTransformer's state dictionary as torch.save wrote it. Sizes
+ * are the checkpoint's; the heads (`n-heads`, to be given with forecast_option_set), `activation` and `use-norm` it
+ * does not tell. Columns, scaler, time features and split are those of options->data, the series that it was trained
+ * on, as forecast_train reads it. Fills *result with the scores of the test windows, as forecast_train does. TIDE_EDATA
+ * names a tensor that is missing, of another shape or of no part of the model. */
+TIDE_API tide_status forecast_import(const forecast_options *options, forecast_progress progress, void *user,
+                                     forecast_result *result, tide_failure *failure);
+
 /* ---- a model in memory ---------------------------------------------------------------------------------- */
 
 /* A trained model, opened once and asked many times. A handle is used by one thread at a time; each thread has a clone
@@ -397,6 +427,9 @@ TIDE_API tide_status forecast_model_clone(const forecast_model *m, forecast_mode
 /* The bytes of its model.safetensors: tide_free(*bytes). */
 TIDE_API tide_status forecast_model_save_memory(const forecast_model *m, void **bytes, size_t *size,
                                                 tide_failure *failure);
+/* As forecast_export, from the handle: replaces what is at `path`. */
+TIDE_API tide_status forecast_model_export(const forecast_model *m, forecast_format format, const char *path,
+                                           tide_failure *failure);
 TIDE_API void        forecast_model_free(forecast_model *m);  /* NULL is fine; clones live on */
 
 /* What it is. Of NULL: 0, false, "". Names live as long as a handle of the model does. */

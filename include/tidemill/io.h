@@ -78,6 +78,9 @@ TIDE_API tide_status tide_safetensors_write_memory(const tide_archive *a, void *
  * refused with what it asks for. Names are kept as they are ("module." in front of those of a model on several
  * devices). */
 TIDE_API tide_status tide_pth_read(const char *path, tide_archive *out, tide_failure *failure);
+/* Such a checkpoint, which torch.load takes, weights_only as well; the same bytes for the same tensors. Names have at
+ * most 1000 bytes. Metadata is not written: the format has none. */
+TIDE_API tide_status tide_pth_write(const char *path, const tide_archive *a, tide_failure *failure);
 
 /* The variables of `variables` by name, as safetensors. Loading requires every variable to be in the file with its type
  * and shape (leading and trailing axes of 1 may differ) and names the first that is not, changing none; extra tensors

@@ -67,8 +67,11 @@ static char *read_list(const char *folder) {
     char       *data = NULL;
     int fd = is_folder(folder) ? open(folder_file(folder, LIST, path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
     if (fd < 0) return NULL;
-    bool fine = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size < LIST_MOST &&
-                (data = malloc((size_t)info.st_size + 1)) != NULL;
+    bool fine = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size < LIST_MOST;
+    if (fine && !(data = malloc((size_t)info.st_size + 1))) {
+        close(fd);
+        return errno = ENOMEM, NULL;
+    }
     ssize_t length = fine ? read(fd, data, (size_t)info.st_size) : -1;
     close(fd);
     fine = fine && length >= (ssize_t)strlen(magic) && !memcmp(data, magic, strlen(magic)) &&
@@ -80,6 +83,14 @@ static char *read_list(const char *folder) {
     while (data[length - 1] != '\n') length--;
     data[length] = 0;
     return data;
+}
+
+/* NULL where there is no list; what could not be read for want of memory is not taken for that. */
+static tide_status take_list(const char *folder, char **list, tide_failure *failure) {
+    errno = 0;
+    *list = read_list(folder);
+    bool short_of_memory = !*list && errno == ENOMEM;
+    return short_of_memory ? fail(failure, TIDE_ENOMEM, "out of memory for a folder's list") : TIDE_OK;
 }
 
 static bool lists(const char *list, const char *name) {
@@ -236,15 +247,17 @@ static tide_status check_names(const char *folder, const char *const *names, con
 }
 
 tide_status owned_check(const char *folder, const char *const *names, tide_failure *failure) {
-    char       *list   = read_list(folder);
-    tide_status status = check_names(folder, names, list, failure);
+    char       *list;
+    tide_status status = take_list(folder, &list, failure);
+    if (status == TIDE_OK) status = check_names(folder, names, list, failure);
     free(list);
     return status;
 }
 
 tide_status owned_claim(const char *folder, const char *const *names, tide_failure *failure) {
-    char       *list   = read_list(folder);
-    tide_status status = check_names(folder, names, list, failure);
+    char       *list;
+    tide_status status = take_list(folder, &list, failure);
+    if (status == TIDE_OK) status = check_names(folder, names, list, failure);
     if (status == TIDE_OK && !list && !(list = open_list(folder, failure)))
         status = failure ? failure->status : TIDE_EIO;
     if (status == TIDE_OK) status = add_names(folder, names, list, failure);

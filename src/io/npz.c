@@ -101,30 +101,20 @@ typedef struct npz_writer {
     bool deflate;
 } npz_writer;
 
-/* Header and elements are borrowed until the archive is closed. */
-static bool add_member(zip_t *zip, const tide_tensor *t, char header[NPY_HEADER_MAX], bool deflate) {
-    enum { FIRST_DAY = 1 << 5 | 1 };  /* 1980-01-01 in DOS form: the bytes must not depend on the clock */
-    char name[1024];
-    zip_buffer_fragment_t parts[2] = {
-        { (zip_uint8_t *)header, (zip_uint64_t)npy_header_write(header, t) },
-        { t->data, (zip_uint64_t)tide_shape_count(t->shape) * tide_dtype_size(t->type) },
-    };
-    snprintf(name, sizeof name, "%s.npy", t->name);
-    zip_source_t *data = zip_source_buffer_fragment(zip, parts, parts[1].length ? 2 : 1, 0);
-    zip_int64_t at = data ? zip_file_add(zip, name, data, ZIP_FL_ENC_UTF_8) : -1;
-    if (at < 0) {
-        zip_source_free(data);
-        return false;
+static bool add_members(void *user, zip_t *zip) {
+    const npz_writer *w = user;
+    bool added = true;
+    for (int64_t i = 0; i < w->archive->count && added; i++) {
+        char name[1024], *header = w->headers[i];
+        const tide_tensor *t = &w->archive->tensors[i];
+        zip_buffer_fragment_t parts[2] = {
+            { (zip_uint8_t *)header, (zip_uint64_t)npy_header_write(header, t) },
+            { t->data, (zip_uint64_t)tide_shape_count(t->shape) * tide_dtype_size(t->type) },
+        };
+        snprintf(name, sizeof name, "%s.npy", t->name);
+        added = zip_out_add(zip, name, parts, parts[1].length ? 2 : 1, w->deflate);
     }
-    return zip_set_file_compression(zip, (zip_uint64_t)at, deflate ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0) == 0 &&
-           zip_file_set_dostime(zip, (zip_uint64_t)at, 0, FIRST_DAY, 0) == 0;
-}
-
-static tide_status zip_out_fail(zip_error_t *e, const char *path, tide_failure *f) {
-    bool system = zip_error_system_type(e) == ZIP_ET_SYS && zip_error_code_system(e) != 0;
-    if (zip_error_code_zip(e) == ZIP_ER_MEMORY) return system_fail(f, path, "write", ENOMEM);
-    if (system) return system_fail(f, path, "write", zip_error_code_system(e));
-    return fail_at(f, TIDE_EIO, path, 0, NULL, "cannot write this file: %s", zip_error_strerror(e));
+    return added;
 }
 
 /* libzip removes an archive without members instead of writing it. */
@@ -137,32 +127,10 @@ static tide_status write_empty_zip(const char *temporary, const char *path, tide
     return written ? TIDE_OK : system_fail(f, path, "write", errno);
 }
 
-static tide_status write_members(npz_writer *w, FILE *file, const char *path, tide_failure *f) {
-    zip_error_t error;
-    zip_error_init(&error);
-    zip_t *zip = zip_out_open(file, &error);
-    if (!zip) {
-        tide_status status = zip_out_fail(&error, path, f);
-        zip_error_fini(&error);
-        return status;
-    }
-    bool added = true;
-    for (int64_t i = 0; i < w->archive->count && added; i++)
-        added = add_member(zip, &w->archive->tensors[i], w->headers[i], w->deflate);
-    if (added && zip_close(zip) == 0) return TIDE_OK;
-    tide_status status = zip_out_fail(zip_get_error(zip), path, f);
-    zip_discard(zip);
-    return status;
-}
-
 static tide_status write_zip(void *user, const char *temporary, const char *path, tide_failure *f) {
-    npz_writer *w = user;
+    const npz_writer *w = user;
     if (w->archive->count == 0) return write_empty_zip(temporary, path, f);
-    FILE *file = fopen(temporary, "wb");
-    if (!file) return system_fail(f, path, "write", errno);
-    tide_status status = write_members(w, file, path, f);
-    if (fclose(file) != 0 && !status) status = system_fail(f, path, "write", errno);
-    return status;
+    return zip_out_write(add_members, user, temporary, path, f);
 }
 
 static tide_status check_writable(const tide_archive *a, const char *path, tide_failure *f) {

@@ -1,7 +1,12 @@
+/* An archive through libzip into a file of ours: the sink that it writes to, members, and what went wrong. */
 #include "zip_out.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "../base/base.h"
+#include "source.h"
 
 typedef struct target {
     FILE       *file;
@@ -52,7 +57,7 @@ static zip_int64_t answer(void *user, void *data, zip_uint64_t length, zip_sourc
     }
 }
 
-zip_t *zip_out_open(FILE *file, zip_error_t *error) {
+static zip_t *open_into(FILE *file, zip_error_t *error) {
     target *t = calloc(1, sizeof *t);
     if (!t) return zip_error_set(error, ZIP_ER_MEMORY, ENOMEM), NULL;
     t->file = file;
@@ -65,4 +70,46 @@ zip_t *zip_out_open(FILE *file, zip_error_t *error) {
     zip_t *zip = zip_open_from_source(source, ZIP_CREATE | ZIP_TRUNCATE, error);
     if (!zip) zip_source_free(source);
     return zip;
+}
+
+bool zip_out_add(zip_t *zip, const char *name, const zip_buffer_fragment_t *parts, int count, bool deflate) {
+    enum { FIRST_DAY = 1 << 5 | 1 };  /* 1980-01-01 in DOS form */
+    zip_source_t *data = zip_source_buffer_fragment(zip, parts, (zip_uint64_t)count, 0);
+    zip_int64_t at = data ? zip_file_add(zip, name, data, ZIP_FL_ENC_UTF_8) : -1;
+    if (at < 0) {
+        zip_source_free(data);
+        return false;
+    }
+    return zip_set_file_compression(zip, (zip_uint64_t)at, deflate ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0) == 0 &&
+           zip_file_set_dostime(zip, (zip_uint64_t)at, 0, FIRST_DAY, 0) == 0;
+}
+
+static tide_status zip_fail(zip_error_t *e, const char *path, tide_failure *f) {
+    bool system = zip_error_system_type(e) == ZIP_ET_SYS && zip_error_code_system(e) != 0;
+    if (zip_error_code_zip(e) == ZIP_ER_MEMORY) return system_fail(f, path, "write", ENOMEM);
+    if (system) return system_fail(f, path, "write", zip_error_code_system(e));
+    return fail_at(f, TIDE_EIO, path, 0, NULL, "cannot write this file: %s", zip_error_strerror(e));
+}
+
+static tide_status write_members(zip_out_members add, void *user, FILE *file, const char *path, tide_failure *f) {
+    zip_error_t error;
+    zip_error_init(&error);
+    zip_t *zip = open_into(file, &error);
+    if (!zip) {
+        tide_status status = zip_fail(&error, path, f);
+        zip_error_fini(&error);
+        return status;
+    }
+    if (add(user, zip) && zip_close(zip) == 0) return TIDE_OK;
+    tide_status status = zip_fail(zip_get_error(zip), path, f);
+    zip_discard(zip);
+    return status;
+}
+
+tide_status zip_out_write(zip_out_members add, void *user, const char *temporary, const char *path, tide_failure *f) {
+    FILE *file = fopen(temporary, "wb");
+    if (!file) return system_fail(f, path, "write", errno);
+    tide_status status = write_members(add, user, file, path, f);
+    if (fclose(file) != 0 && !status) status = system_fail(f, path, "write", errno);
+    return status;
 }

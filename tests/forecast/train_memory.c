@@ -86,9 +86,37 @@ static void test_commands(void **state) {
     refuse_each(forecast_backtest, &u, 100);
 }
 
+/* Out in each form, and in again. */
+static void test_exports(void **state) {
+    static const char *const files[] = { "model.c", "model.onnx", "model.pth" };
+    forecast_options o, u;
+    forecast_result  r = { 0 };
+    char             path[96];
+    (void)state;
+    small_options(&o);
+    set_all(&o, "epochs 1 d-model 8 d-ff 8 e-layers 1 seq-len 8 pred-len 2 batch-size 32 threads 1 overwrite yes");
+    assert_int_equal(forecast_train(&o, NULL, NULL, &r, NULL), TIDE_OK);
+    forecast_result_free(&r);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        forecast_options_default(&u);
+        set(&u, "model", o.out);
+        set(&u, "overwrite", "yes");
+        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        set(&u, "output", path);
+        refuse_each(forecast_export, &u, 200);
+    }
+    forecast_options_default(&u);
+    set(&u, "checkpoint", path);
+    set(&u, "data", o.data);
+    snprintf(path, sizeof path, "%s/imported", folder);
+    set(&u, "out", path);
+    set_all(&u, "n-heads 2 threads 1 overwrite yes");
+    refuse_each(forecast_import, &u, 150);
+}
+
 static int set_up(void **state) { return folder_with_series(state, 120); }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands), cmocka_unit_test(test_exports) };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -145,6 +145,8 @@ static bool json_of_nothing(void) {
     STALE(R, forecast_backtest, NULL, NULL, NULL, &f_result)                                                           \
     STALE(R, forecast_predict, NULL, NULL, NULL, &f_result)                                                            \
     STALE(R, forecast_explain, NULL, NULL, NULL, &f_result)                                                            \
+    STALE(R, forecast_export, NULL, NULL, NULL, &f_result)                                                             \
+    STALE(R, forecast_import, NULL, NULL, NULL, &f_result)                                                             \
     STALE(R, forecast_option_set, &f_zero, "absent", "3")                                                              \
     STALE(R, forecast_preset, &f_zero, "absent")                                                                       \
     STALE(R, forecast_options_resolve, NULL, &f_odd)                                                                   \
@@ -240,6 +242,8 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
     FORECAST_COMMAND(R, forecast_backtest)                                                                             \
     FORECAST_COMMAND(R, forecast_predict)                                                                              \
     FORECAST_COMMAND(R, forecast_explain)                                                                              \
+    FORECAST_COMMAND(R, forecast_export)                                                                               \
+    FORECAST_COMMAND(R, forecast_import)                                                                               \
     R(forecast_option_table, 0, "nowhere to count", forecast_option_table(NULL) != NULL)                               \
     R(forecast_option_find, 0, "no name", !forecast_option_find(NULL) && !forecast_option_find(""))                    \
     R(forecast_option_nearest, 0, "no name", !forecast_option_nearest(NULL, 1)                                         \

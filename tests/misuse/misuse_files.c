@@ -37,6 +37,7 @@ static bool all_refused(trial *t, tide_status (*write)(const tide_archive *a, ti
 }
 
 static tide_status to_npz(const tide_archive *a, tide_failure *f) { return tide_npz_write(path, a, true, f); }
+static tide_status to_pth(const tide_archive *a, tide_failure *f) { return tide_pth_write(path, a, f); }
 static tide_status to_safetensors(const tide_archive *a, tide_failure *f) { return tide_safetensors_write(path, a, f); }
 
 #define STALE_FILES(R)                                                                                                 \
@@ -48,6 +49,7 @@ static tide_status to_safetensors(const tide_archive *a, tide_failure *f) { retu
     STALE(R, tide_safetensors_read, path, &into)                                                                       \
     STALE(R, tide_safetensors_write, path, &(tide_archive){ 0 })                                                       \
     STALE(R, tide_pth_read, path, &into)                                                                               \
+    STALE(R, tide_pth_write, path, &(tide_archive){ 0 })                                                               \
     STALE(R, tide_save, TIDE_LIST(t->w), path)                                                                         \
     STALE(R, tide_load, TIDE_LIST(t->w), path)                                                                         \
     STALE(R, tide_csv_read, path, NULL, &table)                                                                        \
@@ -95,6 +97,9 @@ static tide_status to_safetensors(const tide_archive *a, tide_failure *f) { retu
         &t->failure)))                                                                                                 \
     R(tide_safetensors_write, 1, "no archive", missing(t, tide_safetensors_write(path, NULL, &t->failure)))            \
     R(tide_safetensors_write, 2, "one that is not sound", all_refused(t, to_safetensors))                              \
+    R(tide_pth_write, 0, "no path", no_path(t, tide_pth_write(NULL, &(tide_archive){ 0 }, &t->failure)))               \
+    R(tide_pth_write, 1, "no archive", missing(t, tide_pth_write(path, NULL, &t->failure)))                            \
+    R(tide_pth_write, 2, "one that is not sound", all_refused(t, to_pth))                                              \
     R(tide_save, 0, "no path", no_path(t, tide_save(TIDE_LIST(t->w), NULL, &t->failure)))                              \
     R(tide_save, 1, "no items", missing(t, tide_save(NO_ITEMS, path, &t->failure)))                                    \
     R(tide_save, 2, "no value", tide_save(TIDE_LIST(NOTHING), path, &t->failure) != TIDE_OK && *t->failure.message)    \

@@ -139,6 +139,8 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
         NULL) == TIDE_EDATA && !model)                                                                                 \
     R(forecast_model_clone, 0, "none", load_refused(t, forecast_model_clone(NULL, &model, &t->failure)))               \
     R(forecast_model_clone, 1, "nowhere to", missing(t, forecast_model_clone(NULL, NULL, &t->failure)))                \
+    R(forecast_model_export, 0, "none, no path", missing(t, forecast_model_export(NULL, FORECAST_FORMAT_C, "a.c",      \
+        &t->failure)) && forecast_model_export(NULL, FORECAST_FORMAT_C, NULL, NULL) == TIDE_EINVAL)                    \
     R(forecast_model_save_memory, 0, "none", missing(t, forecast_model_save_memory(NULL, &block, &size,                \
         &t->failure)))                                                                                                 \
     R(forecast_model_free, 0, "none", (forecast_model_free(NULL), true))                                               \
@@ -159,6 +161,9 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
         &t->failure)))                                                                                                 \
     R(forecast_model_predict_known, 0, "none", missing(t, forecast_model_predict_known(NULL, 1, &number,        \
         &time_s, &number, &number, &t->failure)))                                                                      \
+    R(forecast_model_has_levels, 0, "none", !forecast_model_has_levels(NULL))                                          \
+    R(forecast_model_predict_levels, 0, "none", missing(t, forecast_model_predict_levels(NULL, 1, &number, &time_s,    \
+        &number, &number, 1, &number, &number, &t->failure)))                                                          \
     R(forecast_model_predict_frame, 0, "none", missing(t, forecast_model_predict_frame(NULL, NULL, &number,            \
         &t->failure)))                                                                                                 \
     R(eis_noise_source_name, 0, "none", !eis_noise_source_name((eis_noise_source)99))                                  \
@@ -272,9 +277,12 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     STALE(R, forecast_model_load, "", NULL, &model)                                                                    \
     STALE(R, forecast_model_load_memory, "x", 1, NULL, &model)                                                         \
     STALE(R, forecast_model_clone, NULL, &model)                                                                       \
+    STALE(R, forecast_model_export, NULL, FORECAST_FORMAT_C, "a.c")                                                    \
     STALE(R, forecast_model_save_memory, NULL, &block, &size)                                                          \
     STALE(R, forecast_model_times_after, NULL, 0, 1, &time_s)                                                          \
     STALE(R, forecast_model_predict, NULL, 1, &number, &time_s, &number)                                               \
+    STALE(R, forecast_model_predict_known, NULL, 1, &number, &time_s, &number, &number)                                \
+    STALE(R, forecast_model_predict_levels, NULL, 1, &number, &time_s, NULL, &number, 1, &number, &number)             \
     STALE(R, forecast_model_predict_frame, NULL, NULL, &number)                                                        \
     STALE(R, forecast_trainer_new, NULL, NULL, NULL, NULL, &trainer)                                                   \
     STALE(R, forecast_trainer_run, NULL, 1)                                                                            \

@@ -1,22 +1,9 @@
 /* Time features of a stamp, each in [-0.5, 0.5]. */
 #include "calendar.h"
 #include "frame.h"
+#include "marks.h"
 
-typedef enum feature {
-    NO_FEATURE,
-    SECOND_OF_MINUTE,
-    MINUTE_OF_HOUR,
-    HOUR_OF_DAY,
-    DAY_OF_WEEK,
-    DAY_OF_MONTH,
-    DAY_OF_YEAR,
-    MONTH_OF_YEAR,
-    WEEK_OF_YEAR
-} feature;
-
-enum { MOST_MARKS = 6 };
-
-static const feature sets[UNIT_YEAR + 1][MOST_MARKS] = {
+static const mark_feature sets[UNIT_YEAR + 1][MOST_MARKS] = {
     [UNIT_SECOND] = { SECOND_OF_MINUTE, MINUTE_OF_HOUR, HOUR_OF_DAY, DAY_OF_WEEK, DAY_OF_MONTH, DAY_OF_YEAR },
     [UNIT_MINUTE] = { MINUTE_OF_HOUR, HOUR_OF_DAY, DAY_OF_WEEK, DAY_OF_MONTH, DAY_OF_YEAR },
     [UNIT_HOUR] = { HOUR_OF_DAY, DAY_OF_WEEK, DAY_OF_MONTH, DAY_OF_YEAR },
@@ -27,13 +14,15 @@ static const feature sets[UNIT_YEAR + 1][MOST_MARKS] = {
     [UNIT_QUARTER] = { MONTH_OF_YEAR },
 };
 
+const mark_feature *marks_of(time_step step) { return sets[step.unit]; }
+
 int32_t marks_count(time_step step) {
     int32_t count = 0;
     while (count < MOST_MARKS && sets[step.unit][count] != NO_FEATURE) count++;
     return count;
 }
 
-static double feature_value(feature f, int64_t days, int64_t second_of_day) {
+static double feature_value(mark_feature f, int64_t days, int64_t second_of_day) {
     switch (f) {
     case SECOND_OF_MINUTE: return (double)(second_of_day % 60) / 59;
     case MINUTE_OF_HOUR: return (double)(second_of_day / 60 % 60) / 59;

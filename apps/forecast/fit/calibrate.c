@@ -103,3 +103,29 @@ void interval_run_free(interval_run *r) {
     free(r->scale);
     *r = (interval_run){ 0 };
 }
+
+/* ---- all of it ---- */
+
+tide_status full_scores_take(const forecast_options *o, scoring *w, window_program *p, band_tables *bands,
+                             full_scores *out, tide_failure *failure) {
+    const dataset *d          = w->data;
+    scoring        validation = *w;
+    levels         asked;
+    validation.first   = d->split.val.start;
+    validation.windows = block_windows(d->split.val, w->seq_len, w->pred_len);
+    tide_status status = levels_measured(o->level, &asked, failure);
+    if (status == TIDE_OK) status = bands_open(d, w->pred_len, bands, failure);
+    if (status == TIDE_OK) status = calibrate_model(&validation, p, bands, failure);
+    if (status == TIDE_OK) status = interval_run_watch(&out->intervals, w, bands, &asked, failure);
+    if (status == TIDE_OK) status = score_model(w, p, &out->model, failure);
+    if (status == TIDE_OK) status = make_baselines(w, d->split, o->season, &out->baselines, failure);
+    if (status == TIDE_OK) status = calibrate_baselines(&validation, &out->baselines, bands, failure);
+    if (status == TIDE_OK) status = interval_run_watch(&out->intervals, w, bands, &asked, failure);
+    return status == TIDE_OK ? score_baselines(w, &out->baselines, failure) : status;
+}
+
+void full_scores_free(full_scores *s) {
+    score_pair_free(&s->model);
+    baseline_parts_free(&s->baselines);
+    interval_run_free(&s->intervals);
+}

@@ -30,4 +30,15 @@ tide_status interval_run_watch(interval_run *r, scoring *w, const band_tables *b
 tide_status interval_run_end(const interval_run *r, forecast_result *result, tide_failure *failure);
 void        interval_run_free(interval_run *r);
 
+/* The test windows of `w`, with intervals that are calibrated on those of validation: the tables go to `bands`. `p` was
+ * made for `w`. */
+typedef struct full_scores {
+    score_pair     model;
+    baseline_parts baselines;
+    interval_run   intervals;
+} full_scores;
+tide_status full_scores_take(const forecast_options *o, scoring *w, window_program *p, band_tables *bands,
+                             full_scores *out, tide_failure *failure);
+void        full_scores_free(full_scores *s);
+
 #endif

@@ -46,6 +46,10 @@ static json_t *options_json(const forecast_options *o) {
     return options_object(forecast_table(), o, FORECAST_FOR_TRAIN, TIDE_OPTION_NO_EFFECT);
 }
 
+static json_t *import_options_json(const forecast_options *o) {
+    return options_object(forecast_table(), o, FORECAST_FOR_IMPORT, TIDE_OPTION_NO_EFFECT);
+}
+
 static json_t *data_json(const frame *f) {
     return json_pack("{s:s, s:I, s:I}", "sha256", f->sha256, "rows", (json_int_t)f->file_rows, "columns",
                      (json_int_t)f->columns);
@@ -89,6 +93,23 @@ tide_status forecast_folder_open(const forecast_options *o, const dataset *d, in
     run_folder_clear(r, plotted_files);
     run_folder_clear(r, added_files);
     return write_json(r, o, d, parameters, g, device_choice, failure);
+}
+
+tide_status forecast_folder_import(const forecast_options *o, const dataset *d, int64_t parameters, run_folder *r,
+                                   tide_failure *failure) {
+    char sum[65];
+    tide_status status = tide_file_sha256(o->checkpoint, sum, failure);
+    if (status == TIDE_OK) status = open_folder(o, r, failure);
+    if (status == TIDE_OK) status = owned_refuse_input(r->path, o->checkpoint, failure);
+    if (status != TIDE_OK) return status;
+    run_folder_clear(r, plotted_files);
+    run_folder_clear(r, added_files);
+    json_t *j = json_pack("{s:s, s:s, s:o, s:I, s:o, s:s}", "command", "forecast import", "version", TIDE_VERSION,
+                          "options", import_options_json(o), "parameters", (json_int_t)parameters, "data",
+                          data_json(&d->frame), "checkpoint_sha256", sum);
+    status = j ? run_json_write(r, j, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
+    json_decref(j);
+    return status;
 }
 
 /* ---- metrics.csv ---- */

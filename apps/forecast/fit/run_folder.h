@@ -13,6 +13,10 @@
 tide_status forecast_folder_open(const forecast_options *o, const dataset *d, int64_t parameters, const tide_graph *g,
                                  const char *device_choice, run_folder *r, tide_failure *failure);
 
+/* The same for a run that is imported: a new one, whose model is the file options->checkpoint. */
+tide_status forecast_folder_import(const forecast_options *o, const dataset *d, int64_t parameters, run_folder *r,
+                                   tide_failure *failure);
+
 typedef struct metrics_row { int64_t epoch, step; double lr, train_loss, val_loss, grad_norm; } metrics_row;
 /* Every row of metrics.csv; *count rows, malloc'ed. */
 tide_status metrics_read(const run_folder *r, metrics_row **rows, int64_t *count, tide_failure *failure);

@@ -82,50 +82,27 @@ static tide_status keep_record(trainer *t, const forecast_result *r, const basel
     return trainer_write_model(t, fit_best(t->fit), failure);
 }
 
-/* The test windows scored, with intervals that were calibrated on those of validation. `p` was made for the former. */
-static tide_status score_all(trainer *t, scoring *w, window_program *p, score_pair *model, baseline_parts *baselines,
-                             interval_run *intervals, tide_failure *failure) {
-    band_tables *bands      = &t->bundle.bands;
-    scoring      validation = *w;
-    levels       asked;
-    validation.first   = t->data.split.val.start;
-    validation.windows = block_windows(t->data.split.val, w->seq_len, w->pred_len);
-    tide_status status = levels_measured(t->options->level, &asked, failure);
-    if (status == TIDE_OK) status = bands_open(&t->data, w->pred_len, bands, failure);
-    if (status == TIDE_OK) status = calibrate_model(&validation, p, bands, failure);
-    if (status == TIDE_OK) status = interval_run_watch(intervals, w, bands, &asked, failure);
-    if (status == TIDE_OK) status = score_model(w, p, model, failure);
-    if (status == TIDE_OK) status = make_baselines(w, t->data.split, t->options->season, baselines, failure);
-    if (status == TIDE_OK) status = calibrate_baselines(&validation, baselines, bands, failure);
-    if (status == TIDE_OK) status = interval_run_watch(intervals, w, bands, &asked, failure);
-    return status == TIDE_OK ? score_baselines(w, baselines, failure) : status;
-}
-
 tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure) {
     scoring        w = { .data = &t->data, .seq_len = t->config.seq_len, .pred_len = t->config.pred_len,
                          .first = t->data.split.test.start,
                          .windows = test_windows(t), .listener = &t->listener,
                          .metrics_scaled = (t->compat & FORECAST_COMPAT_METRICS_SCALED) != 0 };
     window_program p;
-    score_pair     model     = { 0 };
-    baseline_parts baselines = { 0 };
-    error_parts    parts     = { 0 };
-    interval_run   intervals = { 0 };
+    full_scores    scores = { 0 };
+    error_parts    parts  = { 0 };
     tide_status status = session_scoring_all(&t->session, w.windows, true, &p, failure);
-    if (status == TIDE_OK) status = score_all(t, &w, &p, &model, &baselines, &intervals, failure);
+    if (status == TIDE_OK) status = full_scores_take(t->options, &w, &p, &t->bundle.bands, &scores, failure);
     if (status == TIDE_OK) {
         r->windows = w.windows;
-        r->model   = score_pair_result("model", &model, w.metrics_scaled);
-        report_baselines(r, &baselines, w.metrics_scaled, &t->listener);
-        status = report_columns(r, &t->data, &model, &baselines, failure);
+        r->model   = score_pair_result("model", &scores.model, w.metrics_scaled);
+        report_baselines(r, &scores.baselines, w.metrics_scaled, &t->listener);
+        status = report_columns(r, &t->data, &scores.model, &scores.baselines, failure);
     }
-    if (status == TIDE_OK) status = interval_run_end(&intervals, r, failure);
-    if (status == TIDE_OK) {
-        status = draw(t, &p, &w, &model, &baselines, failure);
-    }
-    if (status == TIDE_OK && !error_parts_new(model.scaled, w.pred_len, t->data.out_count, &parts))
+    if (status == TIDE_OK) status = interval_run_end(&scores.intervals, r, failure);
+    if (status == TIDE_OK) status = draw(t, &p, &w, &scores.model, &scores.baselines, failure);
+    if (status == TIDE_OK && !error_parts_new(scores.model.scaled, w.pred_len, t->data.out_count, &parts))
         status = fail(failure, TIDE_ENOMEM, "out of memory for the result");
-    if (status == TIDE_OK) status = keep_record(t, r, &baselines, failure);
+    if (status == TIDE_OK) status = keep_record(t, r, &scores.baselines, failure);
     if (status == TIDE_OK) advise_training(r, t->options);
     if (status == TIDE_OK && t->options->refit) status = refit_run(t, r, failure);
     r->wall_s       = os_seconds() - t->listener.began;
@@ -133,8 +110,6 @@ tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure)
     if (status == TIDE_OK) status = report_json("forecast train", r, &parts, failure);
     if (status == TIDE_OK) tell_files(t);
     error_parts_free(&parts);
-    score_pair_free(&model);
-    baseline_parts_free(&baselines);
-    interval_run_free(&intervals);
+    full_scores_free(&scores);
     return status;
 }
