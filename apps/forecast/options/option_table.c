@@ -68,8 +68,6 @@ static const tide_option rows[] = {
     { "na", TEXT(na), NULL, ALL, "Data", "A,B,...",
       "cells that mean a missing value: text, or numbers such as -9999" },
     { "skip-rows", INT(skip_rows, 0, 1e6), NULL, ALL, "Data", "N", "lines before the one with the column names" },
-    { "future", TEXT(future), NULL, FORECAST_FOR_PREDICT | MAY_DIFFER, "Data", "FILE",
-      "the `known` columns of the rows to come (default: the last rows of `data`, where only these have values)" },
 
     { "preset", TEXT(preset), NULL, TRAIN, "Model", "NAME",
       "published settings, such as etth1-96, or the Mac guide's, such as mac-m1 (`preset` list shows all)",
