@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/data/zoned.h"
 #include "forecast/fit/finite.h"
 #include "forecast/saved/use.h"
 #include "prediction.h"
@@ -58,8 +59,8 @@ static tide_status future_times(prediction *p, tide_failure *failure) {
     p->time = malloc((size_t)(c->seq_len + c->pred_len) * sizeof *p->time);
     if (!p->time) return prediction_no_memory(failure);
     memcpy(p->time, f->time, (size_t)c->seq_len * sizeof *p->time);
-    for (int64_t i = 0; i < c->pred_len; i++)
-        p->time[c->seq_len + i] = time_advance(f->time[c->seq_len - 1], f->step, i + 1);
+    int64_t *next = p->time + c->seq_len, last = next[-1];
+    for (int64_t i = 0; i < c->pred_len; i++) next[i] = zoned_follow(f->zone, last, next[i - 1], f->step, i + 1);
     return TIDE_OK;
 }
 

@@ -52,6 +52,13 @@ tide_status prediction_names_clash(const prediction *p, tide_failure *failure);
 tide_status prediction_read_bounds(prediction *p, tide_failure *failure);
 void        prediction_clamp(prediction *p);
 
+/* prediction_long.c: the forecast as rows of each series below each other; p->order is set. */
+void prediction_long_csv(const prediction *p, text *t);
+/* prediction_out.c: a text as a cell of CSV; the places of a column, a forecast with its bounds; and one of them. */
+void    prediction_add_cell(text *t, const char *cell, const char *suffix);
+int64_t prediction_places(const prediction *p);
+void    prediction_add_value(const prediction *p, text *t, int64_t cell, int64_t place);
+
 /* prediction_out.c. Whether options->output may be written, asked before anything is computed. */
 tide_status prediction_check_output(const prediction *p, tide_failure *failure);
 /* CSV and JSON into the result, the file `output`, the plot. TIDE_ECANCELLED stopped the plot alone. */

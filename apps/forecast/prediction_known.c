@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "forecast/data/util.h"
+#include "forecast/data/zoned.h"
 #include "prediction.h"
 
 /* What the series' own source says of them; NULL: nothing. */
@@ -17,8 +18,8 @@ static tide_status no_future(const prediction *p, tide_failure *failure) {
     int64_t       seq = b->config.seq_len, pred = b->config.pred_len;
     names_list(names, sizeof names, b->names + b->config.columns - b->config.known, b->config.known);
     if (p->time) {
-        time_print(first, p->time[seq], &p->data.frame.format);
-        time_print(last, p->time[seq + pred - 1], &p->data.frame.format);
+        zoned_print(first, p->data.frame.zone, p->time[seq], &p->data.frame.format);
+        zoned_print(last, p->data.frame.zone, p->time[seq + pred - 1], &p->data.frame.format);
         snprintf(when, sizeof when, ", %s to %s", first, last);
     }
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "future",
@@ -26,11 +27,22 @@ static tide_status no_future(const prediction *p, tide_failure *failure) {
                    "rows at the end of `data`, without values in the other columns", pred, when, names);
 }
 
+/* Does it say which instants its stamps are? */
+static bool has_instants(const frame *f) { return f->zone || f->format.kind != 'd' || *f->format.offset; }
+
+static int64_t moment(const frame *f, int64_t time, bool instant) {
+    if (!instant) return zone_label(f->zone, time);
+    return f->zone ? time : time - time_offset(&f->format);
+}
+
 /* The row of the file that has this stamp, from `from` on; -1: none has. Without stamps they go by their order. */
 static int64_t row_at(const prediction *p, const frame *f, int64_t step, int64_t from) {
     if (!p->time) return step < f->file_rows ? step : -1;
+    const frame *past    = &p->data.frame;
+    bool         instant = has_instants(f) && has_instants(past);
+    int64_t      wanted  = moment(past, p->time[p->bundle->config.seq_len + step], instant);
     for (int64_t i = from; f->time && i < f->file_rows; i++)
-        if (f->time[i] == p->time[p->bundle->config.seq_len + step]) return i;
+        if (moment(f, f->time[i], instant) == wanted) return i;
     return -1;
 }
 
@@ -40,7 +52,7 @@ static tide_status fail_row(const prediction *p, const frame *f, int64_t step, c
     char which[60], what[100] = "there is no row";
     int64_t seq = p->bundle->config.seq_len;
     snprintf(which, sizeof which, "row %" PRId64 " to come", step + 1);
-    if (p->time) time_print(which, p->time[seq + step], &p->data.frame.format);
+    if (p->time) zoned_print(which, p->data.frame.zone, p->time[seq + step], &p->data.frame.format);
     if (name) snprintf(what, sizeof what, "'%.60s' has no value", name);
     return fail_at(failure, TIDE_EDATA, f->path, 0, name,
                    "%s for %s, one of the %" PRId64 " rows that are forecast: what is known ahead is needed for each",

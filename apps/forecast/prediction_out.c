@@ -6,31 +6,43 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
+#include "forecast/data/zoned.h"
 #include "prediction.h"
 
 /* ---- text ---- */
 
-/* Quoted when the text holds what would end a cell: a name, or a stamp such as Jan 1, 2023. */
-static void add_name(text *t, const char *name, const char *suffix) {
-    if (!strpbrk(name, ",\"\n\r")) {
-        text_add(t, "%s%s", name, suffix);
+/* Quoted when it holds what would end it: a name, or a stamp such as Jan 1, 2023. */
+void prediction_add_cell(text *t, const char *cell, const char *suffix) {
+    if (!strpbrk(cell, ",\"\n\r")) {
+        text_add(t, "%s%s", cell, suffix);
         return;
     }
     text_add(t, "\"");
-    for (; *name; name++) text_add(t, *name == '"' ? "\"\"" : "%c", *name);
+    for (; *cell; cell++) text_add(t, *cell == '"' ? "\"\"" : "%c", *cell);
     text_add(t, "%s\"", suffix);
 }
 
 /* A forecast's bounds stand around it; a stamp stands alone. */
-static int64_t places_of(const prediction *p, int64_t column) { return column < 0 ? 1 : 2 * p->levels.count + 1; }
+int64_t prediction_places(const prediction *p) { return 2 * p->levels.count + 1; }
+
+static int64_t places_of(const prediction *p, int64_t column) { return column < 0 ? 1 : prediction_places(p); }
+
+/* Nothing where there is no bound. */
+void prediction_add_value(const prediction *p, text *t, int64_t cell, int64_t place) {
+    char   number[40];
+    double value = prediction_value(p, cell, place);
+    if (isnan(value)) return;
+    num_format(number, value, true);
+    text_add(t, "%s", number);
+}
 
 static void add_header(const prediction *p, text *t, int64_t column) {
     char suffix[40] = "";
     for (int64_t place = 0; place < places_of(p, column); place++) {
         if (place) text_add(t, ",");
         if (column >= 0) prediction_suffix(p, place, suffix);
-        add_name(t, column < 0 ? p->data.frame.time_columns.of[-1 - column].name
-                               : p->bundle->names[p->bundle->config.out_first + column], suffix);
+        prediction_add_cell(t, column < 0 ? p->data.frame.time_columns.of[-1 - column].name
+                                          : p->bundle->names[p->bundle->config.out_first + column], suffix);
     }
 }
 
@@ -55,30 +67,36 @@ static tide_status order_columns(prediction *p, tide_failure *failure) {
 
 static void add_cell(const prediction *p, text *t, int64_t step, int64_t column, int64_t place) {
     const model_config *c = &p->bundle->config;
-    char cell[40];
-    if (column < 0)
-        time_print_part(cell, p->time[c->seq_len + step], &p->data.frame.format,
-                        p->data.frame.time_columns.of[-1 - column].part);
-    else num_format(cell, prediction_value(p, step * c->out_count + column, place), true);
-    bool known = column < 0 || !isnan(prediction_value(p, step * c->out_count + column, place));
+    char stamp[40];
     if (place) text_add(t, ",");
-    add_name(t, known ? cell : "", "");
+    if (column >= 0) {
+        prediction_add_value(p, t, step * c->out_count + column, place);
+        return;
+    }
+    zoned_print_part(stamp, p->data.frame.zone, p->time[c->seq_len + step], &p->data.frame.format,
+                     p->data.frame.time_columns.of[-1 - column].part);
+    prediction_add_cell(t, stamp, "");
 }
 
-static tide_status make_csv(const prediction *p, forecast_result *r, tide_failure *failure) {
+static void wide_csv(const prediction *p, text *t) {
     const model_config *c = &p->bundle->config;
-    text t = { 0 };
     for (int64_t i = 0; i < p->shown; i++) {
-        if (i) text_add(&t, ",");
-        add_header(p, &t, p->order[i]);
+        if (i) text_add(t, ",");
+        add_header(p, t, p->order[i]);
     }
     for (int64_t s = 0; s < c->pred_len; s++)
         for (int64_t i = 0; i < p->shown; i++) {
-            text_add(&t, i ? "," : "\n");
+            text_add(t, i ? "," : "\n");
             for (int64_t place = 0; place < places_of(p, p->order[i]); place++)
-                add_cell(p, &t, s, p->order[i], place);
+                add_cell(p, t, s, p->order[i], place);
         }
-    text_add(&t, "\n");
+    text_add(t, "\n");
+}
+
+static tide_status make_csv(const prediction *p, forecast_result *r, tide_failure *failure) {
+    text t = { 0 };
+    if (p->data.frame.form.ids) prediction_long_csv(p, &t);
+    else wide_csv(p, &t);
     r->csv = t.data;
     return t.failed ? prediction_no_memory(failure) : TIDE_OK;
 }
@@ -117,7 +135,7 @@ static tide_status make_json(const prediction *p, forecast_result *r, tide_failu
     json_t *values = json_object(), *times = p->time ? json_array() : json_null();
     for (int64_t s = 0; p->time && s < c->pred_len; s++) {
         char stamp[40];
-        time_print(stamp, p->time[c->seq_len + s], &p->data.frame.format);
+        zoned_print(stamp, p->data.frame.zone, p->time[c->seq_len + s], &p->data.frame.format);
         json_array_append_new(times, json_string(stamp));
     }
     for (int64_t k = 0; k < p->shown; k++) {
@@ -199,6 +217,7 @@ static tide_status draw(const prediction *p, const char *path, tide_failure *fai
                                           "Forecast: linear" };
     forecast_curve curve = { .title = titles[p->use], .column = p->bundle->names[column], .past = values,
                              .forecast = values + c->seq_len, .time = p->time,
+                             .offset_s = p->time ? zone_offset(f->zone, p->time[c->seq_len - 1]) : 0,
                              .seq_len = c->seq_len, .pred_len = c->pred_len, .levels = p->levels.of,
                              .bands = bands, .level_count = p->levels.count };
     plot_watch  watch  = report_watch(&p->listener);

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "forecast/data/gaps.h"
+#include "forecast/data/zone.h"
 #include "prediction.h"
 
 static bool seasonal(const prediction *p) { return p->use == FORECAST_USE_SEASONAL; }
@@ -129,8 +130,21 @@ static bool copy_kept_rows(const bundle *b, frame *f) {
     f->time      = copied(b->tail_time, rows * sizeof *f->time);
     f->place     = copied(b->place, columns * sizeof *f->place);
     f->time_name = b->time_name ? strdup(b->time_name) : NULL;
-    return f->values && !b->tail_time == !f->time && !b->place == !f->place && !b->time_name == !f->time_name &&
-           time_columns_copy(&b->time_columns, &f->time_columns);
+    f->zone      = zone_copy(b->zone);
+    return f->values && !b->zone == !f->zone && !b->tail_time == !f->time && !b->place == !f->place &&
+           !b->time_name == !f->time_name && time_columns_copy(&b->time_columns, &f->time_columns) &&
+           long_form_copy(&b->form, &f->form);
+}
+
+/* Instants can be shown in another zone than the run's; of labels nobody knows which instants they are. */
+static tide_status show_in_zone(const forecast_options *o, frame *f, tide_failure *failure) {
+    if (!*o->tz || !f->time) return TIDE_OK;
+    if (!f->zone)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "tz",
+                       "the run keeps its last rows by local times of no zone: give `tz` with `data` FILE, or train "
+                       "with it");
+    zone_free(f->zone);
+    return zone_open(o->tz, &f->zone, failure);
 }
 
 static tide_status rows_of_run(prediction *p, tide_failure *failure) {
@@ -141,6 +155,8 @@ static tide_status rows_of_run(prediction *p, tide_failure *failure) {
     f->step = b->step, f->format = b->format, f->target = b->target, f->time_place = b->time_place;
     if (!copy_kept_rows(b, f)) return prediction_no_memory(failure);
     f->gaps = count_gaps(f);
+    tide_status status = show_in_zone(p->options, f, failure);
+    if (status != TIDE_OK) return status;
     if (!dataset_adopt(&p->data, b)) return prediction_no_memory(failure);
     bool kept = b->record.season_rows && p->season_rows <= b->record.season;
     if (!seasonal(p)) return TIDE_OK;

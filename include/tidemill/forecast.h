@@ -50,6 +50,23 @@ typedef enum forecast_missing {
     FORECAST_MISSING_LINEAR,
     FORECAST_MISSING_MASK
 } forecast_missing;
+/* Rows of one time stamp, or where freq is given of one step of it, become one: gaps are left out, and of gaps alone
+ * the result is one. A step has its start for a stamp (full hours, midnights, Mondays or the weekday of W-SUN, the
+ * first of a month; with ME, QE and YE the last day), and one without any row is a row left out. NONE: a row that
+ * repeats another's stamp and values is left out, and other values are refused. KEEP: all stay, and each moves those
+ * after it by one step. In long format this goes by series (and KEEP is as NONE); with tz days and longer steps are
+ * those of the local clock. */
+typedef enum forecast_aggregate {
+    FORECAST_AGGREGATE_NONE,
+    FORECAST_AGGREGATE_KEEP,
+    FORECAST_AGGREGATE_FIRST,
+    FORECAST_AGGREGATE_LAST,
+    FORECAST_AGGREGATE_MEAN,
+    FORECAST_AGGREGATE_SUM,
+    FORECAST_AGGREGATE_MIN,
+    FORECAST_AGGREGATE_MAX,
+    FORECAST_AGGREGATE_MEDIAN
+} forecast_aggregate;
 /* ITRANSFORMER: attention over series (Liu et al., ICLR 2024). DLINEAR: a moving average and the rest, an affine map
  * each (Zeng et al., AAAI 2023). PATCHTST: attention over patches of each series by itself (Nie et al., ICLR 2023). */
 typedef enum forecast_arch { FORECAST_ITRANSFORMER, FORECAST_DLINEAR, FORECAST_PATCHTST } forecast_arch;
@@ -101,10 +118,17 @@ typedef struct forecast_options {
     /* data */
     char   data[FORECAST_TEXT_SIZE];         /* CSV, .csv.gz, or "-" (standard input) */
     int    kind, features, missing;
+    int    aggregate;                        /* forecast_aggregate */
     char   target[128], time_column[128];
     char   freq[128];                        /* "" found from the stamps; else "15min", "h", pandas' words (MS, BME,
                                                 QE-DEC, W-SUN), or hours of a week: "h, Mon-Fri 10:00-16:00" */
-    char   columns[4096], ignore[4096];      /* comma-separated names */
+    char   columns[4096], ignore[4096];      /* comma-separated names; of a table in long format those of its series */
+    char   id[256], value[1024];             /* long format, rows of several series below each other (unique_id, ds,
+                                                y): the columns that tell series apart, and those with the values,
+                                                comma-separated. "": found where it is certain, and told in a note; id
+                                                "none": the table is not taken for long format. A series is named as
+                                                its id is written, several columns joined by "/" (with several values
+                                                ID/NAME); a forecast is written in the same form */
     char   targets[4096];                    /* forecast these, in place of `features`; the others are inputs */
     char   known[4096];                      /* inputs whose values are known pred_len rows ahead: never forecast */
     char   without_history[4096];            /* targets whose own past the model does not see */
@@ -115,6 +139,9 @@ typedef struct forecast_options {
     int64_t skip_rows;                       /* lines before the header */
     bool   strict_dates, sort;               /* refuse repeated or missing stamps; put the rows in the order of time */
     int    date_order;                       /* what 1/2/2023 means: 0 found, 1 day first, 2 month first */
+    char   tz[64];                           /* "Europe/Berlin": of the system's time zone database. Stamps are its
+                                                local times; those with an offset or Z, epochs, and a frame's times are
+                                                instants, shown in it. "": stamps are taken as they stand */
     /* model */
     int     arch;
     int64_t seq_len, pred_len, d_model, n_heads, e_layers, d_ff;
@@ -444,9 +471,15 @@ TIDE_API bool        forecast_model_needs_time(const forecast_model *m);
 TIDE_API bool        forecast_model_takes_gaps(const forecast_model *m);  /* trained on a series with gaps */
 /* "h", "15min", ...; "h, Mon-Fri 10:00-16:00": rows stand at these hours alone; "": no time stamps. */
 TIDE_API const char *forecast_model_frequency(const forecast_model *m);
+/* What its times are. "": seconds since 1970 of what a clock shows (wall-clock labels), or there are none. Else seconds
+ * since 1970 in UTC (instants), and marks, days, longer steps and hours of a week go by the local time: of the zone
+ * that it was trained with (options.tz, "Europe/Berlin"), or, where the offsets of its stamps varied without one, the
+ * last ("+01:00"). */
+TIDE_API const char *forecast_model_tz(const forecast_model *m);
 /* What its programs multiply in; `note` as for tide_precision_here. */
 TIDE_API tide_precision forecast_model_precision(const forecast_model *m, const char **note);
-/* The times of the `count` rows after a row of time `last_time_s`. */
+/* The times of the `count` rows after a row of time `last_time_s`, both as forecast_model_tz says. Steps of hours and
+ * less are of equal length; longer ones keep the local time of day, also over a change of clocks. */
 TIDE_API tide_status forecast_model_times_after(const forecast_model *m, int64_t last_time_s, int64_t count,
                                                 int64_t *time_s, tide_failure *failure);
 
@@ -454,7 +487,7 @@ TIDE_API tide_status forecast_model_times_after(const forecast_model *m, int64_t
  * threads; its last digits may depend on how many windows are asked about in one call. One window at a time gives what
  * forecast_predict gives, to the bit.
  *   past    (windows, seq_len, columns), in the order of forecast_model_column_name; finite
- *   time_s  (windows, seq_len), seconds since 1970 of each row's wall-clock label; NULL where the model needs none
+ *   time_s  (windows, seq_len), of each row, as forecast_model_tz says; NULL where the model needs none
  *   future  (windows, pred_len, targets), the caller's; undefined after a failure
  * A model that learned around gaps (forecast_model_takes_gaps) takes NaN in `past` for one. TIDE_EDATA names window,
  * row and column of what else is not a finite number. */
@@ -481,9 +514,9 @@ TIDE_API tide_status forecast_model_predict_levels(forecast_model *m, int64_t wi
 
 /* forecast_model_predict from the last seq_len rows of a frame, whose columns are found by their names; others are
  * ignored. Where columns are known ahead, its last pred_len rows are those that are forecast, and of them only these
- * columns are read. Its step must be the model's where both have times; a model that needs times needs them in whole
- * seconds. *future* is (pred_len, targets). TIDE_EDATA for a column that is missing, a gap, too few rows, another
- * frequency. */
+ * columns are read. Its step must be the model's where both have times, as forecast_model_tz says; a model that needs
+ * times needs them in whole seconds. *future* is (pred_len, targets). TIDE_EDATA for a column that is missing, a gap,
+ * too few rows, another frequency. */
 TIDE_API tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f, double *future,
                                                   tide_failure *failure);
 
@@ -498,9 +531,9 @@ TIDE_API tide_status forecast_model_predict_frame(forecast_model *m, const tide_
 typedef struct forecast_trainer forecast_trainer;
 
 /* options are forecast_train's. `series` NULL: options->data is read. Else the series is that frame, options->data is
- * "", and what says how text is read (sep, decimal, thousands, skip_rows, date_order, time_column) does not count: the
- * time is the frame's, NaN is a gap (options->missing), every column is a series unless `columns` or `ignore` says
- * otherwise, and the rows ascend in time (or `sort`).
+ * "", and what says how text is read (sep, decimal, thousands, skip_rows, date_order, time_column, id, value) does not
+ * count: the time is the frame's, in UTC with options->tz and else what a clock shows, NaN is a gap (options->missing),
+ * every column is a series unless `columns` or `ignore` says otherwise, and the rows ascend in time (or `sort`).
  * options->out "": nothing is written anywhere (dump_graph apart). Else it is a run folder as forecast_train leaves it,
  * and `resume` continues one, to the same bits, where the frame is the same. Time for max_minutes begins here.
  * Statuses as forecast_train's; *out is the caller's, NULL on failure. */
@@ -537,8 +570,9 @@ TIDE_API tide_status forecast_trainer_model(const forecast_trainer *t, forecast_
 TIDE_API tide_status forecast_trainer_score(forecast_trainer *t, forecast_result *result, tide_failure *failure);
 TIDE_API void        forecast_trainer_free(forecast_trainer *t);  /* NULL is fine; at any time */
 
-/* options->data as the commands read it (its rules: separators, dates, gaps filled or refused, columns, ignore): the
- * frame is the caller's, tide_frame_free. */
+/* options->data as the commands read it (its rules: separators, dates, gaps filled or refused, columns, ignore, long
+ * format, of which series too short to train on are here too): the frame is the caller's, tide_frame_free. Its time is
+ * in UTC with options->tz, and where the offsets in the file vary; else what the stamps show. */
 TIDE_API tide_status forecast_read_frame(const forecast_options *options, tide_frame **out, tide_failure *failure);
 
 /* ---- names of before ------------------------------------------------------------------------------------ */

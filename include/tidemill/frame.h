@@ -1,9 +1,10 @@
 /* Tables in memory: named columns of numbers, with gaps, and a time axis or none.
  *
  * A frame has `rows` rows. A gap is NaN. Time is seconds since 1970-01-01, whole (int64) or not (double); it is what
- * the source stores: a time zone that the source names is not applied. A frame is plain data: many threads may read it
- * at once, one may change it. Every function that can fail says what is wrong and where: failure->row is 1-based,
- * failure->column the column's name. */
+ * the source stores: a time zone that the source names is not applied. (Arrow's timestamps with a zone are UTC, those
+ * without one what a clock shows; the forecaster takes the former with its option `tz`.) A frame is plain data: many
+ * threads may read it at once, one may change it. Every function that can fail says what is wrong and where:
+ * failure->row is 1-based, failure->column the column's name. */
 #ifndef TIDEMILL_FRAME_H
 #define TIDEMILL_FRAME_H
 
@@ -33,6 +34,17 @@ TIDE_API tide_status tide_frame_set_time(tide_frame *f, const char *name, const 
                                          tide_failure *failure);
 TIDE_API tide_status tide_frame_set_time_real(tide_frame *f, const char *name, const double *seconds,
                                               tide_failure *failure);
+
+/* ---- long format ---------------------------------------------------------------------------------------- */
+
+/* A frame whose rows are those of several series below each other, in any order, as one with a column for each series:
+ *   id   (rows) the series of each row, as text; borrowed for the call
+ * The rows of *out, which is the caller's, are the times of all series in their order, a series has gaps where it has
+ * no row. Series stand in the order of their first rows, named by their id, or ID/NAME where the frame has several
+ * columns. TIDE_EDATA, with the row: an id that is NULL or "", a time that its series has already. TIDE_EINVAL: no time
+ * axis, two columns that would have one name. */
+TIDE_API tide_status tide_frame_pivot(const tide_frame *f, const char *const *id, tide_frame **out,
+                                      tide_failure *failure);
 
 /* ---- looked at ------------------------------------------------------------------------------------------ */
 

@@ -104,15 +104,25 @@ typedef struct tide_table {
     int64_t *line;       /* file line (1-based) of each row */
     bool    repaired;
     char   *memory;      /* what the strings point into */
+    int64_t header_line; /* file line of the names; of the first row where there are none */
+    int64_t *place;      /* (columns) where each stands in the file; NULL: all columns are here */
 } tide_table;
 typedef struct tide_csv_options {
     char separator;      /* 0: comma, or guessed from the header among , ; tab | */
     bool headerless;     /* names become "0", "1", ... */
     int64_t skip;        /* lines before the header that are not read */
+    /* NULL, or asked once with the names and the first row's cells: which of the `count` columns to keep (all, unless
+     * it clears some of keep[]). Others cost no more than their text. Not asked of a file without names or rows. */
+    void  (*choose)(void *user, int64_t count, char *const *names, char *const *first, bool *keep);
+    void   *user;
 } tide_csv_options;
 /* path "-" reads standard input. options may be NULL. */
 TIDE_API tide_status tide_csv_read(const char *path, const tide_csv_options *options, tide_table *out,
                                    tide_failure *failure);
+/* The same of bytes as tide_file_read gives them, a zero byte behind them: the table's from now on, freed with it, or
+ * here on failure. `path` is for messages. */
+TIDE_API tide_status tide_csv_take(void *bytes, size_t size, const char *path, const tide_csv_options *options,
+                                   tide_table *out, tide_failure *failure);
 TIDE_API void        tide_table_free(tide_table *t);
 
 /* A whole file, at most 2 GiB of it: standard input for "-", gzip unpacked. A zero byte follows what *size counts. What

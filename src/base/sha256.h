@@ -2,6 +2,7 @@
 #ifndef TIDE_BASE_SHA256_H
 #define TIDE_BASE_SHA256_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,6 +10,7 @@ typedef struct sha256 {
     uint32_t      state[8];
     uint64_t      bytes;
     unsigned char block[64];
+    bool          fast;  /* with the processor's instructions for it */
 } sha256;
 
 void sha256_begin(sha256 *h);

@@ -162,17 +162,26 @@ static tide_status check_text(text_in *t, const char *path, tide_failure *f) {
     return fail_at(f, TIDE_EDATA, path, line, NULL, "this is not a text: it holds a zero byte");
 }
 
+static tide_status keep_text(text_in *t, const char *path, tide_status status, tide_failure *f) {
+    if (!status) status = check_text(t, path, f);
+    if (!status) status = repair(t, path, f);
+    if (status) {
+        free(t->data);
+        *t = (text_in){ 0 };
+    }
+    return status;
+}
+
 tide_status text_in_read(const char *path, text_in *out, tide_failure *f) {
     *out = (text_in){ 0 };
     tide_status status = read_file(path, out, f);
     if (!status) status = check_binary(out, path, f);
-    if (!status) status = check_text(out, path, f);
-    if (!status) status = repair(out, path, f);
-    if (status) {
-        free(out->data);
-        *out = (text_in){ 0 };
-    }
-    return status;
+    return keep_text(out, path, status, f);
+}
+
+tide_status text_in_take(const char *path, void *bytes, int64_t length, text_in *out, tide_failure *f) {
+    *out = (text_in){ .data = bytes, .length = length };
+    return keep_text(out, path, TIDE_OK, f);
 }
 
 tide_status tide_file_read(const char *path, void **bytes, size_t *size, tide_failure *failure) {

@@ -12,5 +12,7 @@ typedef struct text_in {
 
 /* path "-" is standard input. A byte-order mark is removed. UTF-16 and zero bytes are refused. */
 tide_status text_in_read(const char *path, text_in *out, tide_failure *f);
+/* The same of bytes that were read from there before, followed by a zero byte: they are the text's, or freed. */
+tide_status text_in_take(const char *path, void *bytes, int64_t length, text_in *out, tide_failure *f);
 
 #endif

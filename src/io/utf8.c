@@ -22,9 +22,9 @@ int utf8_sequence(const unsigned char *p) {
 
 int64_t utf8_ascii_run(const char *p, int64_t length) {
     int64_t i = 0;
-    for (uint64_t eight; i + 8 <= length; i += 8) {
-        memcpy(&eight, p + i, 8);
-        if (eight & 0x8080808080808080u) break;
+    for (uint64_t w[4]; i + 32 <= length; i += 32) {
+        memcpy(w, p + i, sizeof w);
+        if ((w[0] | w[1] | w[2] | w[3]) & 0x8080808080808080u) break;
     }
     while (i < length && !(p[i] & 0x80)) i++;
     return i;

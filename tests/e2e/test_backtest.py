@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import pathlib
 import unittest
+import zoneinfo
 
 import program
 from program import Case, SMALL
@@ -462,6 +463,41 @@ class Undated(Backtest):
         seasoned, _ = self.backtest("--windows", 5, "--season", 24)
         self.assertIn("seasonal_naive", seasoned["scores"])
         again, table = self.backtest("--windows", 4, "--refit-every", 2)
+        self.assertEqual(again["refits"], 2)
+
+
+@unittest.skipUnless(any(pathlib.Path(path, "Europe/Berlin").exists() for path in zoneinfo.TZPATH), "needs tzdata")
+class Zoned(Backtest):
+    """Instants of UTC shown in Berlin, whose clocks change on 31 March, in long format."""
+    names = ("v", "w")
+
+    @classmethod
+    def make(cls):
+        return numbers(9, 2)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder, start = pathlib.Path(cls.kept.name), datetime.datetime(2024, 3, 16)
+        cls.stamps = [start + datetime.timedelta(hours=i) for i in range(ROWS)]
+        cls.data, cls.run_folder = folder / "long.csv", folder / "zoned"
+        lines = [f"{name},{t:%Y-%m-%dT%H:%M:%SZ},{row[c]:.3f}" for c, name in enumerate(cls.names) for t, row in zip(cls.stamps, cls.rows)]
+        cls.data.write_text("\n".join(["unique_id,ds,y", *lines]) + "\n")
+        done = program.run("forecast", "train", "--data", cls.data, "--out", cls.run_folder, *SMALL, "--no-plots", "--threads", 1, "--tz", "Europe/Berlin")
+        assert done.returncode == 0, done.stderr
+
+    def test_local_clock(self):
+        """9:00 in Berlin is 8:00 UTC before the change of clocks and 7:00 after it."""
+        result, table = self.backtest("--origins", "09:00", "--horizon", 2)
+        self.assertEqual({row["series"] for row in table}, set(self.names))
+        seen = [datetime.datetime.fromisoformat(row["origin"]) for row in table]
+        self.assertEqual({when.hour for when in seen}, {9})
+        self.assertEqual({when.utcoffset() for when in seen}, {datetime.timedelta(hours=1), datetime.timedelta(hours=2)})
+        for row in table:
+            when = datetime.datetime.fromisoformat(row["time"]).astimezone(datetime.timezone.utc).replace(tzinfo=None)
+            self.assertEqual(number(row["truth"]), self.rows[self.stamps.index(when)][self.names.index(row["series"])])
+        again, other = self.backtest("--origins", "09:00", "--horizon", 2, "--refit-every", 2)
+        self.assertEqual([row["origin"] for row in other], [row["origin"] for row in table])
         self.assertEqual(again["refits"], 2)
 
 

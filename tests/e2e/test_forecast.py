@@ -45,7 +45,7 @@ class Train(Case):
         """What run.json cannot say, as the option came later, is as if it was not given."""
         self.train()
         settings = json.loads((self.out / "run.json").read_text())
-        for later in ("date-order", "thousands", "na", "skip-rows", "sort", "val", "test", "refit", "season"):
+        for later in ("date-order", "thousands", "na", "skip-rows", "sort", "tz", "aggregate", "val", "test", "refit", "season"):
             settings["options"].pop(later, None)
         (self.out / "run.json").write_text(json.dumps({**settings, "version": "0.1.0"}))
         self.train("--resume", "must")
@@ -147,7 +147,7 @@ class Train(Case):
         self.train()
         path = self.out / "run.json"
         run = json.loads(path.read_text())
-        for name in ("date-order", "sort", "thousands", "na", "skip-rows", "val", "test", "refit", "season"):
+        for name in ("date-order", "sort", "tz", "thousands", "na", "skip-rows", "aggregate", "val", "test", "refit", "season"):
             del run["options"][name]
         path.write_text(json.dumps(run))
         self.train("--resume", "auto")

@@ -53,6 +53,29 @@ static void test_stamps(void **state) {
     }
 }
 
+/* The quick way to the usual form says what the long one says, which a blank behind the stamp leads to; of anything
+ * near it too. */
+static void test_usual(void **state) {
+    (void)state;
+    uint64_t seed = 3;
+    int found = 0;
+    for (int i = 0; i < 200000; i++) {
+        char text[24] = "2016-07-01 00:00:00", longer[26];
+        for (int change = 0; change < 4; change++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            text[(seed >> 33) % 19] = "0123456789012345:- T."[(seed >> 45) % (change ? 16 : 21)];
+        }
+        snprintf(longer, sizeof longer, "%s ", text);
+        int64_t quick = -1, slow = -1;
+        time_format a = { 0 }, b = { 0 };
+        bool is = time_parse_as(text, DATE_YMD, &quick, &a);
+        assert_int_equal(is, time_parse_as(longer, DATE_YMD, &slow, &b));
+        if (is && (quick != slow || memcmp(&a, &b, sizeof a))) fail_msg("%s is read in two ways", text);
+        found += is;
+    }
+    assert_in_range(found, 1000, 199000);
+}
+
 static void test_no_stamps(void **state) {
     (void)state;
     static const char *const cases[] = {
@@ -182,7 +205,8 @@ static void test_marks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_calendar), cmocka_unit_test(test_stamps),  cmocka_unit_test(test_no_stamps),
+        cmocka_unit_test(test_calendar), cmocka_unit_test(test_stamps),  cmocka_unit_test(test_usual),
+        cmocka_unit_test(test_no_stamps),
         cmocka_unit_test(test_step_names), cmocka_unit_test(test_advance), cmocka_unit_test(test_find),
         cmocka_unit_test(test_find_irregular), cmocka_unit_test(test_marks),
     };

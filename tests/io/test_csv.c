@@ -186,6 +186,110 @@ static void test_standard_input(void **state) {
     tide_table_free(&t);
 }
 
+/* ---- a random table, written in a random way ---- */
+
+enum { CELL = 24, MOST_COLUMNS = 12, MOST_ROWS = 9 };
+typedef struct random_table { int64_t columns, rows; char cells[MOST_ROWS][MOST_COLUMNS][CELL]; } random_table;
+
+static unsigned pick(uint64_t *seed, unsigned below) {
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(*seed >> 33) % below;
+}
+
+/* A cell with blanks around it, some in quotes; what it says goes to `says`. */
+static void write_cell(bytes *b, uint64_t *seed, bool quotes, char says[CELL]) {
+    static const char *const words[] = { "", "1.5", "-12", "word", "two words", "a \"b\"", "x,y", "\xc2\xb5g", "0" };
+    bool quoted = quotes && pick(seed, 3) == 0;
+    const char *word = words[pick(seed, quoted ? 9 : 5)];
+    snprintf(says, CELL, "%s", word);
+    bytes_text(b, pick(seed, 4) ? "" : " \t");
+    if (quoted) bytes_byte(b, '"');
+    for (; *word; word++) {
+        if (*word == '"') bytes_byte(b, '"');
+        bytes_byte(b, (unsigned char)*word);
+    }
+    if (quoted) bytes_byte(b, '"');
+    bytes_text(b, pick(seed, 4) ? "" : "  ");
+}
+
+static void write_table(bytes *b, uint64_t *seed, random_table *t) {
+    static const char *const ends[] = { "\n", "\r\n", "\r" };
+    const char *end = ends[pick(seed, 3)];
+    bool quotes = pick(seed, 2);
+    t->columns = 2 + pick(seed, MOST_COLUMNS - 1), t->rows = 1 + pick(seed, MOST_ROWS - 1);
+    for (int64_t i = 0; i <= t->rows; i++) {
+        for (int64_t c = 0; c < t->columns; c++) {
+            if (c) bytes_byte(b, ',');
+            write_cell(b, seed, quotes && i, t->cells[i][c]);
+        }
+        if (i < t->rows || pick(seed, 2)) bytes_text(b, end);
+        if (pick(seed, 8) == 0 && i < t->rows) bytes_text(b, end);
+    }
+}
+
+typedef struct chosen { bool keep[MOST_COLUMNS]; int asked; } chosen;
+
+static void choose(void *user, int64_t count, char *const *names, char *const *first, bool *keep) {
+    chosen *c = user;
+    assert_true(names[0] && first[0]);
+    for (int64_t i = 0; i < count; i++) assert_true(keep[i]);
+    memcpy(keep, c->keep, (size_t)count);
+    c->asked++;
+}
+
+static void check_random(const random_table *t, const tide_table *got, const chosen *c) {
+    int64_t at = 0;
+    assert_int_equal(got->rows, t->rows);
+    for (int64_t i = 0; i < t->columns; i++) {
+        if (!c->keep[i]) continue;
+        assert_int_equal(got->place ? got->place[at] : at, i);
+        assert_string_equal(got->header[at], t->cells[0][i]);
+        for (int64_t r = 0; r < t->rows; r++)
+            assert_string_equal(got->cells[r * got->columns + at], t->cells[r + 1][i]);
+        at++;
+    }
+    assert_int_equal(got->columns, at);
+}
+
+static void test_random(void **state) {
+    (void)state;
+    uint64_t seed = 11;
+    for (int i = 0; i < 4000; i++) {
+        bytes b = { 0 };
+        random_table t;
+        chosen c = { .asked = 0 };
+        tide_table got;
+        tide_failure f = { 0 };
+        write_table(&b, &seed, &t);
+        for (int64_t k = 0; k < t.columns; k++) c.keep[k] = i % 3 ? pick(&seed, 3) > 0 : true;
+        int64_t length = (int64_t)b.length;
+        bytes_byte(&b, 0);
+        tide_csv_options options = { .separator = ',', .choose = choose, .user = &c };
+        check_ok((char *)b.data, tide_csv_take(b.data, (size_t)length, "memory", &options, &got, &f), &f);
+        assert_int_equal(c.asked, 1);
+        check_random(&t, &got, &c);
+        tide_table_free(&got);
+    }
+}
+
+/* A row of another length is told whatever is kept of it. */
+static void test_ragged(void **state) {
+    (void)state;
+    static const char *const rows[] = { "1,2,3", "1,2,3,4,5", "1,\"2\",3", "1,2,3,\"4\",5", "1" };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int last = 0; last < 2; last++) {
+            char *text = malloc(100);
+            chosen c = { .keep = { !last, false, false, last } };
+            tide_table t;
+            tide_failure f = { 0 };
+            tide_csv_options options = { .choose = choose, .user = &c };
+            int length = snprintf(text, 100, "a,b,c,d\n1,2,3,4\n%s\n1,2,3,4\n", rows[i]);
+            tide_status status = tide_csv_take(text, (size_t)length, "memory", &options, &t, &f);
+            check_failure(rows[i], status, &f, TIDE_EDATA, "cells where the first row has 4");
+            assert_int_equal(f.row, 3);
+        }
+}
+
 static void test_real(void **state) {
     (void)state;
     static const struct { const char *name; int64_t rows, columns; } files[] = {
@@ -208,7 +312,7 @@ static void test_real(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_bytes),   cmocka_unit_test(test_random),         cmocka_unit_test(test_ragged),
         cmocka_unit_test(test_sound),  cmocka_unit_test(test_refused),        cmocka_unit_test(test_missing),
         cmocka_unit_test(test_packed), cmocka_unit_test(test_standard_input), cmocka_unit_test(test_real),
     };

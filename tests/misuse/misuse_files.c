@@ -53,6 +53,7 @@ static tide_status to_safetensors(const tide_archive *a, tide_failure *f) { retu
     STALE(R, tide_save, TIDE_LIST(t->w), path)                                                                         \
     STALE(R, tide_load, TIDE_LIST(t->w), path)                                                                         \
     STALE(R, tide_csv_read, path, NULL, &table)                                                                        \
+    STALE(R, tide_csv_take, strdup("a\n"), 2, path, NULL, &table)                                                      \
     STALE(R, tide_file_read, path, &bytes, &size)                                                                      \
     STALE(R, tide_file_replace, path, put, NULL)                                                                       \
     STALE(R, tide_file_sha256, path, (char[65]){ 0 })
@@ -108,6 +109,8 @@ static tide_status to_safetensors(const tide_archive *a, tide_failure *f) { retu
     R(tide_load, 1, "no items", missing(t, tide_load(NO_ITEMS, path, &t->failure)))                                    \
     R(tide_csv_read, 0, "no path", no_path(t, tide_csv_read(NULL, NULL, &table, &t->failure)))                         \
     R(tide_csv_read, 1, "nowhere to", missing(t, tide_csv_read(path, NULL, NULL, &t->failure)))                        \
+    R(tide_csv_take, 0, "no bytes", missing(t, tide_csv_take(NULL, 0, path, NULL, &table, &t->failure)))               \
+    R(tide_csv_take, 1, "nowhere to", missing(t, tide_csv_take(strdup("a"), 1, path, NULL, NULL, &t->failure)))        \
     R(tide_table_free, 0, "none", (tide_table_free(NULL), true))                                                       \
     R(tide_file_read, 0, "no path", no_path(t, tide_file_read(NULL, &bytes, &size, &t->failure)))                      \
     R(tide_file_read, 1, "nowhere to", missing(t, tide_file_read(path, NULL, &size, &t->failure))                      \

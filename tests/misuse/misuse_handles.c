@@ -28,7 +28,7 @@ static tide_status safetensors(const void *bytes, size_t n, tide_failure *f) {
     return tide_safetensors_read_memory(bytes, n, &archive, f);
 }
 
-static tide_frame       *frame;
+static tide_frame       *frame, *wide;
 static struct ArrowSchema schema;
 static struct ArrowArray  arrow;
 static struct ArrowArrayStream stream;
@@ -154,6 +154,7 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(forecast_model_takes_gaps, 0, "none", !forecast_model_takes_gaps(NULL))                                          \
     R(forecast_model_known, 0, "none", forecast_model_known(NULL) == 0)                                                \
     R(forecast_model_frequency, 0, "none", !*forecast_model_frequency(NULL))                                           \
+    R(forecast_model_tz, 0, "none", !*forecast_model_tz(NULL))                                                         \
     R(forecast_model_precision, 0, "none", forecast_model_precision(NULL, NULL) == TIDE_PRECISION_F32)                 \
     R(forecast_model_times_after, 0, "none", missing(t, forecast_model_times_after(NULL, 0, 1, &time_s,                \
         &t->failure)))                                                                                                 \
@@ -195,6 +196,9 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(tide_frame_set_time_real, 0, "none", missing(t, tide_frame_set_time_real(NULL, "t", &number, &t->failure)))      \
     R(tide_frame_set_time_real, 1, "no times", missing(t, tide_frame_set_time_real(three(), NULL, NULL,                \
         &t->failure)))                                                                                                 \
+    R(tide_frame_pivot, 0, "none", missing(t, tide_frame_pivot(NULL, NULL, &frame, &t->failure)))                      \
+    R(tide_frame_pivot, 1, "nowhere to", missing(t, tide_frame_pivot(NULL, NULL, NULL, &t->failure)))                  \
+    R(tide_frame_pivot, 2, "no times", missing(t, tide_frame_pivot(three(), NULL, &wide, &t->failure)))                \
     R(tide_frame_rows, 0, "none", tide_frame_rows(NULL) == 0)                                                          \
     R(tide_frame_columns, 0, "none", tide_frame_columns(NULL) == 0)                                                    \
     R(tide_frame_name, 0, "none, -1", !tide_frame_name(NULL, 0) && !tide_frame_name(three(), -1))                      \
@@ -272,6 +276,7 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     STALE(R, tide_frame_borrow, NULL, "a", &number, 1)                                                                 \
     STALE(R, tide_frame_set_time, NULL, NULL, &time_s)                                                                 \
     STALE(R, tide_frame_set_time_real, NULL, NULL, &number)                                                            \
+    STALE(R, tide_frame_pivot, NULL, NULL, &frame)                                                                     \
     STALE(R, tide_frame_from_arrow, NULL, NULL, NULL, &frame)                                                          \
     STALE(R, tide_frame_from_arrow_stream, NULL, NULL, &frame)                                                         \
     STALE(R, forecast_model_load, "", NULL, &model)                                                                    \

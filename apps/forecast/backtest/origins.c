@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "forecast/data/date.h"
 #include "forecast/data/frame_reading.h"
+#include "forecast/data/zone.h"
 
 static const char *const day_names[] = { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday" };
 
@@ -81,8 +82,8 @@ bool origin_rule_holds(origin_rule rule, int64_t seconds) {
 
 /* ---- rows ---- */
 
-/* What the clock shows. */
-static int64_t label_of(const frame *f, int64_t row) { return f->time[row]; }
+/* What the local clock shows. */
+static int64_t label_of(const frame *f, int64_t row) { return zone_label(f->zone, f->time[row]); }
 
 static bool picked(const frame *f, const origin_rules *rules, int64_t row) {
     for (int i = 0; i < rules->count; i++)

@@ -42,10 +42,11 @@ tide_status rolling_check_refit(const rolling *r, tide_failure *failure) {
 /* The rows are at hand, without a file and without what says how text is read; nothing is written. */
 static void forget_places(forecast_options *o) {
     char *const texts[] = { o->data, o->columns, o->ignore, o->time_column, o->sep, o->decimal, o->thousands, o->na,
-                            o->preset, o->out, o->model, o->output, o->dump_graph };
+                            o->id, o->value, o->preset, o->out, o->model, o->output, o->dump_graph };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) *texts[i] = 0;
     o->kind = FORECAST_CUSTOM, o->missing = FORECAST_MISSING_AUTO, o->resume = FORECAST_RESUME_NO;
     o->skip_rows = 0, o->date_order = 0;
+    if (o->aggregate != FORECAST_AGGREGATE_KEEP) o->aggregate = FORECAST_AGGREGATE_NONE; /* that was done */
     o->strict_dates = o->sort = o->overwrite = o->plots = o->explain = o->refit = o->auto_size = false;
 }
 
@@ -74,6 +75,10 @@ static tide_status options_of(const rolling *r, forecast_options *o, tide_failur
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "refit-every",
                        "the run was trained with `compat` stop-on-test, which looks at what is to be forecast: leave "
                        "`refit-every` out");
+    if (r->data.frame.zone && !*o->tz)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "refit-every",
+                       "the offsets of the stamps vary: a run that is trained with `tz`, their time zone, can be "
+                       "trained anew");
     forget_places(o);
     settle(r, o);
     return TIDE_OK;
@@ -113,7 +118,7 @@ static int tell_begin(const refit *f, int64_t rows) {
     int  used = 0;
     if (r->data.frame.time) {
         used = snprintf(stamp, sizeof stamp, ", up to ");
-        time_print(stamp + used, r->data.frame.time[rows - 1], &r->data.frame.format);
+        rolling_stamp(r, rows - 1, stamp + used);
     }
     return listener_note(&r->listener, FORECAST_STAGE_START, "training %" PRId64 " of %" PRId64 ": %" PRId64 " rows%s",
                          f->number, ceil_div(r->origins, r->options->refit_every), rows, stamp);

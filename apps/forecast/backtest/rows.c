@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/base.h"
+#include "forecast/data/zoned.h"
 #include "rolling.h"
 
 static void put_text(FILE *out, const char *cell) {
@@ -16,7 +17,7 @@ static void put_text(FILE *out, const char *cell) {
 }
 
 void rolling_stamp(const rolling *r, int64_t row, char out[40]) {
-    if (r->data.frame.time) time_print(out, r->data.frame.time[row], &r->data.frame.format);
+    if (r->data.frame.time) zoned_print(out, r->data.frame.zone, r->data.frame.time[row], &r->data.frame.format);
     else snprintf(out, 40, "%" PRId64, row + 1);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "gaps.h"
+#include "zone.h"
 
 static const char *given(const char *text) { return *text ? text : NULL; }
 
@@ -29,9 +30,13 @@ static frame_options reading_of(const forecast_options *o, forecast_kind kind, c
                             .targets = given(o->targets), .known = given(o->known),
                             .time_column = given(o->time_column), .run_time = run ? run->time : NULL,
                             .freq = given(o->freq), .missing = (frame_missing)o->missing,
+                            .aggregate = (frame_aggregate)o->aggregate,
                             .strict_dates = o->strict_dates, .date_order = (date_shape)o->date_order, .sort = o->sort,
+                            .tz = given(o->tz),
                             .na = given(o->na), .skip_rows = o->skip_rows, .look_back = o->seq_len,
                             .run_step = run ? run->step : NULL,
+                            .id = given(o->id), .value = given(o->value), .sizes = { o->val, o->test },
+                            .window = run ? 0 : o->seq_len + o->pred_len,
                             .run_names = run ? run->names : NULL, .run_count = run ? run->count : 0 };
 }
 
@@ -74,7 +79,7 @@ tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure) {
     if (!d->scaled || !d->marks) return no_memory(failure);
     (d->frame.gaps ? scaler_apply_gapped : scaler_apply)(&d->scaler, d->frame.values, rows, d->scaled);
     for (int64_t r = 0; d->mark_count && r < rows; r++)
-        marks_fill(d->frame.time[r], d->mark_step, d->marks + r * d->mark_count);
+        marks_fill(zone_label(d->frame.zone, d->frame.time[r]), d->mark_step, d->marks + r * d->mark_count);
     return TIDE_OK;
 }
 

@@ -8,12 +8,11 @@
 #include <string.h>
 
 #include "frame_reading.h"
+#include "zone.h"
 
 tide_status reading_no_memory(reading *r) {
     return forecast_fail(r->failure, TIDE_ENOMEM, r->path, 0, NULL, "out of memory while reading the data");
 }
-
-static bool from_stdin(const char *path) { return !strcmp(path, "-"); }
 
 char reading_decimal(const frame_options *o) { return o->decimal ? o->decimal : o->thousands == '.' ? ',' : '.'; }
 
@@ -34,88 +33,22 @@ tide_status reading_check_options(reading *r) {
                              "it: 15min; and pandas' words: MS, ME, BMS, BME, QS-JAN, QE-DEC, YS, YE, W-SUN; "
                              "and hours of a week: 'h, Mon-Fri 10:00-16:00'",
                              o->freq);
-    return TIDE_OK;
-}
-
-static tide_csv_options csv_options(const reading *r, int64_t skip) {
-    return (tide_csv_options){ .separator = r->options->separator,
-                               .headerless = r->options->kind == KIND_SOLAR,
-                               .skip = skip };
-}
-
-/* Lines of a station's name and the like stand before the header: how many to skip until the rest is a table whose
- * first line names columns. 0: there is no such line among the first, so the row itself is at fault. */
-static int64_t find_header(reading *r) {
-    enum { LAST_SKIPPED = 60 };
-    bool found = false;
-    int64_t skip = r->options->skip_rows;
-    if (from_stdin(r->path) || !r->failure || r->failure->row > LAST_SKIPPED) return 0;
-    while (!found && ++skip <= LAST_SKIPPED) {
-        tide_csv_options csv = csv_options(r, skip);
-        tide_table table;
-        if (tide_csv_read(r->path, &csv, &table, NULL) != TIDE_OK) continue;
-        found = table.rows > 1 && table.columns > 1 && reading_has_names(r, &table);
-        tide_table_free(&table);
-        if (!found) return 0;
-    }
-    return found ? skip : 0;
-}
-
-/* Says where the header is, or that it may be on a later line, with a row of another length. */
-static void explain_ragged(reading *r) {
-    int64_t skip = find_header(r);
-    size_t used = r->failure ? strlen(r->failure->message) : 0;
-    char *end = r->failure ? r->failure->message + used : NULL;
-    if (!end || !r->failure->row) return;
-    if (skip)
-        snprintf(end, sizeof r->failure->message - used,
-                 "; the column names may be on a later line: `skip-rows` %" PRId64 " leaves out those before them",
-                 skip);
-    else if (from_stdin(r->path))
-        snprintf(end, sizeof r->failure->message - used,
-                 "; if lines stand before the column names, `skip-rows` N leaves N of them out");
-}
-
-/* Rows of separators alone behind the last one, as spreadsheets write them. */
-static tide_status drop_empty_end(reading *r) {
-    tide_table *t = &r->table;
-    int64_t kept = t->rows, c = t->columns;
-    while (kept && c == t->columns) {
-        char *const *row = t->cells + (kept - 1) * t->columns;
-        for (c = 0; c < t->columns && !row[c][strspn(row[c], " \t")];) c++;
-        kept -= c == t->columns;
-    }
-    int64_t empty = t->rows - kept;
-    if (!empty || !kept) return TIDE_OK;
-    t->rows = kept;
-    return reading_note(r, "the last %" PRId64 " row%s of the file, from line %" PRId64 " on, hold%s nothing: left "
-                                                                                        "out\n", empty,
-                        empty == 1 ? "" : "s", t->line[kept], empty == 1 ? "s" : "");
-}
-
-static tide_status read_table(reading *r) {
-    tide_csv_options csv = csv_options(r, r->options->skip_rows);
-    tide_status status = tide_csv_read(r->path, &csv, &r->table, r->failure);
-    if (status == TIDE_EDATA) explain_ragged(r);
-    if (status) return status;
-    if (r->table.repaired) status = reading_note(r, "the text is not UTF-8; unreadable characters were replaced\n");
-    if (!status && !r->table.rows)
-        status = forecast_fail(r->failure, TIDE_EDATA, r->path, 1 + r->options->skip_rows, NULL,
-                               "the file has a header but no rows");
-    return status ? status : drop_empty_end(r);
+    return o->tz ? zone_open(o->tz, &r->out->zone, r->failure) : TIDE_OK;
 }
 
 static tide_status read_csv_frame(reading *r) {
-    tide_status status = read_table(r);
+    tide_status status = reading_table(r);
     if (!status && !(r->left_out = calloc((size_t)r->table.columns + 1, sizeof *r->left_out)))
         status = reading_no_memory(r);
     if (!status) status = reading_check_header(r);
     if (!status) status = reading_find_time(r);
     if (!status) status = reading_parse_time(r);
-    if (!status) status = reading_leave_parts(r);
-    if (!status) status = reading_choose(r);
-    if (!status) status = reading_parse_cells(r);
-    return status;
+    if (!status && !r->series) status = reading_leave_parts(r);
+    if (!status && !r->series) status = reading_choose(r);
+    if (!status && !r->series) status = reading_read_cells(r);
+    if (!status && !r->series) status = reading_aggregate(r);
+    if (!status) status = reading_settle_step(r);
+    return status ? status : reading_settle_missing(r);
 }
 
 /* ETT's benchmark uses 20 "months" of 30 days. */
@@ -170,6 +103,8 @@ static tide_status note_formulas(reading *r) {
 tide_status reading_finish(reading *r) {
     tide_status status = cut_rows(r);
     if (!status) status = note_constant_columns(r);
+    if (!status && r->options->tz && !r->out->time)
+        status = reading_note(r, "`tz` has no effect: no column holds time stamps\n");
     if (!status) status = note_formulas(r);
     r->out->path = r->path ? strdup(r->path) : NULL;
     if (!status && r->path && !r->out->path) status = reading_no_memory(r);
@@ -179,16 +114,12 @@ tide_status reading_finish(reading *r) {
 
 void reading_free(reading *r) {
     tide_table_free(&r->table);
+    reading_long_free(r);
     free(r->chosen);
     free(r->left_out);
+    free(r->before);
     free(r->run_names);
     r->out->warnings = r->notes;
-}
-
-/* Only training compares files, and it takes as long as reading them. */
-static tide_status hash(reading *r) {
-    bool hashed = !from_stdin(r->path) && !r->options->run_time;
-    return hashed ? tide_file_sha256(r->path, r->out->sha256, r->failure) : TIDE_OK;
 }
 
 tide_status frame_read(const char *path, const frame_options *options, frame *out, tide_failure *failure) {
@@ -196,8 +127,9 @@ tide_status frame_read(const char *path, const frame_options *options, frame *ou
     reading r = { .path = path, .options = options, .out = out, .failure = failure };
     tide_status status = reading_check_options(&r);
     if (!status) status = options->kind == KIND_PEMS ? reading_pems(&r) : read_csv_frame(&r);
+    if (!status && options->kind == KIND_PEMS && !options->run_time)
+        status = tide_file_sha256(path, out->sha256, failure);
     if (!status) status = reading_finish(&r);
-    if (!status) status = hash(&r);
     reading_free(&r);
     if (status) frame_free(out);
     return status;
@@ -226,8 +158,10 @@ void frame_free(frame *f) {
     free_names(f->names, f->columns);
     free(f->values);
     free(f->time);
+    zone_free(f->zone);
     free(f->time_name);
     time_columns_free(&f->time_columns);
+    long_form_free(&f->form);
     free(f->place);
     free(f->warnings);
     free(f->path);
@@ -281,7 +215,8 @@ static tide_status take_columns(frame *f, const int64_t *from, int64_t count) {
     double *values = malloc((size_t)(f->file_rows * count) * sizeof *values);
     char **names = calloc((size_t)count, sizeof *names);
     int64_t *place = calloc((size_t)count, sizeof *place);
-    if (!values || !names || !place) {
+    long_form form = { 0 };
+    if (!values || !names || !place || !long_form_take(&f->form, from, count, &form)) {
         free(values);
         free(names);
         free(place);
@@ -300,6 +235,8 @@ static tide_status take_columns(frame *f, const int64_t *from, int64_t count) {
     free(f->values);
     free_names(f->names, f->columns);
     free(f->place);
+    long_form_free(&f->form);
+    f->form = form;
     f->values = values;
     f->place = place;
     f->names = names;

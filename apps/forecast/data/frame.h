@@ -6,10 +6,24 @@
 
 #include <tidemill/frame.h>
 
+#include "long_form.h"
 #include "step.h"
 
 typedef enum frame_kind { KIND_CUSTOM, KIND_ETTH, KIND_ETTM, KIND_SOLAR, KIND_PEMS } frame_kind;
 typedef enum frame_features { FEATURES_M, FEATURES_S, FEATURES_MS } frame_features;
+/* What becomes of rows with the same time stamp, or in the same step where a frequency is given with it. NONE: the same
+ * row twice is one, and other values are refused (KIND_CUSTOM). KEEP: all stay. */
+typedef enum frame_aggregate {
+    AGGREGATE_NONE,
+    AGGREGATE_KEEP,
+    AGGREGATE_FIRST,
+    AGGREGATE_LAST,
+    AGGREGATE_MEAN,
+    AGGREGATE_SUM,
+    AGGREGATE_MIN,
+    AGGREGATE_MAX,
+    AGGREGATE_MEDIAN
+} frame_aggregate;
 /* auto: masked where a file is read as custom, else refused. */
 typedef enum frame_missing {
     MISSING_AUTO,
@@ -60,7 +74,7 @@ typedef struct time_format {
     char colon;         /* of the clock: ':' (also 0), or '.' */
     char half;          /* 0; 'A' or 'a': a clock of twelve hours with AM and PM, or am and pm */
     char fraction;      /* zeros after the seconds: 3 for 12:00:00.000; other fractions are no stamps */
-    char offset[8];     /* "", "Z", "+02:00": kept, must not vary */
+    char offset[8];     /* "", "Z", "+02:00": kept; in a zone only its form is */
 } time_format;
 
 /* Time stamps may stand in several columns: the date in one and the clock in another, or year, month, day ... in one
@@ -85,6 +99,10 @@ typedef struct time_columns {
 void time_columns_free(time_columns *t);
 bool time_columns_copy(const time_columns *from, time_columns *out);  /* false: out of memory, *out is empty */
 
+/* Rows of validation and test, the last of the file: below 1 a share of all, else that many; 0: the kind's own. Rows
+ * that are forecast: the look-back before them does not count. KIND_CUSTOM alone has a choice. */
+typedef struct split_sizes { double val, test; } split_sizes;
+
 typedef struct frame_options {
     frame_kind     kind;
     frame_features features;
@@ -99,9 +117,12 @@ typedef struct frame_options {
     const time_step *run_step;    /* NULL, or that of the run that the file is read for: taken where the rows follow
                                      it */
     frame_missing  missing;
+    frame_aggregate aggregate;
     bool           strict_dates;
     date_shape     date_order;    /* what 1/2/2023 means: DATE_DMY, DATE_MDY; 0: found */
     bool           sort;          /* put the rows in the order of time */
+    const char    *tz;            /* NULL, or the time zone whose local times the stamps are, or in which instants are
+                                     shown */
     char           separator;     /* 0: found */
     char           decimal;       /* 0 or '.': point; ',' */
     char           thousands;     /* 0: found where it is certain; else what groups digits by three */
@@ -109,6 +130,11 @@ typedef struct frame_options {
     int64_t        skip_rows;     /* lines before the header */
     int64_t        look_back;     /* 0, or the last rows, which a forecast from the file's end looks at: named where
                                      they hold marks */
+    const char    *id, *value;    /* of long format, or NULL: found; lists of the columns that tell series apart
+                                     ("none": the table is not taken for long format) and of those of values */
+    int64_t        window;        /* rows of a window: series of long format with fewer values are left out, as are
+                                     those without one among the training rows; 0: all are kept */
+    split_sizes    sizes;
     char *const   *run_names;     /* NULL, or the run's columns (run_count): no other is read, in place of `columns` */
     int64_t        run_count;
 } frame_options;
@@ -121,13 +147,16 @@ typedef struct frame {
     double     *values;           /* (file_rows, columns), as read. NaN where `gaps` says so, and in PEMS, whose are
                                      filled when they are scaled */
     int64_t     gaps;             /* cells that are missing and masked */
-    int64_t    *time;             /* (file_rows) seconds since 1970 of the wall-clock label; NULL without a time
-                                     column */
+    int64_t    *time;             /* (file_rows) seconds since 1970, of the wall-clock label or, with a zone, of the
+                                     instant; NULL without a time column */
+    struct zone *zone;            /* NULL, or what shows the instants as labels (zone.h): that of `tz`, or else of the
+                                     offsets in the file where these vary */
     char       *time_name;        /* header of the time column; NULL */
     int64_t     time_place;       /* where it stands in the file, as `place` */
     time_columns time_columns;    /* all that make up the stamps */
     time_step   step;
     time_format format;
+    long_form   form;             /* of a table in long format */
     int64_t     target;           /* index into names */
     int64_t    *place;            /* (columns) where each stands in the file, ascending from left; NULL: in this
                                      order */
@@ -164,17 +193,21 @@ int64_t sentinels_find(const double *column, int64_t rows, int64_t columns, sent
 void    sentinel_text(char *buffer, size_t bytes, const char *name, const sentinel *s);
 
 /* ---- time ---- */
-/* Y-m-d, Y-m-d H:M[:S[.000]] (also with / and T, unpadded, with Z or +hh:mm), or an epoch of 9 to 11 digits in seconds,
+/* Labels: an offset is kept in the format and shifts nothing.
+ * Y-m-d, Y-m-d H:M[:S[.000]] (also with / and T, unpadded, with Z or +hh:mm), or an epoch of 9 to 11 digits in seconds,
  * 12 to 15 in milliseconds (whole seconds). false: not a time stamp; `format` may be NULL. */
 bool    time_parse(const char *text, int64_t *seconds, time_format *format);
 /* The same for one shape of date, also with AM and PM and a clock with points, and DATE_YMD with points between its
  * parts. */
 bool    time_parse_as(const char *text, date_shape shape, int64_t *seconds, time_format *format);
+/* 2016-07-01 00:00:00 alone, as time_parse_as reads it. */
+bool    time_parse_usual(const char *text, int64_t *seconds, time_format *format);
 /* Days that a date of the shape stands for, at least: 1, 7, 28, ... */
 int32_t date_shape_days(date_shape shape);
 /* Does every stamp, a step after the one before, look another? */
 bool    date_shape_shows(date_shape shape, time_step step);
 bool    clock_parse(const char *text);  /* H:M[:S], with nothing before it */
+int32_t time_offset(const time_format *format);  /* seconds that the offset says; 0 without one */
 /* cut to the buffer, whatever is given */
 void    time_print(char buffer[40], int64_t seconds, const time_format *format);
 /* what one column shows */
@@ -190,9 +223,6 @@ void    marks_fill(int64_t seconds, time_step step, float *marks);
 /* ---- splits and scaling ---- */
 typedef struct block { int64_t start, rows; } block;          /* rows [start, start + rows), early rows included */
 typedef struct split { block train, val, test; } split;
-/* Rows of validation and test, the last of the file: below 1 a share of all, else that many; 0: the kind's own. Rows
- * that are forecast: the look-back before them does not count. KIND_CUSTOM alone has a choice. */
-typedef struct split_sizes { double val, test; } split_sizes;
 tide_status split_sized(const frame *f, frame_kind kind, split_sizes sizes, int64_t seq_len, int64_t pred_len,
                         split *out, tide_failure *failure);
 /* Blocks by the kind's rule; val and test start seq_len rows early (PEMS: not). Fails if the rows are fewer than one
@@ -205,6 +235,7 @@ tide_status split_require(const frame *f, frame_kind kind, split s, int64_t seq_
 int64_t     block_windows(block b, int64_t seq_len, int64_t pred_len);  /* rows - seq_len - pred_len + 1, never below
                                                                            0 */
 int64_t     train_rows(frame_kind kind, int64_t rows);                  /* of the train block */
+int64_t     train_rows_sized(frame_kind kind, split_sizes sizes, int64_t rows);
 
 typedef struct scaler { int64_t columns; double *mean, *std; } scaler;
 /* Over rows [start, start + rows) of train, NaN left out; a constant column (within rounding) gets std 1. */

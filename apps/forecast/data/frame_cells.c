@@ -36,9 +36,11 @@ static bool plain_signs(reading *r, int64_t column) {
 static tide_status restyle(reading *r, int64_t row, int64_t column, number_reader *numbers) {
     const frame *f = r->out;
     char decimal = numbers[column].decimal;
-    bool settled;
+    bool settled, stripped;
     if (plain_signs(r, r->chosen[column]) && read_one(r, row, column, &numbers[column])) return TIDE_OK;
-    tide_status status = reading_settle_style(r, r->chosen[column], row, &numbers[column], &settled);
+    tide_status status = reading_strip_units(r, r->chosen[column], &numbers[column], &stripped);
+    if (status || (stripped && read_one(r, row, column, &numbers[column]))) return status;
+    status = reading_settle_style(r, r->chosen[column], row, &numbers[column], &settled);
     if (status || !settled) return status ? status : reading_fail_cell(r, row, r->chosen[column], &numbers[column]);
     bool all = numbers[column].decimal != decimal;
     for (int64_t c = all ? 0 : column; c < (all ? f->columns : column + 1); c++) {
@@ -119,6 +121,9 @@ static tide_status note_gap(reading *r, bool last) {
     snprintf(what, sizeof what, "%" PRId64 " row%s of '%.100s'%s", longest, longest == 1 ? "" : "s", f->names[column],
              more);
     if (!last) return reading_note(r, "the first %s: filled with the first value after them\n", what);
+    if (r->series)
+        return reading_note(r, "the last %s are filled: the forecast starts from made-up values; add the rows that "
+                               "are there%s\n", what, reading_leave_out(r));
     return reading_note(
         r, "the last %s are filled: the forecast starts from made-up values; end the %s before %s %" PRId64 "%s\n",
         what, r->from ? "frame" : "file", reading_rows_are(r), r->table.line[f->file_rows - longest],
@@ -137,10 +142,10 @@ static tide_status fill_missing(reading *r, int64_t missing, int64_t first) {
     if (status) return status;
     return reading_note(r, "missing cells: %" PRId64 ", filled with %s, first at %s %" PRId64 "\n", missing,
                         linear ? "a straight line between their neighbours" : "the value before them",
-                        reading_rows_are(r), r->table.line[first / f->columns]);
+                        reading_rows_are(r), reading_line(r, first / f->columns, first % f->columns));
 }
 
-static tide_status read_cells(reading *r) {
+tide_status reading_read_cells(reading *r) {
     frame *f = r->out;
     number_reader file, *numbers = malloc((size_t)f->columns * sizeof *numbers);
     f->values = malloc((size_t)(f->file_rows * f->columns) * sizeof *f->values);
@@ -156,23 +161,18 @@ static tide_status read_cells(reading *r) {
     return status;
 }
 
-tide_status reading_parse_cells(reading *r) {
-    tide_status status = read_cells(r);
-    return status ? status : reading_settle_missing(r);
-}
-
 tide_status reading_settle_missing(reading *r) {
     frame *f = r->out;
     int64_t first = 0;
     tide_status status = reading_check_sizes(r);
-    if (!status) status = reading_note_sentinels(r);
+    if (!status && !r->marks_told) status = reading_note_sentinels(r);
     if (!status) status = reading_put_back(r);
     int64_t missing = status ? 0 : count_missing(f, &first);
     frame_missing how = r->options->missing;
     if (status || !missing) return status;
     if (reading_masks(r)) return reading_tell_gaps(r, missing);
     if (how == MISSING_ERROR || how == MISSING_AUTO)
-        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[first / f->columns],
+        return forecast_fail(r->failure, TIDE_EDATA, r->path, reading_line(r, first / f->columns, first % f->columns),
                              f->names[first % f->columns],
                              "empty or NaN cells%s: %" PRId64 ", this is the first; `missing` mask learns around them, "
                              "`missing` ffill fills with the value before, `missing` linear with a line between the "

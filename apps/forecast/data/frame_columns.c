@@ -43,7 +43,7 @@ static int by_name(const void *a, const void *b) {
 }
 
 /* Sorted, twins are neighbours: there may be a million columns. The pair whose first stands leftmost is told. */
-static tide_status check_twins(reading *r) {
+tide_status reading_check_twins(reading *r) {
     const tide_table *t = &r->table;
     named *sorted = malloc((size_t)t->columns * sizeof *sorted + 1), *twin = NULL;
     if (!sorted) return reading_no_memory(r);
@@ -54,10 +54,12 @@ static tide_status check_twins(reading *r) {
             (!twin || sorted[i - 1].column < twin->column))
             twin = &sorted[i - 1];
     tide_status status = !twin ? TIDE_OK
+                   : r->series ? forecast_fail(r->failure, TIDE_EDATA, r->path, 0, twin->name,
+                                               "two series are both named '%s'; rename one", twin->name)
                                : forecast_fail(r->failure, TIDE_EDATA, r->path, reading_header_line(r), twin->name,
                                                "columns %" PRId64 " and %" PRId64 " are both named '%s'; rename one",
-                                               twin->column + 1,
-                                               twin[1].column + 1, twin->name);
+                                               reading_place(r, twin->column) + 1,
+                                               reading_place(r, twin[1].column) + 1, twin->name);
     free(sorted);
     return status;
 }
@@ -66,7 +68,7 @@ static tide_status check_twins(reading *r) {
 static tide_status note_unnamed(reading *r) {
     int64_t count = 0, first = 0;
     for (int64_t c = r->table.columns; c-- > 0;)
-        if (!r->table.header[c][0]) count++, first = c + 1;
+        if (!r->table.header[c][0]) count++, first = reading_place(r, c) + 1;
     if (!count) return TIDE_OK;
     if (count == 1) return reading_note(r, "column %" PRId64 " has no name: left out\n", first);
     return reading_note(r, "%" PRId64 " columns have no name, the first is column %" PRId64 ": left out\n", count,
@@ -83,7 +85,7 @@ tide_status reading_check_header(reading *r) {
         return forecast_fail(r->failure, TIDE_EDATA, r->path, reading_header_line(r), NULL,
                              "the first line holds data, not column names; add a header line such as date,load,OT");
     tide_status status = note_unnamed(r);
-    return status ? status : check_twins(r);
+    return status ? status : reading_check_twins(r);
 }
 
 const char *list_next(const char **list, size_t *length) {
@@ -159,51 +161,36 @@ int64_t reading_find(reading *r, const char *option, const char *name) {
 
 static tide_status check_list(reading *r, const char *option, const char *list) {
     size_t length;
+    bool   ignored = list && list == r->options->ignore;
     for (const char *item; list && (item = list_next(&list, &length));) {
         char *name = strndup(item, length);
         if (!name) return reading_no_memory(r);
-        int64_t found = reading_find(r, option, name);
+        int64_t found = ignored && reading_was_column(r, name) ? 0 : reading_find(r, option, name);
         free(name);
         if (found < 0) return r->failure ? r->failure->status : TIDE_EDATA;
     }
     return TIDE_OK;
 }
 
-static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
-
-/* Columns that the run does not have are not read at all, whatever they hold. */
-static tide_status sort_run_names(reading *r) {
-    int64_t count = r->options->run_count;
-    if (!r->options->run_names) return TIDE_OK;
-    r->run_names = malloc((size_t)(count + 1) * sizeof *r->run_names);
-    if (!r->run_names) return reading_no_memory(r);
-    memcpy(r->run_names, r->options->run_names, (size_t)count * sizeof *r->run_names);
-    qsort(r->run_names, (size_t)count, sizeof *r->run_names, by_text);
-    return TIDE_OK;
-}
-
-static bool in_run(const reading *r, const char *name) {
-    return bsearch(&name, r->run_names, (size_t)r->options->run_count, sizeof *r->run_names, by_text) != NULL;
-}
-
 static tide_status check_run_names(reading *r) {
     int64_t found = 0;
-    for (int64_t c = 0; c < r->table.columns; c++) found += r->run_names && in_run(r, r->table.header[c]);
+    for (int64_t c = 0; c < r->table.columns; c++) found += r->run_names && reading_in_run(r, r->table.header[c]);
     for (int64_t i = 0; found < r->options->run_count && i < r->options->run_count; i++)
         if (reading_find(r, "the run's columns", r->options->run_names[i]) < 0)
             return r->failure ? r->failure->status : TIDE_EDATA;
     return TIDE_OK;
 }
 
-static bool wanted(const reading *r, int64_t column) {
-    if (r->run_names && !in_run(r, r->table.header[column])) return false;
+bool reading_wanted(const reading *r, int64_t column) {
+    if (r->run_names && !reading_in_run(r, r->table.header[column])) return false;
     return usable(r, column) && (!r->options->columns || list_has(r->options->columns, r->table.header[column]));
 }
 
 /* The target's table column; -1 with the failure set. */
 static int64_t find_target(reading *r) {
     int64_t last = -1;
-    if (r->options->target) {
+    bool of_all = r->options->features == FEATURES_M && reading_is_value(r, r->options->target);
+    if (r->options->target && !of_all) {
         int64_t found = reading_find(r, "`target`", r->options->target);
         if (found >= 0 && !usable(r, found)) {
             fail_unknown(r, "`target`", r->options->target);
@@ -212,7 +199,7 @@ static int64_t find_target(reading *r) {
         return found;
     }
     for (int64_t c = 0; c < r->table.columns; c++) {
-        if (!wanted(r, c)) continue;
+        if (!reading_wanted(r, c)) continue;
         last = c;
         if (!strcmp(r->table.header[c], "OT")) break;
     }
@@ -233,7 +220,7 @@ static int64_t find_target(reading *r) {
 static void order_columns(reading *r, int64_t target) {
     bool target_last = r->options->kind == KIND_CUSTOM, only_target = r->options->features == FEATURES_S;
     for (int64_t c = 0; c < r->table.columns; c++) {
-        bool here = c == target ? !target_last : wanted(r, c) && !only_target;
+        bool here = c == target ? !target_last : reading_wanted(r, c) && !only_target;
         if (here) r->chosen[r->count++] = c;
     }
     if (target_last) r->chosen[r->count++] = target;
@@ -248,7 +235,7 @@ static tide_status name_columns(reading *r) {
     if (!f->names || !f->place) return reading_no_memory(r);
     f->columns = r->count;
     for (int64_t i = 0; i < r->count; i++) {
-        f->place[i] = r->chosen[i];
+        f->place[i] = reading_place(r, r->chosen[i]);
         f->names[i] = strdup(r->table.header[r->chosen[i]]);
         if (!f->names[i]) return reading_no_memory(r);
     }
@@ -257,7 +244,6 @@ static tide_status name_columns(reading *r) {
 
 tide_status reading_choose(reading *r) {
     tide_status status = check_list(r, "`columns`", r->options->columns);
-    if (!status) status = sort_run_names(r);
     if (!status) status = check_run_names(r);
     if (!status) status = check_list(r, "`ignore`", r->options->ignore);
     if (!status) status = reading_find_counters(r);

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "frame_time.h"
+#include "zoned.h"
 
 bool reading_masks(const reading *r) {
     frame_missing how = r->options->missing;
@@ -27,9 +28,12 @@ static void add_row(whole_axis *w, int64_t columns, int64_t time, int64_t line, 
 static void walk(const reading *r, whole_axis *w, int64_t most) {
     const frame *f = r->out;
     for (int64_t i = 0; i < f->file_rows; i++) {
-        int64_t at = i ? time_advance(f->time[i - 1], f->step, 1) : f->time[i];
-        for (; at < f->time[i] && w->rows < most - (f->file_rows - i); at = time_advance(at, f->step, 1))
+        int64_t from = f->time[MAX2(i - 1, 0)], at = from;
+        for (int64_t n = 1; i && w->rows < most - (f->file_rows - i); n++) {
+            at = zoned_follow(f->zone, from, at, f->step, n);
+            if (at >= f->time[i]) break;
             add_row(w, f->columns, at, r->table.line[i], NULL);
+        }
         add_row(w, f->columns, f->time[i], r->table.line[i], f->values + i * f->columns);
     }
 }

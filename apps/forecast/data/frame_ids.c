@@ -34,7 +34,7 @@ static bool same_step(double now, double step, double value) {
 
 /* Numbers that rise, or fall, row by row: by one step for all, or, under a counter's name, by any. A counter counts in
  * whole numbers, a clock need not. */
-static bool counts_rows(const reading *r, int64_t column, const number_reader *number) {
+bool reading_counts_rows(const reading *r, int64_t column, const number_reader *number) {
     bool clock = has_clock_name(r->table.header[column]), any_step = clock || has_counter_name(r->table.header[column]);
     double before = 0, step = 0;
     for (int64_t i = 0; i < r->table.rows; i++) {
@@ -51,7 +51,7 @@ static bool counts_rows(const reading *r, int64_t column, const number_reader *n
 
 tide_status reading_find_counters(reading *r) {
     number_reader number;
-    if (r->options->kind != KIND_CUSTOM || r->options->run_names) return TIDE_OK;
+    if (r->options->kind != KIND_CUSTOM || r->options->run_names || r->series) return TIDE_OK;
     if (!number_reader_open(&number, reading_decimal(r->options))) return reading_no_memory(r);
     tide_status status = TIDE_OK;
     for (int64_t c = 0; c < r->table.columns && !status; c++) {
@@ -59,7 +59,7 @@ tide_status reading_find_counters(reading *r) {
         if (reading_is_time(r, c) || r->left_out[c] || !name[0] || list_has(r->options->ignore, name) ||
             reading_asked(r, name))
             continue;
-        bool counts = counts_rows(r, c, &number);
+        bool counts = reading_counts_rows(r, c, &number);
         r->left_out[c] = counts;
         if (counts && !r->options->columns)
             status = reading_note(r, "'%s' counts the rows (%s, %s, ...): left out; `columns` with its name among the "

@@ -7,6 +7,7 @@
 
 #include "base/sha256.h"
 #include "frame_time.h"
+#include "zone.h"
 
 /* `line` says which row of the frame a row is, from 1: they may have been put in order. */
 double reading_value(const reading *r, int64_t row, int64_t column) {
@@ -37,7 +38,8 @@ static tide_status take_names(reading *r) {
 static time_format usual_format(const frame *f) {
     time_format format = { .kind = 'd', .shape = DATE_YMD, .separator = '-', .padded = true, .hour_padded = true };
     for (int64_t i = 0; i < f->file_rows; i++)
-        if (floor_mod(f->time[i], DAY_SECONDS)) format.middle = ' ', format.seconds = true, format.colon = ':';
+        if (floor_mod(zone_label(f->zone, f->time[i]), DAY_SECONDS))
+            format.middle = ' ', format.seconds = true, format.colon = ':';
     return format;
 }
 
@@ -67,8 +69,7 @@ static tide_status take_time(reading *r) {
             return forecast_fail(r->failure, TIDE_EDATA, NULL, i + 1, f->time_name,
                                  "the time lies outside the years 0 to 9999; times are seconds since 1970");
     f->format = usual_format(f);
-    status    = reading_order_rows(r);
-    return status ? status : reading_settle_step(r);
+    return reading_order_rows(r);
 }
 
 /* ---- values ---- */
@@ -89,6 +90,8 @@ static tide_status take_values(reading *r) {
     for (int64_t i = 0; i < f->file_rows && !status; i++)
         for (int64_t c = 0; c < f->columns && !status; c++) status = take_cell(r, i, c);
     reading_close_marks(r);
+    if (!status) status = reading_aggregate(r);
+    if (!status) status = reading_settle_step(r);
     if (status) return status;
     return r->options->kind == KIND_PEMS ? reading_check_sizes(r) : reading_settle_missing(r); /* the scaler fills */
 }

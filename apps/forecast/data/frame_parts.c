@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "frame_time.h"
+#include "zoned.h"
 
 static double of_year(int64_t s) { return calendar_date_of(floor_div(s, DAY_SECONDS)).year; }
 static double of_short_year(int64_t s) { return calendar_date_of(floor_div(s, DAY_SECONDS)).year % 100; }
@@ -52,7 +53,7 @@ static bool repeats_part(const reading *r, int64_t column, double (*of)(int64_t)
     double shift, v;
     for (int64_t i = 0; i < r->out->file_rows; i++) {
         if (!read_number(r, i, column, &v)) return false;
-        double apart = v - of(r->out->time[i]);
+        double apart = v - of(zone_label(r->out->zone, r->out->time[i]));
         if (i == 0) shift = apart;
         if (apart != shift || fabs(apart) > 1) return false;
     }
@@ -69,7 +70,7 @@ static bool repeats_digits(const reading *r, int64_t column) {
         const char *text = reading_text(r, i, column);
         size_t      length = strspn(text, "0123456789"), used = 0;
         if (length < 6 || length > 14 || length % 2 || (text[length] && strcmp(text + length, ".0") != 0)) return false;
-        time_print(stamp, r->out->time[i], &form);
+        time_print(stamp, zone_label(r->out->zone, r->out->time[i]), &form);
         for (const char *at = stamp; *at && used < 14; at++)
             if (*at >= '0' && *at <= '9') digits[used++] = *at;
         if (strncmp(text, digits, length) != 0) return false;
@@ -78,20 +79,25 @@ static bool repeats_digits(const reading *r, int64_t column) {
 }
 
 /* Seconds, days or years since some day: as far apart as the stamps, within a hundredth of a row, gaps or no gaps. */
-static bool follows_stamps(const reading *r, int64_t column) {
+static bool follows_clock(const reading *r, int64_t column, const zone *z) {
     enum { FEWEST_ROWS = 20 };
     int64_t        rows = r->out->file_rows;
     const int64_t *time = r->out->time;
+    int64_t        from = rows ? zone_label(z, time[0]) : 0, to = rows ? zone_label(z, time[rows - 1]) : 0;
     double         first, last, v;
-    if (rows < FEWEST_ROWS || time[rows - 1] == time[0] || !read_number(r, 0, column, &first) ||
+    if (rows < FEWEST_ROWS || to == from || !read_number(r, 0, column, &first) ||
         !read_number(r, rows - 1, column, &last))
         return false;
-    double slope = (last - first) / (double)(time[rows - 1] - time[0]),
-           loose = 0.01 * fabs(last - first) / (double)(rows - 1);
+    double slope = (last - first) / (double)(to - from), loose = 0.01 * fabs(last - first) / (double)(rows - 1);
     for (int64_t i = 0; i < rows; i++)
-        if (!read_number(r, i, column, &v) || fabs(v - first - slope * (double)(time[i] - time[0])) > loose)
+        if (!read_number(r, i, column, &v) || fabs(v - first - slope * (double)(zone_label(z, time[i]) - from)) > loose)
             return false;
     return last != first;
+}
+
+/* In a zone: the instants, or what its clocks show. */
+static bool follows_stamps(const reading *r, int64_t column) {
+    return follows_clock(r, column, NULL) || (r->out->zone && follows_clock(r, column, r->out->zone));
 }
 
 /* 2016Q3 in a column beside days, 2016-07, 2016-W26, Jul 2016 and the like; years go by their names. */
@@ -102,7 +108,7 @@ static bool repeats_label(const reading *r, int64_t column, date_shape shape) {
         time_format form;
         const char *text = reading_text(r, i, column);
         if (!time_parse_as(text, shape, &seconds, &form)) return false;
-        time_print(label, r->out->time[i], &form);
+        time_print(label, zone_label(r->out->zone, r->out->time[i]), &form);
         if (strcmp(label, text) != 0) return false;
     }
     return true;
@@ -144,20 +150,21 @@ static bool is_part(const reading *r, int64_t column) {
 
 tide_status reading_leave_parts(reading *r) {
     const frame_options *o = r->options;
+    const char *keeps = r->series ? "value" : "columns"; /* of long format */
     tide_status status = TIDE_OK;
     if (o->run_names) return TIDE_OK; /* which are series is settled */
     for (int64_t c = 0; c < r->table.columns && status == TIDE_OK; c++) {
         const char *name = r->table.header[c];
         bool asked = reading_asked(r, name) || list_has(o->ignore, name);
-        if (asked || reading_is_time(r, c)) continue;
+        if (asked || r->left_out[c] || list_has(o->value, name) || reading_is_time(r, c)) continue;
         bool repeated = r->out->time && repeats(r, c);
         if (!repeated && !is_part(r, c)) continue;
         r->left_out[c] = true;
         if (repeated)
-            status =
-                reading_note(r, "'%.60s' only repeats what the time stamps say: left out (`columns` keeps it)\n", name);
+            status = reading_note(r, "'%.60s' only repeats what the time stamps say: left out (`%s` keeps it)\n", name,
+                                  keeps);
         else if (r->out->time)
-            status = reading_note(r, "'%.60s' is a part of a date: left out (`columns` keeps it)\n", name);
+            status = reading_note(r, "'%.60s' is a part of a date: left out (`%s` keeps it)\n", name, keeps);
         else
             status = reading_note(r,
                                   "'%.60s' is a part of a date, of which no time stamps can be made: left out "

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -31,15 +32,20 @@ static bool is_customary(double value) {
  * mark: two marks must not hide each other. */
 typedef struct ends { double low, low2, high2, high; } ends;
 
+static const ends no_ends = { INFINITY, INFINITY, -INFINITY, -INFINITY };
+
+static void widen(ends *e, double v) {
+    if (v < e->low) e->low2 = is_customary(e->low) ? e->low2 : e->low, e->low = v;
+    else if (v > e->low && v < e->low2 && !is_customary(v)) e->low2 = v;
+    if (v > e->high) e->high2 = is_customary(e->high) ? e->high2 : e->high, e->high = v;
+    else if (v < e->high && v > e->high2 && !is_customary(v)) e->high2 = v;
+}
+
 static ends find_ends(const double *column, int64_t rows, int64_t columns, double above, double below) {
-    ends e = { INFINITY, INFINITY, -INFINITY, -INFINITY };
+    ends e = no_ends;
     for (int64_t i = 0; i < rows; i++) {
         double v = column[i * columns];
-        if (!(v > above && v < below)) continue;
-        if (v < e.low) e.low2 = is_customary(e.low) ? e.low2 : e.low, e.low = v;
-        else if (v > e.low && v < e.low2 && !is_customary(v)) e.low2 = v;
-        if (v > e.high) e.high2 = is_customary(e.high) ? e.high2 : e.high, e.high = v;
-        else if (v < e.high && v > e.high2 && !is_customary(v)) e.high2 = v;
+        if (v > above && v < below) widen(&e, v);
     }
     return e;
 }
@@ -55,13 +61,24 @@ static void count_value(const double *column, int64_t rows, int64_t columns, sen
 
 /* A customary mark stands outside the other values by half of their range, or is negative where they are not; any other
  * number must be repeated, rare and a hundred ranges away, or one where it alone is negative. */
-static bool is_mark(const double *column, int64_t rows, int64_t columns, sentinel *s) {
+static bool is_far(const sentinel *s) {
     double width = s->high - s->low, distance = s->value < s->low ? s->low - s->value : s->value - s->high;
     bool known = is_customary(s->value), alone_negative = s->value < 0 && s->low >= 0;
-    if (!(s->low <= s->high) || distance <= width * (alone_negative ? (known ? 0.02 : 1) : known ? 0.5 : 100))
-        return false;
+    return s->low <= s->high && distance > width * (alone_negative ? (known ? 0.02 : 1) : known ? 0.5 : 100);
+}
+
+static bool is_mark(const double *column, int64_t rows, int64_t columns, sentinel *s) {
+    if (!is_far(s)) return false;
     count_value(column, rows, columns, s);
-    return known || (width > 0 && s->rows > 1 && s->rows * 20 <= rows);
+    return is_customary(s->value) || (s->high > s->low && s->rows > 1 && s->rows * 20 <= rows);
+}
+
+static sentinel at_top(const ends *e) {
+    return (sentinel){ .value = e->high, .low = is_customary(e->low) ? e->low2 : e->low, .high = e->high2 };
+}
+
+static sentinel at_bottom(const ends *e) {
+    return (sentinel){ .value = e->low, .low = e->low2, .high = is_customary(e->high) ? e->high2 : e->high };
 }
 
 int64_t sentinels_find(const double *column, int64_t rows, int64_t columns, sentinel *out, int64_t most) {
@@ -69,8 +86,7 @@ int64_t sentinels_find(const double *column, int64_t rows, int64_t columns, sent
     int64_t found = 0;
     while (found < most) {
         ends e = find_ends(column, rows, columns, above, below);
-        sentinel high = { .value = e.high, .low = is_customary(e.low) ? e.low2 : e.low, .high = e.high2 };
-        sentinel low  = { .value = e.low, .low = e.low2, .high = is_customary(e.high) ? e.high2 : e.high };
+        sentinel high = at_top(&e), low = at_bottom(&e);
         if (is_mark(column, rows, columns, &high)) out[found++] = high, below = e.high;
         else if (is_mark(column, rows, columns, &low)) out[found++] = low, above = e.low;
         else break;
@@ -104,18 +120,34 @@ static tide_status note_sentinel(reading *r, int64_t column, const sentinel *s) 
                  late, look_back);
     sentinel_text(text, sizeof text, f->names[column], s);
     return reading_note(r, "%s, else it is taken as it is (first at %s %" PRId64 "%s)\n", text,
-                        reading_rows_are(r), r->table.line[s->first], near);
+                        reading_rows_are(r), reading_line(r, s->first, column), near);
+}
+
+/* The ends of all columns, row by row: a column alone is spread over all of memory. The caller frees them. */
+static ends *find_all_ends(const frame *f) {
+    ends *e = malloc((size_t)f->columns * sizeof *e + 1);
+    for (int64_t c = 0; e && c < f->columns; c++) e[c] = no_ends;
+    for (int64_t i = 0; e && i < f->file_rows; i++)
+        for (int64_t c = 0; c < f->columns; c++) {
+            double v = f->values[i * f->columns + c];
+            if (!(v >= e[c].low2 && v <= e[c].high2)) widen(&e[c], v); /* between them it changes nothing */
+        }
+    return e;
 }
 
 tide_status reading_note_sentinels(reading *r) {
     enum { MOST = 4 };
     const frame *f = r->out;
     sentinel found[MOST];
-    tide_status status = TIDE_OK;
+    ends *e = find_all_ends(f);
+    tide_status status = e ? TIDE_OK : reading_no_memory(r);
     for (int64_t c = 0; c < f->columns && !status; c++) {
+        sentinel high = at_top(&e[c]), low = at_bottom(&e[c]);
+        if (!is_far(&high) && !is_far(&low)) continue;
         int64_t count = sentinels_find(f->values + c, f->file_rows, f->columns, found, MOST);
         for (int64_t i = 0; i < count && !status; i++) status = note_sentinel(r, c, &found[i]);
     }
+    free(e);
     return status;
 }
 
@@ -124,29 +156,36 @@ tide_status reading_note_sentinels(reading *r) {
 static tide_status fail_large(reading *r, int64_t row, int64_t column) {
     char mark[32]; /* as --na takes it, whatever the file's decimal sign */
     num_format(mark, r->out->values[row * r->out->columns + column], false);
-    const char *text = r->from ? mark : r->table.cells[row * r->table.columns + r->chosen[column]];
-    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->names[column],
+    const char *text = r->from || r->series ? mark : r->table.cells[row * r->table.columns + r->chosen[column]];
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, reading_line(r, row, column), r->out->names[column],
                          "'%.60s' is too large to forecast with, the limit is 1e30: correct it; if it marks a missing "
                          "value, "
                          "`na` %s takes it as one; if the column is right, give it in a larger unit", text, mark);
 }
 
 /* Differences so small that their squares vanish: the column would pass for a constant. */
-static tide_status check_small(reading *r, int64_t column) {
+static tide_status check_small(reading *r, int64_t column, const ends *e) {
     const frame *f = r->out;
-    ends e = find_ends(f->values + column, f->file_rows, f->columns, -INFINITY, INFINITY);
-    if (!(e.high > e.low) || e.high - e.low >= SMALLEST) return TIDE_OK;
+    if (!(e->high > e->low) || e->high - e->low >= SMALLEST) return TIDE_OK;
     return forecast_fail(r->failure, TIDE_EDATA, r->path, 0, f->names[column],
                          "the values of '%.60s', %.3g to %.3g, are too small to tell apart: give the column in a "
                          "smaller unit%s",
-                         f->names[column], e.low, e.high, reading_leave_out(r));
+                         f->names[column], e->low, e->high, reading_leave_out(r));
+}
+
+static tide_status check_large(reading *r, const ends *e) {
+    const frame *f = r->out;
+    int64_t c = 0;
+    while (c < f->columns && e[c].high <= LARGEST && e[c].low >= -LARGEST) c++;
+    for (int64_t i = 0; c < f->columns && i < f->file_rows * f->columns; i++)
+        if (fabs(f->values[i]) > LARGEST) return fail_large(r, i / f->columns, i % f->columns);
+    return TIDE_OK;
 }
 
 tide_status reading_check_sizes(reading *r) {
-    const frame *f = r->out;
-    for (int64_t i = 0; i < f->file_rows * f->columns; i++)
-        if (fabs(f->values[i]) > LARGEST) return fail_large(r, i / f->columns, i % f->columns);
-    tide_status status = TIDE_OK;
-    for (int64_t c = 0; c < f->columns && !status; c++) status = check_small(r, c);
+    ends *e = find_all_ends(r->out);
+    tide_status status = e ? check_large(r, e) : reading_no_memory(r);
+    for (int64_t c = 0; c < r->out->columns && !status; c++) status = check_small(r, c, &e[c]);
+    free(e);
     return status;
 }

@@ -37,16 +37,20 @@ static bool names_epoch(const char *name) {
     return false;
 }
 
+/* The row before it, of its own series where these are known; -1: there is none. */
+static int64_t row_before(const reading *r, int64_t row) { return r->before ? r->before[row] : row - 1; }
+
 static bool all_epochs(const reading *r, int64_t column) {
     bool    any_order = names_epoch(r->table.header[column]);
     int64_t before = INT64_MIN, moved = 0;
     for (int64_t i = 0; i < r->table.rows; i++) {
-        int64_t     seconds;
+        int64_t     seconds, last = row_before(r, i);
         time_format format;
+        if (r->before && last >= 0) time_parse(reading_text(r, last, column), &before, NULL);
         if (!time_parse(reading_text(r, i, column), &seconds, &format) || format.kind == 'd' ||
-            (seconds < before && !any_order))
+            (last >= 0 && seconds < before && !any_order))
             return false;
-        moved += i && seconds != before;
+        moved += last >= 0 && seconds != before;
         before = seconds;
     }
     return moved > 0;
@@ -56,14 +60,16 @@ static bool all_numbered(const reading *r, int64_t column, date_shape shape) {
     calendar_date before = { 0 };
     int64_t       moved = 0, last = 0;
     for (int64_t i = 0; i < r->table.rows; i++) {
-        int64_t     seconds;
+        int64_t     seconds, p = row_before(r, i);
         time_format format;
+        if (r->before && p >= 0 && time_parse_as(reading_text(r, p, column), shape, &last, NULL))
+            before = calendar_date_of(floor_div(last, DAY_SECONDS));
         if (!time_parse_as(reading_text(r, i, column), shape, &seconds, &format) || format.middle) return false;
-        if (i && seconds < last && (shape != DATE_COMPACT || r->table.rows < CERTAIN_ROWS)) return false;
+        if (p >= 0 && seconds < last && (shape != DATE_COMPACT || r->table.rows < CERTAIN_ROWS)) return false;
         calendar_date d = calendar_date_of(floor_div(seconds, DAY_SECONDS));
-        if (d.year < FIRST_YEAR || d.year > LAST_YEAR || (shape == DATE_Y && i && d.year != before.year + 1))
+        if (d.year < FIRST_YEAR || d.year > LAST_YEAR || (shape == DATE_Y && p >= 0 && d.year != before.year + 1))
             return false;
-        moved += i && seconds != last;
+        moved += p >= 0 && seconds != last;
         before = d, last = seconds;
     }
     return moved > 0;
@@ -139,10 +145,10 @@ date_shape column_number_shape(const reading *r, int64_t column) {
 
 /* YYYYMM, YYYYMMDD.0, or YYYYMMDDHH with or without minutes and seconds, which are no epoch; few of them never fall. */
 bool column_is_digit_stamps(const reading *r, int64_t column) {
-    const char *before = NULL;
-    int64_t     moved = 0;
+    int64_t moved = 0;
     for (int64_t i = 0; i < r->table.rows; i++) {
-        const char *text = reading_text(r, i, column);
+        int64_t     p = row_before(r, i);
+        const char *text = reading_text(r, i, column), *before = p < 0 ? NULL : reading_text(r, p, column);
         size_t      length = strspn(text, "0123456789"), fraction = text[length] == '.';
         int         year, month, day = 1, hour = 0, minute = 0, second = 0;
         fraction += strspn(text + length + fraction, "0");
@@ -157,7 +163,6 @@ bool column_is_digit_stamps(const reading *r, int64_t column) {
             (strspn(before, "0123456789") != length || (strcmp(text, before) < 0 && r->table.rows < CERTAIN_ROWS)))
             return false;
         moved += before && strcmp(text, before) != 0;
-        before = text;
     }
     return moved > 1;
 }

@@ -5,20 +5,23 @@
 #include <string.h>
 
 #include "frame_time.h"
+#include "zoned.h"
 
 typedef struct spacing {
     int64_t repeated, differing;             /* stamps; rows of them that say something else than the one before */
     int64_t missing, gaps, longest, uneven;
     int64_t alike, from_second, to_second;   /* gaps between the same two times of day, and these */
+    int64_t forward, back;                   /* gaps and repetitions that look like clocks put forward and back */
     int64_t first;                           /* row */
 } spacing;
 
 enum { LONGEST_GAP = 100000 };  /* counting stops there */
 
 /* Stamps that a row is late by, 0 if it lies between two steps. */
-static int64_t steps_skipped(int64_t from, int64_t to, time_step step) {
+static int64_t steps_skipped(const zone *z, int64_t from, int64_t to, time_step step) {
+    int64_t at = from;
     for (int64_t n = 1; n < LONGEST_GAP; n++) {
-        int64_t at = time_advance(from, step, n);
+        at = zoned_follow(z, from, at, step, n);
         if (at >= to) return at == to ? n - 1 : 0;
     }
     return LONGEST_GAP;
@@ -43,17 +46,26 @@ static void add_gap(spacing *s, int64_t from, int64_t to, int64_t rows) {
     s->alike += a == s->from_second && b == s->to_second ? 1 : -1;
 }
 
+/* Also where the row before is a day that begins later than others, as clocks skipped its midnight. */
+static bool follows(const frame *f, int64_t row, time_step step) {
+    return f->time[row] == zoned_advance(f->zone, f->time[row - 1], step, 1) ||
+           (f->zone && f->time[row - 1] == zoned_advance(f->zone, f->time[row], step, -1));
+}
+
 static spacing check_spacing(const reading *r, time_step step) {
     const frame *f = r->out;
     spacing      s = { .first = -1 };
     for (int64_t i = 1; i < f->file_rows; i++) {
-        if (f->time[i] == time_advance(f->time[i - 1], step, 1)) continue;
+        if (follows(f, i, step)) continue;
         bool    same    = f->time[i] == f->time[i - 1];
-        int64_t skipped = same ? 0 : steps_skipped(f->time[i - 1], f->time[i], step);
+        int64_t skipped = same ? 0 : steps_skipped(f->zone, f->time[i - 1], f->time[i], step);
         s.repeated += same;
         s.differing += same && !same_cells(r, i - 1, i);
         s.uneven += !same && !skipped;
-        if (skipped) add_gap(&s, f->time[i - 1], f->time[i], skipped);
+        bool moved = reading_clocks_moved(r, f->time[i - 1], f->time[i], step);
+        s.forward += moved && skipped;
+        s.back += moved && same;
+        if (skipped) add_gap(&s, zone_label(f->zone, f->time[i - 1]), zone_label(f->zone, f->time[i]), skipped);
         if (s.first < 0) s.first = i;
     }
     return s;
@@ -67,10 +79,9 @@ static void clock_text(char buffer[16], int64_t second) {
 
 static tide_status tell_repeated(reading *r, const spacing *s) {
     if (!s->repeated) return TIDE_OK;
-    return reading_note(r, "%" PRId64 " time stamps stand twice, %" PRId64 " of them with other values: each moves "
-                                                                           "the rows after it by one step; keep one "
-                                                                           "row of each\n",
-                        s->repeated, s->differing);
+    return reading_note(r, "%" PRId64 " time stamps stand twice, %" PRId64
+                           " of them with other values: each moves the rows after it by one step; `aggregate` first "
+                           "keeps one row of each\n", s->repeated, s->differing);
 }
 
 static tide_status tell_missing(reading *r, const spacing *s, time_step by, const char *step) {
@@ -96,6 +107,20 @@ static tide_status tell_missing(reading *r, const spacing *s, time_step by, cons
                         100 * (double)s->missing / (double)(s->missing + f->file_rows), s->longest);
 }
 
+/* All repetitions look so, and there are some, or else all gaps do. */
+static const char *hint_at_clocks(const spacing *s) {
+    bool moved = s->repeated ? s->back == s->repeated : s->forward && s->forward == s->gaps;
+    return moved ? "; if clocks were put forward or back there, `tz` NAME, such as Europe/Berlin, reads local times"
+                 : "";
+}
+
+/* Stamps that follow no step: which option makes them follow one. */
+static tide_status tell_uneven(reading *r, const spacing *s, const char *step) {
+    if (!s->uneven || r->grid.unit) return TIDE_OK;
+    return reading_note(r, "rows that come at any time: `aggregate` mean with `freq` %s (or a longer step) makes one "
+                           "row of those in each step\n", step);
+}
+
 /* Rows left out of an otherwise even axis can be put back; where they are more than those that are there, the step is
  * not what it seems. */
 static bool can_put_back(const reading *r, const spacing *s, time_step step) {
@@ -108,8 +133,8 @@ static tide_status put_back(reading *r, const spacing *s, const char *step) {
     r->absent = s->missing;
     return reading_note(r,
                         "%" PRId64 " rows are left out (the step is %s), at most %" PRId64 " at once, first before %s %"
-                        PRId64 ": put back without values\n",
-                        s->missing, step, s->longest, reading_rows_are(r), r->table.line[s->first]);
+                        PRId64 ": put back without values%s\n",
+                        s->missing, step, s->longest, reading_rows_are(r), r->table.line[s->first], hint_at_clocks(s));
 }
 
 static tide_status report_spacing(reading *r, spacing s, time_step step) {
@@ -122,19 +147,25 @@ static tide_status report_spacing(reading *r, spacing s, time_step step) {
              s.repeated, s.missing, s.uneven, name, reading_rows_are(r), r->table.line[s.first]);
     if (r->options->strict_dates)
         return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[s.first], r->out->time_name,
-                             "%s%s%s", text, s.repeated ? "; keep one row of each stamp" : "",
+                             "%s%s%s%s", text, hint_at_clocks(&s),
+                             s.repeated ? "; `aggregate` first keeps one row of each stamp" : "",
                              s.missing ? "; put the missing rows back with empty cells" : "");
-    tide_status status = reading_note(r, "%s; the rows are taken as equally spaced\n", text);
+    tide_status status = reading_note(r, "%s; the rows are taken as equally spaced%s\n", text, hint_at_clocks(&s));
     if (status == TIDE_OK) status = tell_repeated(r, &s);
+    if (status == TIDE_OK) status = tell_uneven(r, &s, name);
     return status == TIDE_OK ? tell_missing(r, &s, step, name) : status;
 }
 
 /* ---- the step ---- */
 
-/* The spacing is judged by the step that was found, or by that of `freq` or the run where it is as long. */
+/* The spacing is judged by the step that was found, or by that of `freq` or the run where it is as long, or the one
+ * that rows were put on. */
 tide_status reading_settle_step(reading *r) {
     frame *f = r->out;
-    time_step found = step_find(f->time, f->file_rows);
+    time_step found;
+    if (!f->time) return TIDE_OK;
+    if (!zoned_step_find(f->zone, f->time, f->file_rows, &found)) return reading_no_memory(r);
+    if (r->grid.unit && !step_same(found, r->grid)) found = r->grid;
     tide_status status = reading_take_step(r, found);
     if (status) return status;
     if (found.unit == UNIT_NONE && f->file_rows > 1)

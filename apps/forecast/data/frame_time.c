@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "frame_time.h"
+#include "zone.h"
 
 #define ACCEPTED \
     "accepted are 2016-07-01 00:00:00, 2016/7/1 0:00, 2016-07-01T00:00+02:00, 1.7.2016, 7/31/2016 1:00 PM, 20160701, " \
@@ -43,6 +44,13 @@ static const struct { time_part part; const char *names[6]; double low, high; } 
         { "second", "sec", NULL }, 0, 59 },
 };
 enum { PARTS = sizeof part_names / sizeof *part_names, HOUR = 3 };
+
+bool reading_names_part(const char *name) {
+    for (int part = 0; part < PARTS; part++)
+        for (const char *const *word = part_names[part].names; *word; word++)
+            if (!strcasecmp(name, *word)) return true;
+    return false;
+}
 
 static bool whole_within(const reading *r, int64_t column, double low, double high) {
     for (int64_t i = 0; i < r->table.rows; i++) {
@@ -281,6 +289,12 @@ static bool holds_usual(const reading *r, int64_t column, const char *name) {
            (column_number_shape(r, column) != DATE_SHAPES || !column_counts(r, column));
 }
 
+/* Numbers that are times in each series by itself: countries below each other, and their years. */
+static tide_status search_by_series(reading *r) {
+    tide_status status = r->before ? TIDE_OK : reading_guess_series(r, true);
+    return status != TIDE_OK || !r->before ? status : search_numbers(r);
+}
+
 static tide_status search_columns(reading *r) {
     const char *const usual[] = { r->options->run_time, "date", "ds", "timestamp", "datetime" };
     for (size_t u = 0; u < sizeof usual / sizeof *usual; u++)
@@ -292,14 +306,16 @@ static tide_status search_columns(reading *r) {
     if (status == TIDE_OK && !r->time.count) status = search_calendar(r, true);
     if (status == TIDE_OK && !r->time.count) take_parts(r);
     if (status == TIDE_OK && !r->time.count) status = search_numbers(r);
+    if (status == TIDE_OK && !r->time.count) status = search_by_series(r);
     if (status == TIDE_OK && !r->time.count) take_usual(r);
     return status;
 }
 
 tide_status reading_find_time(reading *r) {
     if (r->options->kind == KIND_SOLAR) return TIDE_OK;
-    if (r->options->time_column) return take_asked(r);
-    tide_status status = search_columns(r);
+    tide_status status = reading_guess_series(r, false);
+    if (status == TIDE_OK && r->options->time_column) return take_asked(r);
+    if (status == TIDE_OK) status = search_columns(r);
     return status == TIDE_OK ? refuse_lone_clock(r) : status;
 }
 
@@ -319,13 +335,13 @@ static void merge_format(time_format *all, const time_format *one) {
     all->short_year = all->short_year || one->short_year;
 }
 
-/* Date-only stamps among stamps with a clock (midnight, as some programs write it) have no offset of their own. */
-static bool same_clock(const time_format *a, const time_format *b) {
-    return a->kind == b->kind && (!strcmp(a->offset, b->offset) || !a->middle || !b->middle);
+/* Date-only stamps among stamps with a clock (midnight, as some programs write it) have no offset of their own; in a
+ * zone none needs one. */
+static bool same_clock(const reading *r, const time_format *a, const time_format *b) {
+    return a->kind == b->kind && (r->out->zone || !*a->offset == !*b->offset || !a->middle || !b->middle);
 }
 
-/* The text of the row's stamp, put together if it stands in several columns. */
-static const char *stamp_text(const reading *r, int64_t row, char buffer[STAMP_TEXT]) {
+const char *reading_stamp_text(const reading *r, int64_t row, char buffer[STAMP_TEXT]) {
     const time_columns *t = &r->time;
     if (t->count < 2) return reading_text(r, row, t->of[0].place);
     if (t->of[0].part == PART_DATE && t->of[1].part == PART_HOUR) {
@@ -380,26 +396,48 @@ static tide_status fail_stamp(reading *r, int64_t row, const char *text) {
                          !other ? "" : row ? " like those before it" : " like those after it", number);
 }
 
-static tide_status parse_stamp(reading *r, int64_t row) {
+/* The form of offsets is that of the last; Z, which can be no other offset, where all are so. */
+static void merge_offset(time_format *all, const time_format *one) {
+    if (*one->offset && (!*all->offset || *one->offset != 'Z')) memcpy(all->offset, one->offset, sizeof one->offset);
+}
+
+static tide_status fail_clock(reading *r, int64_t row, const char *text, const time_format *format) {
+    if (format->kind != r->out->format.kind)
+        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->time_name,
+                             "'%.60s' is an epoch or a date, and the rows before are the other: write all alike", text);
+    return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], r->out->time_name,
+                         "'%.60s' has %s offset, and the rows before have %s: write it in all rows, or give the time "
+                         "zone of those without, `tz` Europe/Berlin or the like",
+                         text, *format->offset ? "an" : "no", *format->offset ? "none" : "one");
+}
+
+static tide_status parse_stamp(reading *r, int64_t row, int32_t *offset) {
     frame      *f = r->out;
     char        buffer[STAMP_TEXT];
-    const char *text = stamp_text(r, row, buffer);
+    const char *text = reading_stamp_text(r, row, buffer);
     time_format format;
     if (!parse(r, text, &f->time[row], &format)) return fail_stamp(r, row, text);
     if (row == 0) f->format = format;
-    if (!same_clock(&f->format, &format))
-        return forecast_fail(r->failure, TIDE_EDATA, r->path, r->table.line[row], f->time_name,
-                             "the offset or kind of '%.60s' differs from the rows before; if clocks were put forward "
-                             "or back there, write all stamps in UTC (Z)",
-                             text);
-    if (format.offset[0]) memcpy(f->format.offset, format.offset, sizeof format.offset);
+    if (!same_clock(r, &f->format, &format)) return fail_clock(r, row, text, &format);
+    *offset = *format.offset ? time_offset(&format) : format.middle ? NO_OFFSET : DATE_ALONE;
+    merge_offset(&f->format, &format);
     merge_format(&f->format, &format);
     return TIDE_OK;
 }
 
+static tide_status parse_stamps(reading *r) {
+    frame   *f      = r->out;
+    int32_t *offset = calloc((size_t)f->file_rows + 1, sizeof *offset);
+    tide_status status = offset ? TIDE_OK : reading_no_memory(r);
+    for (int64_t i = 0; i < f->file_rows && status == TIDE_OK; i++) status = parse_stamp(r, i, &offset[i]);
+    if (status == TIDE_OK) status = reading_settle_zone(r, offset);
+    free(offset);
+    return status;
+}
+
 static tide_status note_years(reading *r) {
     const frame  *f = r->out;
-    calendar_date d = calendar_date_of(floor_div(f->time[0], DAY_SECONDS));
+    calendar_date d = calendar_date_of(floor_div(zone_label(f->zone, f->time[0]), DAY_SECONDS));
     if (!f->format.short_year) return TIDE_OK;
     return reading_note(r, "years of two digits are those from %d to %d: '%.40s' is read as %04d-%02d-%02d\n",
                         (int)FIRST_SHORT_YEAR, (int)LAST_SHORT_YEAR, reading_text(r, 0, r->time.of[0].place), d.year,
@@ -410,9 +448,10 @@ static tide_status keep_columns(reading *r) {
     frame *f       = r->out;
     f->time_columns = r->time;
     for (int i = 0; i < r->time.count; i++) f->time_columns.of[i].name = NULL;
+    for (int i = 0; i < r->time.count; i++) f->time_columns.of[i].place = reading_place(r, r->time.of[i].place);
     for (int i = 0; i < r->time.count; i++)
         if (!(f->time_columns.of[i].name = strdup(r->table.header[r->time.of[i].place]))) return reading_no_memory(r);
-    f->time_place = r->time.of[0].place;
+    f->time_place = f->time_columns.of[0].place;
     f->time_name  = strdup(f->time_columns.of[0].name);
     return f->time_name ? TIDE_OK : reading_no_memory(r);
 }
@@ -422,17 +461,17 @@ tide_status reading_parse_time(reading *r) {
     f->file_rows = r->table.rows;
     if (!r->time.count) {
         if (r->options->freq) step_parse(r->options->freq, &f->step);
-        return TIDE_OK;
+        return reading_pivot(r);
     }
     tide_status status = keep_columns(r);
     if (status != TIDE_OK) return status;
     f->time = calloc((size_t)f->file_rows, sizeof *f->time);
     if (!f->time) return reading_no_memory(r);
-    for (int64_t i = 0; i < f->file_rows && status == TIDE_OK; i++) status = parse_stamp(r, i);
+    status = parse_stamps(r);
     if (status == TIDE_OK && r->time.of[0].part == PART_YEAR) /* one number a column, as the file writes it */
         f->format.padded = f->format.hour_padded =
             r->time.count > 1 && reading_text(r, 0, r->time.of[1].place)[0] == '0';
     if (status == TIDE_OK) status = note_years(r);
-    if (status == TIDE_OK) status = reading_order_rows(r);
-    return status == TIDE_OK ? reading_settle_step(r) : status;
+    if (status == TIDE_OK) status = reading_pivot(r);
+    return status == TIDE_OK ? reading_order_rows(r) : status;
 }

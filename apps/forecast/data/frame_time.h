@@ -27,14 +27,22 @@ bool       column_is_digit_stamps(const reading *r, int64_t column);
 
 bool       column_counts(const reading *r, int64_t column);
 
-/* frame_order.c: rows that do not ascend are refused by what they are (long format, newest first), or put in order
- * (--sort). */
+/* frame_time.c: the text of the row's stamp, put together if it stands in several columns. */
+const char *reading_stamp_text(const reading *r, int64_t row, char buffer[STAMP_TEXT]);
+
+/* frame_zone.c: makes instants of the labels, each with its offset or one of these, where the file is read in a time
+ * zone or its offsets vary. */
+enum { NO_OFFSET = INT32_MIN, DATE_ALONE };
+tide_status reading_settle_zone(reading *r, const int32_t *offset);
+/* Do local times of no zone look as if clocks had been put forward or back between two rows: an hour more or less than
+ * the step, early on a Sunday? Then `tz` would tell. */
+bool        reading_clocks_moved(const reading *r, int64_t before, int64_t now, time_step step);
+#define READING_HOUR_TWICE "`tz` NAME, such as Europe/Berlin, reads it as an hour that clocks showed twice; "
+
+/* frame_order.c: rows that do not ascend are refused (newest first, backwards), or put in order (--sort). */
 tide_status reading_order_rows(reading *r);
 
 /* frame_freq.c: the step that out->step is to have, where the stamps' own is `found`. */
 tide_status reading_take_step(reading *r, time_step found);
-
-/* frame_step.c: the step, and what is to be said of rows that it does not explain. */
-tide_status reading_settle_step(reading *r);
 
 #endif

@@ -138,7 +138,26 @@ static bool parse_grouped(const number_reader *r, const char *text, double *valu
     return number_parse(&plain, buffer, value);
 }
 
+/* Digits, 15 at most, with a point or without, and nothing around them: nearly all cells of a file. The same value as
+ * by the longer way. */
+static bool parse_short(const char *p, char point, double *value) {
+    bool negative = *p == '-';
+    uint64_t digits = 0;
+    p += negative || *p == '+';
+    const char *start = p, *behind = NULL;
+    for (; *p >= '0' && *p <= '9'; p++) digits = digits * 10 + (uint64_t)(*p - '0');
+    if (*p == point)
+        for (behind = ++p; *p >= '0' && *p <= '9'; p++) digits = digits * 10 + (uint64_t)(*p - '0');
+    ptrdiff_t count = p - start - (behind != NULL);
+    if (*p || count < 1 || count > 15) return false;
+    double whole = (double)digits;
+    *value       = behind ? whole / powers[p - behind] : whole;
+    if (negative) *value = -*value;
+    return true;
+}
+
 bool number_parse(const number_reader *r, const char *text, double *value) {
+    if (parse_short(text, r->decimal, value)) return true;
     if (r->thousands && strchr(skip_blanks(text), r->thousands)) return parse_grouped(r, text, value);
     const char *start = skip_blanks(text);
     decimal d = scan_decimal(start, r->decimal);

@@ -1,16 +1,33 @@
 #include "reading_options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "train/run.h"
 
-static const char *const names[] = { "sep",       "decimal",    "thousands", "missing",     "na",
-                                     "skip-rows", "date-order", "sort",      "time-column", "freq" };
+static const char *const names[] = { "sep",       "decimal",    "thousands", "missing",     "na", "aggregate",
+                                     "skip-rows", "date-order", "sort",      "time-column", "id", "value",
+                                     "freq",      "tz" };
 enum { NAMES = sizeof names / sizeof *names };
+
+/* As a list, or "" where it does not fit: then the next file is searched as this one was. */
+static void take_names(char *const *names, int64_t count, char *out, size_t bytes) {
+    size_t used = 0;
+    for (int64_t i = 0; i < count && used < bytes; i++) {
+        const char *quote = strchr(names[i], ',') ? "\"" : "";
+        if (strchr(names[i], '"')) used = bytes; /* no list can name it */
+        else used += (size_t)snprintf(out + used, bytes - used, "%s%s%s%s", i ? "," : "", quote, names[i], quote);
+    }
+    if (used >= bytes) *out = 0;
+}
 
 /* What a file was found to have counts as if it had been given: a later file may be too short to show it. */
 static void take_found(const frame *f, forecast_options *o) {
+    const long_form *form = &f->form;
+    if (form->ids && !*o->id) take_names(form->names, form->ids, o->id, sizeof o->id);
+    if (form->ids && !*o->value) take_names(form->names + form->ids, form->values, o->value, sizeof o->value);
     if (f->found_thousands && !*o->thousands) o->thousands[0] = f->found_thousands, o->thousands[1] = 0;
     if (f->found_decimal && !*o->decimal) o->decimal[0] = f->found_decimal, o->decimal[1] = 0;
 }

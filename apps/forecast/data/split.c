@@ -30,6 +30,11 @@ static int64_t sized(double size, double usual, int64_t rows) {
     return (int64_t)(share < 1 ? share * (double)rows : share);
 }
 
+int64_t train_rows_sized(frame_kind kind, split_sizes sizes, int64_t rows) {
+    if (sizes.val <= 0 && sizes.test <= 0) return train_rows(kind, rows);
+    return rows - sized(sizes.test, 0.2, rows) - sized(sizes.val, 0.1, rows);
+}
+
 static split blocks_of(frame_kind kind, int64_t rows, int64_t early) {
     int64_t train = train_rows(kind, rows);
     int64_t val_end = 0, test = 0;

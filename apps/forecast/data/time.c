@@ -1,4 +1,4 @@
-/* Time stamps as text. Wall-clock labels: an offset is kept as text and shifts nothing. */
+/* Time stamps as text. Wall-clock labels: an offset is kept as text and shifts nothing here. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,7 +108,8 @@ bool time_parse(const char *text, int64_t *seconds, time_format *format) {
 bool time_parse_as(const char *text, date_shape shape, int64_t *seconds, time_format *format) {
     time_format calendar = { 0 };
     while (*text == ' ' || *text == '\t') text++;
-    if (!parse_calendar(text, shape, seconds, &calendar)) return false;
+    bool usual = shape == DATE_YMD && time_parse_usual(text, seconds, &calendar);
+    if (!usual && !parse_calendar(text, shape, seconds, &calendar)) return false;
     if (format) *format = calendar;
     return true;
 }
@@ -118,6 +119,16 @@ bool clock_parse(const char *text) {
     time_format f = { 0 };
     while (*text == ' ' || *text == '\t') text++;
     return read_clock(&text, &second_of_day, &f) && ends_here(text);
+}
+
+int32_t time_offset(const time_format *f) {
+    int32_t hours = 0, minutes = 0;
+    const char *at = f->offset + 1;
+    if (*f->offset != '+' && *f->offset != '-') return 0;
+    read_digits(&at, 4, &hours);
+    if (at - f->offset == 5) minutes = hours % 100, hours /= 100;
+    if (*at == ':') at++, read_digits(&at, 2, &minutes);
+    return (hours * 3600 + minutes * 60) * (*f->offset == '-' ? -1 : 1);
 }
 
 /* Years 0 to 9999. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/base.h"
+#include "forecast/data/zoned.h"
 
 /* Squares of scaled values beyond this leave float32. */
 static const double MOST_DEVIATIONS = 1e15;
@@ -37,7 +38,7 @@ tide_status not_finite(const dataset *d, int64_t first, int64_t rows, const char
     num_format(value, f->values[e.row * f->columns + e.column], false);
     if (f->time) {
         char stamp[40];
-        time_print(stamp, f->time[e.row], &f->format);
+        zoned_print(stamp, f->zone, f->time[e.row], &f->format);
         snprintf(where, sizeof where, "at %s", stamp);
     } else snprintf(where, sizeof where, "%" PRId64 " rows before the last", f->file_rows - 1 - e.row);
     return fail_at(failure, TIDE_EDATA, f->path, 0, f->names ? f->names[e.column] : NULL,

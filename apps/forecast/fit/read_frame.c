@@ -19,7 +19,8 @@ tide_status forecast_read_frame(const forecast_options *options, tide_frame **ou
     dataset     d      = { 0 };
     tide_status status = out ? options_sound(options, failure) : fail(failure, TIDE_EINVAL, "there is no place for it");
     if (out) *out = NULL;
-    if (status == TIDE_OK) status = dataset_read(options, (forecast_kind)options->kind, NULL, &d, failure);
+    const run_columns any = { 0 }; /* also what is too short to train on */
+    if (status == TIDE_OK) status = dataset_read(options, (forecast_kind)options->kind, &any, &d, failure);
     if (status == TIDE_OK) status = convert(&d.frame, out, failure);
     dataset_free(&d);
     return status;

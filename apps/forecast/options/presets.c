@@ -43,7 +43,7 @@ static const preset presets[] = {
     FOUR("etth2", "kind=etth " SMALL), FOUR("ettm1", "kind=ettm " SMALL), FOUR("ettm2", "kind=ettm " SMALL),
     ROW("exchange", 96, "kind=custom " SMALL), ROW("exchange", 192, "kind=custom " SMALL),
     ROW("exchange", 336, "kind=custom epochs=1 " SMALL), ROW("exchange", 720, "kind=custom " SMALL),
-    FOUR("weather", "kind=custom " SIZE(3, 512, 512) FIT(32, 1e-4) NORM HOURLY),
+    FOUR("weather", "kind=custom aggregate=keep " SIZE(3, 512, 512) FIT(32, 1e-4) NORM HOURLY),
     FOUR("ecl", "kind=custom " SIZE(3, 512, 512) FIT(16, 5e-4) NORM HOURLY),
     FOUR("traffic", "kind=custom " SIZE(4, 512, 512) FIT(16, 1e-3) NORM HOURLY),
     FOUR("solar", "kind=solar " SIZE(2, 512, 512) FIT(32, 5e-4) NORM NO_MARKS),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/data/zone.h"
 #include "forecast/fit/calibrate.h"
 #include "report.h"
 #include "train/step.h"
@@ -95,7 +96,8 @@ tide_status plot_curve(const char *svg_path, const forecast_curve *c, plot_watch
     double *x     = malloc((size_t)(total + 2 * c->level_count * c->pred_len) * sizeof *x + 1);
     char    names[FORECAST_MAX_LEVELS][24];
     if (!x) return no_memory(failure);
-    for (int64_t i = 0; i < total; i++) x[i] = c->time ? (double)c->time[i] : (double)(i - c->seq_len + 1);
+    for (int64_t i = 0; i < total; i++)
+        x[i] = c->time ? (double)(c->time[i] + c->offset_s) : (double)(i - c->seq_len + 1);
     plot_series series[3 + FORECAST_MAX_LEVELS];
     int64_t     count = band_series(c, x + c->seq_len, x + total, names, series);
     series[count++]   = (plot_series){ .name = "past", .x = x, .y = c->past, .count = c->seq_len, .style = PLOT_LINE,
@@ -151,9 +153,12 @@ tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, w
             scaled[i * out + column - d->out_first] * d->scaler.std[column] + d->scaler.mean[column];
     forecast_curve c = { .title = "The last test window", .column = d->frame.names[column], .past = values,
                          .truth = values + seq,
-                         .forecast = values + seq + pred, .time = d->frame.time ? d->frame.time + first_row : NULL,
-                         .seq_len = seq, .pred_len = pred, .levels = sample_levels,
+                         .forecast = values + seq + pred, .seq_len = seq, .pred_len = pred, .levels = sample_levels,
                          .bands = values + seq + 2 * pred };
+    if (d->frame.time) {
+        c.time     = d->frame.time + first_row;
+        c.offset_s = zone_offset(d->frame.zone, c.time[seq - 1]);
+    }
     if (scaled)
         c.level_count = sample_bands(d, b, first_row, column, c.forecast, values + seq + 2 * pred);
     if (scaled) status = owned_claim_plot(folder, "sample", path, failure);

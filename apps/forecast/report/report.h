@@ -35,12 +35,12 @@ tide_status plot_horizon(const char *folder, const score *model, const baseline_
                          int64_t columns, plot_watch *watch,
                          tide_failure *failure);
 /* A look-back of one column, then its forecast and, if truth is not NULL, what came. All in original units. time
- * (seq_len + pred_len) may be NULL. */
+ * (seq_len + pred_len) may be NULL; it is shown by a clock that is offset_s ahead. */
 typedef struct forecast_curve {
     const char   *title, *column;
     const double *past, *forecast, *truth;
     const int64_t *time;
-    int64_t       seq_len, pred_len;
+    int64_t       offset_s, seq_len, pred_len;
     const double *levels, *bands;   /* (level_count), ascending; (pred_len, level_count, 2) lower and upper bounds */
     int64_t       level_count;
 } forecast_curve;

@@ -8,6 +8,7 @@
 
 #include "bands_file.h"
 #include "base/base.h"
+#include "forecast/data/zone.h"
 
 static tide_status no_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the run's model file");
@@ -22,8 +23,10 @@ void bundle_free(bundle *b) {
     free(b->blind);
     free(b->ahead);
     time_columns_free(&b->time_columns);
+    long_form_free(&b->form);
     free(b->tail);
     free(b->tail_time);
+    zone_free(b->zone);
     record_free(&b->record);
     bands_free(&b->bands);
     json_decref(b->reading);
@@ -83,10 +86,12 @@ tide_status bundle_from(const dataset *d, const forecast_options *o, const model
                      .time_place = f->time_place,
                      .record.sizes = { o->val, o->test } };
     out->time_name = f->time_name ? strdup(f->time_name) : NULL;
-    bool fine = (!f->time_name || out->time_name) && time_columns_copy(&f->time_columns, &out->time_columns) &&
-                copy_names(out, f->names) && copy_places(out, f->place) && copy_blind(out, d->blind) &&
-                copy_ahead(out, d->ahead) && scaler_copy(&d->scaler, &out->scaler) &&
-                copy_tail(out, f) && reading_options_json(o, f, &out->reading);
+    out->zone      = zone_copy(f->zone);
+    bool fine = (!f->time_name || out->time_name) && !f->zone == !out->zone &&
+                time_columns_copy(&f->time_columns, &out->time_columns) && copy_names(out, f->names) &&
+                copy_places(out, f->place) && copy_blind(out, d->blind) && copy_ahead(out, d->ahead) &&
+                scaler_copy(&d->scaler, &out->scaler) &&
+                copy_tail(out, f) && long_form_copy(&f->form, &out->form) && reading_options_json(o, f, &out->reading);
     if (fine) return TIDE_OK;
     bundle_free(out);
     return no_memory(failure);
@@ -140,6 +145,17 @@ static json_t *time_columns_json(const time_columns *t) {
     return a;
 }
 
+/* [[instant, offset], ...] of the last rows, where the offsets are their own and no zone's. */
+static json_t *offsets_json(const bundle *b) {
+    json_t *a = json_array();
+    for (int64_t i = 0; i < b->config.seq_len; i++) {
+        int64_t offset = zone_offset(b->zone, b->tail_time[i]);
+        if (i && offset == zone_offset(b->zone, b->tail_time[i - 1])) continue;
+        json_array_append_new(a, json_pack("[I, I]", (json_int_t)b->tail_time[i], (json_int_t)offset));
+    }
+    return a;
+}
+
 static json_t *time_json(const bundle *b) {
     char step[STEP_TEXT], marks[STEP_TEXT];
     step_print(step, b->step);
@@ -149,6 +165,7 @@ static json_t *time_json(const bundle *b) {
                           b->config.marks ? marks : "", "kind", f->kind, "separator",
                           f->separator, "middle", f->middle, "fraction", f->fraction, "offset", f->offset);
     if (b->step.day) json_object_set_new(o, "step_day", json_integer(b->step.day));
+    if (b->zone && !*b->zone->name && b->tail_time) json_object_set_new(o, "offsets", offsets_json(b));
     json_object_set_new(o, "padded", json_boolean(f->padded));
     json_object_set_new(o, "hour_padded", json_boolean(f->hour_padded));
     json_object_set_new(o, "seconds", json_boolean(f->seconds));
@@ -186,6 +203,7 @@ static char *metadata_text(const bundle *b) {
     json_object_set_new(o, "training", record_json(&b->record));
     if (b->blind) json_object_set_new(o, "without_history", blind_json(b));
     if (b->reading) json_object_set(o, "reading", b->reading);
+    if (b->form.ids) json_object_set_new(o, "long", bundle_form_json(&b->form));
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(o);
     return text;

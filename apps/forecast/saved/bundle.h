@@ -22,10 +22,12 @@ typedef struct bundle {
     time_format  format;
     char        *time_name;    /* NULL without time stamps */
     time_columns time_columns;
+    long_form    form;         /* a frame's */
     float       *blind;        /* (config.columns): as a dataset's; NULL */
     double      *ahead;        /* (pred_len, config.known): as a dataset's; NULL */
     double      *tail;         /* (seq_len, columns): the last rows of the file, original units */
-    int64_t     *tail_time;    /* (seq_len), NULL without time stamps */
+    int64_t     *tail_time;    /* (seq_len), NULL without time stamps; as a frame's, labels or with a zone instants */
+    struct zone *zone;         /* as a frame's: by the name in `reading`, or the offsets of the last rows */
     training_record record;
     band_tables bands;         /* of the training before a refit; empty in models of 0.1.0, and while training */
     json_t      *reading;      /* options that reading its data needs; NULL: none */
@@ -58,6 +60,11 @@ extern const model_size model_sizes[MODEL_SIZES];
 
 /* The shape that a parameter is stored in. */
 tide_shape published_shape(const char *name, tide_shape shape);
+
+/* bundle_form.c: the columns of long format as a member of the metadata, NULL when out of memory; and read from one.
+ * false: it is damaged, or *out_of_memory. */
+json_t *bundle_form_json(const long_form *f);
+bool    bundle_form_read(const json_t *o, int64_t columns, long_form *out, bool *out_of_memory);
 
 /* bundle_check.c: every parameter of such a model is in the archive, of its shape, and finite. */
 tide_status bundle_check_weights(const char *path, const tide_archive *a, const model_config *c, tide_failure *failure);

@@ -10,6 +10,7 @@
 #include "bundle.h"
 #include "forecast/data/calendar.h"
 #include "forecast/data/reading_options.h"
+#include "forecast/data/zoned.h"
 
 /* One file being read. Every function below returns false where the failure is set. */
 typedef struct reader {
@@ -244,6 +245,39 @@ static bool read_format(reader *r, const json_t *o) {
     return !r->out->time_name || format_readable(f) || refuse(r, "time", "describes stamps that no file has");
 }
 
+/* Offsets that the stamps have themselves: [[instant, offset], ...]. */
+static bool read_offsets(reader *r, const json_t *a) {
+    size_t count = json_array_size(a);
+    if (!a) return true;
+    if (!count || count > (size_t)r->out->config.seq_len) return refuse(r, "time.offsets", "is no list of offsets");
+    if (!(r->out->zone = zone_new((int64_t)count))) return no_memory(r);
+    int64_t before = INT64_MIN;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *one = json_array_get(a, i), *at = json_array_get(one, 0), *offset = json_array_get(one, 1);
+        int64_t from = json_integer_value(at), seconds = json_integer_value(offset);
+        if (!json_is_integer(at) || !json_is_integer(offset) || !time_writable(from) || from < before ||
+            seconds < -ZONE_FARTHEST || seconds > ZONE_FARTHEST)
+            return refuse(r, "time.offsets", "holds no offset at %zu", i + 1);
+        zone_add(r->out->zone, from, seconds);
+        before = from;
+    }
+    return true;
+}
+
+/* The zone that the data were read in, of this machine's database. */
+static bool read_zone(reader *r, const json_t *name) {
+    tide_failure why = { 0 };
+    if (!json_string_value(name) || !r->out->time_name) return true;
+    zone_free(r->out->zone);
+    r->out->zone = NULL;
+    tide_status status = zone_open(json_string_value(name), &r->out->zone, &why);
+    if (status == TIDE_OK) return true;
+    if (status == TIDE_ENOMEM) return no_memory(r);
+    r->status = fail_at(r->failure, status == TIDE_EINVAL ? TIDE_EDATA : status, r->path, 0, "tz",
+                        "the stamps of the run are in a time zone: %s", why.message);
+    return false;
+}
+
 static bool read_step(reader *r, const json_t *o, const char *key, time_step *out) {
     char        where[64];
     const char *text;
@@ -299,7 +333,8 @@ static bool read_time(reader *r, const json_t *o) {
         return refuse(r, "model.marks", "is %" PRId64 ", and its time features are %d", b->config.marks,
                       (int)marks_count(b->mark_step));
     if (b->config.marks && !b->time_name) return refuse(r, "model.marks", "needs time stamps, and there are none");
-    return read_format(r, o) && read_time_columns(r, json_object_get(o, "in_columns"));
+    return read_format(r, o) && read_offsets(r, json_object_get(o, "offsets")) &&
+           read_time_columns(r, json_object_get(o, "in_columns"));
 }
 
 /* ---- the last rows ---- */
@@ -325,7 +360,7 @@ static bool stamps_fine(reader *r) {
         if (i && b->tail_time[i] < b->tail_time[i - 1])
             return refuse(r, "tail.time", "runs backwards at row %" PRId64, i + 1);
     }
-    int64_t last = time_advance(b->tail_time[rows - 1], b->step, b->config.pred_len);
+    int64_t last = zoned_advance(b->zone, b->tail_time[rows - 1], b->step, b->config.pred_len);
     return time_writable(last) || refuse(r, "tail.time", "leads to a forecast beyond the year 9999");
 }
 
@@ -388,6 +423,12 @@ static bool read_blind(reader *r, const json_t *a) {
     return true;
 }
 
+static bool read_form(reader *r, const json_t *o) {
+    bool out_of_memory = false;
+    if (!o || bundle_form_read(o, r->out->config.columns, &r->out->form, &out_of_memory)) return true;
+    return out_of_memory ? no_memory(r) : refuse(r, "long", "names columns that cannot be");
+}
+
 /* The weights come first: every size that memory is taken for afterwards is then one that the file has filled. */
 static bool read_parts(reader *r, const json_t *o) {
     bundle *b = r->out;
@@ -398,10 +439,10 @@ static bool read_parts(reader *r, const json_t *o) {
     bool fine = read_names(r, json_object_get(o, "columns")) && read_places(r, json_object_get(o, "places")) &&
                 read_reals(r, json_object_get(o, "mean"), "mean", false, &b->scaler.mean) &&
                 read_reals(r, json_object_get(o, "std"), "std", true, &b->scaler.std) &&
-                read_time(r, json_object_get(o, "time")) && read_tail(r) &&
-                read_blind(r, json_object_get(o, "without_history")) &&
-                read_reading(r, json_object_get(o, "reading")) && read_training(r, json_object_get(o, "training")) &&
-                read_bands(r) &&
+                read_time(r, json_object_get(o, "time")) && read_reading(r, json_object_get(o, "reading")) &&
+                read_zone(r, json_object_get(b->reading, "tz")) && read_tail(r) &&
+                read_form(r, json_object_get(o, "long")) && read_blind(r, json_object_get(o, "without_history")) &&
+                read_training(r, json_object_get(o, "training")) && read_bands(r) &&
                 read_whole(r, o, "", "kind", 0, FORECAST_PEMS, &kind) &&
                 read_whole(r, o, "", "features", 0, FORECAST_MS, &features) &&
                 read_whole(r, o, "", "target", 0, (double)b->config.columns - 1, &b->target);

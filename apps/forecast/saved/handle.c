@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/data/zoned.h"
 #include "handle_parts.h"
 #include "train/device.h"
 #include "train/run.h"
@@ -74,6 +75,7 @@ static tide_status learn(learned *l, const tide_archive *a, const char *path, ti
     if (status != TIDE_OK) return status;
     step_print(l->frequency, l->bundle.step);
     if (!l->bundle.step.unit) *l->frequency = 0;
+    zoned_name(l->tz, l->bundle.zone);
     status = session_begin(&l->machine, &l->bundle.config, &l->store, failure);
     return status == TIDE_OK ? tide_load_archive(l->store.params, a, failure) : status;
 }
@@ -182,6 +184,8 @@ bool forecast_model_takes_gaps(const forecast_model *m) { return config_of(m)->m
 
 const char *forecast_model_frequency(const forecast_model *m) { return m ? m->of->frequency : ""; }
 
+const char *forecast_model_tz(const forecast_model *m) { return m ? m->of->tz : ""; }
+
 tide_precision forecast_model_precision(const forecast_model *m, const char **note) {
     if (note) *note = m ? m->session.precision_note : "";
     return m ? m->session.precision : TIDE_PRECISION_F32;
@@ -195,6 +199,7 @@ tide_status forecast_model_times_after(const forecast_model *m, int64_t last_tim
     const time_step step = m->of->bundle.step;
     if (!step.unit) return fail(failure, TIDE_EINVAL, "the model was trained without time stamps");
     if (!time_writable(last_time_s)) return fail(failure, TIDE_EDATA, "the last time lies outside the years 0 to 9999");
-    for (int64_t i = 0; i < count; i++) time_s[i] = time_advance(last_time_s, step, i + 1);
+    for (int64_t i = 0; i < count; i++)
+        time_s[i] = zoned_follow(m->of->bundle.zone, last_time_s, i ? time_s[i - 1] : last_time_s, step, i + 1);
     return TIDE_OK;
 }

@@ -17,6 +17,7 @@ typedef struct learned {
     bundle           bundle;
     session          store;     /* the parameters; no program */
     char             frequency[STEP_TEXT];
+    char             tz[64];
 } learned;
 
 typedef struct sized_program {

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "forecast/data/gaps.h"
+#include "forecast/data/zoned.h"
 #include "handle_parts.h"
 #include "train/step.h"
 
@@ -154,7 +155,7 @@ static tide_status fill_marks(forecast_model *m, int64_t first, int64_t windows,
             return place_fail(m, first + i / c->seq_len, i % c->seq_len, -1,
                               "the time lies outside the years 0 to 9999",
                               failure);
-        marks_fill(time_s[i], m->of->bundle.mark_step, m->marks + i * c->marks);
+        marks_fill(zone_label(m->of->bundle.zone, time_s[i]), m->of->bundle.mark_step, m->marks + i * c->marks);
     }
     return TIDE_OK;
 }
@@ -257,8 +258,12 @@ static tide_status check_frame_step(const forecast_model *m, const int64_t *time
     char            was[STEP_TEXT];
     if (!time_s || !own.unit) return TIDE_OK;
     int64_t   rows = config_of(m)->seq_len;
-    time_step now  = step_find(time_s, rows);
-    if (!now.unit || step_keeps(own, time_s, rows, now) || (step_same(now, own) && !own.sessions)) return TIDE_OK;
+    time_step now;
+    bool      keeps;
+    if (!zoned_step_find(m->of->bundle.zone, time_s, rows, &now) ||
+        !zoned_step_keeps(m->of->bundle.zone, own, time_s, rows, now, &keeps))
+        return fail(failure, TIDE_ENOMEM, "out of memory for the forecast");
+    if (!now.unit || keeps || (step_same(now, own) && !own.sessions)) return TIDE_OK;
     step_print(was, now);
     return fail(failure, TIDE_EDATA,
                 "the frame's rows are %s apart, those that the model learned from %s: it forecasts only that frequency",
