@@ -7,6 +7,7 @@
 
 #include <tidemill/forecast.h>
 
+#include "forecast_backtest.h"
 #include "forecast_bench.h"
 #include "forecast_intervals.h"
 
@@ -199,7 +200,7 @@ static int finish(const cli_call *call, const forecast_result *r, void (*put)(FI
     char *text = NULL;
     size_t length = 0;
     if (call->json) return print_result(r->json ? r->json : "{}", true);
-    if (put == put_predict) return r->csv ? print_result(r->csv, false) : EXIT_DONE;
+    if (r->csv || put == put_predict) return r->csv ? print_result(r->csv, false) : EXIT_DONE;
     FILE *out = open_memstream(&text, &length);
     if (!out) return EXIT_FAILED;
     put(out, r);
@@ -311,6 +312,9 @@ static const word_option checkpoint_word = { "CHECKPOINT", "checkpoint", "file o
 static int run_predict(cli_call *call) { return run_on_word(call, &run_word, forecast_predict, put_predict); }
 static int run_export(cli_call *call) { return run_on_word(call, &run_word, forecast_export, put_export); }
 static int run_import(cli_call *call) { return run_on_word(call, &checkpoint_word, forecast_import, put_import); }
+static int run_backtest(cli_call *call) {
+    return run_on_word(call, &run_word, forecast_backtest, forecast_backtest_put);
+}
 
 #define RUN_FILES                                                                                                    \
     "run.json: the options, the versions and the data's fingerprint\n"                                               \
@@ -353,6 +357,15 @@ const cli_command command_predict = {
     .files = "RUN/forecast_result.csv: the forecast\nRUN/forecast-plot.svg: the rows before it and the forecast\n",
     .rows = { { forecast_table, FORECAST_FOR_PREDICT, offsetof(target, options) } },
     .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_predict,
+};
+const cli_command command_backtest = {
+    .name = "forecast backtest", .words = "RUN", .most_words = 1,
+    .summary = "what a run would have forecast from many past rows, and how far off",
+    .more = "  tidemill forecast backtest runs/sales --data sales.csv --output backtest.csv\n"
+            "  tidemill forecast backtest runs/sales --data sales.csv --origins 10:00 --lead 13 --horizon 24\n"
+            "  tidemill forecast backtest runs/sales --data sales.csv --refit-every 7 --warm-start\n",
+    .rows = { { forecast_table, FORECAST_FOR_BACKTEST, offsetof(target, options) } },
+    .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_backtest,
 };
 const cli_command command_export = {
     .name = "forecast export", .words = "RUN", .most_words = 1,

@@ -40,6 +40,8 @@ COMMANDS = [
     (["forecast", "predict", "run", "--data", "series.csv", "--json"], ["run/model.safetensors", "series.csv"]),
     (["forecast", "predict", "run", "--use", "best"], ["run/model.safetensors"]),
     (["forecast", "evaluate", "--model", "run", "--data", "series.csv", "--json"], ["run/model.safetensors", "series.csv"]),
+    (["forecast", "backtest", "run", "--data", "series.csv", "--windows", "2", "--refit-every", "1", "--warm-start", "--epochs", "1", "--level", "80"],
+     ["run/model.safetensors", "run/run.json", "series.csv"]),
     (["forecast", "train", "--data", "series.csv", "--out", "run", "--resume", "must", *FORECAST],
      ["run/state.safetensors", "run/run.json", "run/metrics.csv", "series.csv", "run/.tidemill/files"]),
     (["forecast", "train", "--config", "config.json", "--out", "new", "--epochs", "1", "--no-plots"], ["config.json", "series.csv"]),

@@ -12,7 +12,7 @@
 #include "forecast/fit/plan.h"
 #include "forecast/report/report.h"
 #include "forecast/fit/run_folder.h"
-#include "train/device.h"
+#include "tested.h"
 
 typedef struct evaluation {
     forecast_options *options;
@@ -30,63 +30,10 @@ typedef struct evaluation {
     char            path[FOLDER_PATH];
 } evaluation;
 
-/* Columns are the run's: asking for others would be silently in vain. */
-static tide_status refuse_columns(const forecast_options *o, tide_failure *failure) {
-    static const char *const names[] = { "features", "target", "columns", "targets", "known",
-                                         "without-history", "categorical" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (forecast_option_given(o, names[i]))
-            return fail_at(failure, TIDE_EINVAL, NULL, 0, names[i], "`%s` is fixed by the run of `model`: leave it out",
-                           names[i]);
-    return TIDE_OK;
-}
-
-/* What the run fixes, the options may repeat but not contradict. */
-static tide_status adopt(evaluation *e, tide_failure *failure) {
-    forecast_options *o = e->options;
-    const model_config *c = &e->bundle->config;
-    const struct {
-        const char *name;
-        int64_t    *value, run;
-    } fixed[] = { { "seq-len", &o->seq_len, c->seq_len }, { "pred-len", &o->pred_len, c->pred_len } };
-    for (int i = 0; i < 2; i++) {
-        if (forecast_option_given(o, fixed[i].name) && *fixed[i].value != fixed[i].run)
-            return fail_at(failure, TIDE_EINVAL, NULL, 0, fixed[i].name, "`%s` %" PRId64 " is not the run's, %" PRId64,
-                           fixed[i].name, *fixed[i].value, fixed[i].run);
-        *fixed[i].value = fixed[i].run;
-    }
-    if (!forecast_option_given(o, "kind")) o->kind = e->bundle->kind;
-    const split_sizes *sizes = &e->bundle->record.sizes;
-    if (o->val == 0 && o->test == 0 && o->kind == e->bundle->kind) o->val = sizes->val, o->test = sizes->test;
-    return refuse_columns(o, failure);
-}
-
-/* An `auto` is settled by what scoring takes at once. */
-static tide_status settle_device(evaluation *e, tide_failure *failure) {
-    forecast_options *o = e->options;
-    model_config      c;
-    if (!train_device_open(o->device)) return TIDE_OK;
-    tide_status status = bundle_sizes(e->path, &c, failure);
-    if (status != TIDE_OK) return status;
-    train_device_of_run(o->device, o->model, session_batch(&c, INT64_MAX), o->device);
-    return TIDE_OK;
-}
-
 static tide_status load_run(evaluation *e, tide_failure *failure) {
-    const forecast_options *o = e->options;
-    tide_status status = loaded_path(o->model, e->path, failure);
-    if (status == TIDE_OK) status = settle_device(e, failure);
-    if (status == TIDE_OK) status = handle_open(o, e->path, &e->run, failure);
-    if (status == TIDE_OK) e->bundle = handle_bundle(e->run);
-    if (status == TIDE_OK) status = adopt(e, failure);
-    if (status == TIDE_OK) status = loaded_data(o, e->bundle, (forecast_kind)o->kind, &e->data, failure);
-    if (status == TIDE_OK)
-        status = split_sized(&e->data.frame, (frame_kind)o->kind, (split_sizes){ o->val, o->test }, o->seq_len,
-                             o->pred_len, &e->data.split, failure);
-    if (status == TIDE_OK)
-        status = split_require(&e->data.frame, (frame_kind)o->kind, e->data.split, o->seq_len, o->pred_len, failure);
-    if (status == TIDE_OK) status = dataset_scale(&e->data, e->data.frame.rows, failure);
-    return status == TIDE_OK ? session_data(handle_session(e->run), &e->data, failure) : status;
+    tide_status status = tested_load(e->options, e->path, &e->run, &e->data, failure);
+    if (e->run) e->bundle = handle_bundle(e->run);
+    return status;
 }
 
 static tide_status load_data_alone(evaluation *e, tide_failure *failure) {

@@ -1,6 +1,7 @@
-/* Forecasting of multivariate series with an iTransformer (Liu et al., ICLR 2024): train, evaluate, predict.
+/* Forecasting of multivariate series with an iTransformer (Liu et al., ICLR 2024): train, evaluate, predict
+ * (and backtest.h).
  *
- * One options struct serves all three commands; forecast_option_table lists every option once (name, type, range, help)
+ * One options struct serves all commands; forecast_option_table lists every option once (name, type, range, help)
  * for command lines, configuration files, forms and run.json. Nothing here prints, exits or handles signals: progress,
  * notes and cancelling go through one callback, and every failure says what, where and what would be accepted.
  *
@@ -206,13 +207,23 @@ typedef struct forecast_options {
     /* evaluate and predict */
     char    model[FORECAST_TEXT_SIZE];       /* run folder */
     char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv. export:
-                                                what it writes */
+                                                what it writes. backtest: "" none */
     char    future[FORECAST_TEXT_SIZE];      /* predict: CSV with the `known` columns of the pred_len rows to come; "":
                                                 they are the last rows of `data`, in which no other column has a value
                                                 */
     char    save_predictions[FORECAST_TEXT_SIZE]; /* evaluate: .npz to write */
     int64_t season;                          /* rows of a season of the seasonal-naive baseline; 0: from the
                                                 frequency */
+    /* backtest (backtest.h) */
+    char    origins[256];                    /* clocks and weekdays of the rows to forecast from: "10:00",
+                                                "Mon-Fri 10:00,Sat 12:00", "Mon"; "": any */
+    int64_t step;                            /* every so many rows (with `origins`: of theirs) is an origin; 0: horizon
+                                                (1), so that no row is forecast twice */
+    int64_t lead, horizon;                   /* rows between an origin and the first that counts, and how many count;
+                                                0: all that are left of pred_len */
+    int64_t windows;                         /* the last so many origins; 0: all */
+    int64_t refit_every;                     /* train anew before each so many origins; 0: never */
+    bool    warm_start;                      /* from the run's parameters, for `epochs` (0: 3) */
     int     use;                             /* predict: forecast_use */
     char    level[128];                      /* prediction intervals, "80,95": percent, from 1 to 99. "": predict gives
                                                 none, train and evaluate measure 80 and 95 */
@@ -231,7 +242,8 @@ enum {
     FORECAST_FOR_PREDICT  = 4,
     FORECAST_FOR_EXPLAIN  = 8,
     FORECAST_FOR_EXPORT   = 16,
-    FORECAST_FOR_IMPORT   = 32
+    FORECAST_FOR_IMPORT   = 32,
+    FORECAST_FOR_BACKTEST = 64
 };
 
 /* Every option of the commands; what can be done with a table is in options.h, and the calls below are those on this
@@ -379,6 +391,7 @@ typedef struct forecast_result {
     char   *explanation;              /* explain, and train with options->explain: the step as one JSON object */
     char   *text;                     /* explain, export: the page for people */
     char   *csv;                      /* predict: header and pred_len rows; NULL when they went to options->output */
+    struct forecast_backtest_result *backtest; /* backtest: what was measured (backtest.h) */
 } forecast_result;
 TIDE_API void forecast_result_free(forecast_result *r);
 

@@ -1,6 +1,8 @@
 /* Training, scoring and forecasting with an allocation of the forecaster made to fail once: a status and a sentence, no
  * crash, nothing leaked (the leak checker of a sanitizer build looks). The linker sends every allocation of the program
  * here; with thousands of them, each of the first and then ever fewer are made to fail. */
+#include <tidemill/backtest.h>
+
 #include "refuse.h"
 #include "train_support.h"
 
@@ -79,6 +81,9 @@ static void test_commands(void **state) {
     set(&u, "data", o.data);
     refuse_each(forecast_predict, &u, 120);
     refuse_each(forecast_evaluate, &u, 120);
+    refuse_each(forecast_backtest, &u, 100);
+    set_all(&u, "refit-every 4 windows 4 epochs 1 output -");
+    refuse_each(forecast_backtest, &u, 100);
 }
 
 /* Columns that are made of others and of other files. */

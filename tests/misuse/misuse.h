@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <tidemill/backtest.h>
 #include <tidemill/eis.h>
 #include <tidemill/forecast.h>
 #include <tidemill/tidemill.h>

@@ -142,6 +142,7 @@ static bool json_of_nothing(void) {
 #define STALE_COMMANDS(R)                                                                                              \
     STALE(R, forecast_train, NULL, NULL, NULL, &f_result)                                                              \
     STALE(R, forecast_evaluate, NULL, NULL, NULL, &f_result)                                                           \
+    STALE(R, forecast_backtest, NULL, NULL, NULL, &f_result)                                                           \
     STALE(R, forecast_predict, NULL, NULL, NULL, &f_result)                                                            \
     STALE(R, forecast_explain, NULL, NULL, NULL, &f_result)                                                            \
     STALE(R, forecast_export, NULL, NULL, NULL, &f_result)                                                             \
@@ -238,6 +239,7 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
     OPTIONS(R)                                                                                                         \
     FORECAST_COMMAND(R, forecast_train)                                                                                \
     FORECAST_COMMAND(R, forecast_evaluate)                                                                             \
+    FORECAST_COMMAND(R, forecast_backtest)                                                                             \
     FORECAST_COMMAND(R, forecast_predict)                                                                              \
     FORECAST_COMMAND(R, forecast_explain)                                                                              \
     FORECAST_COMMAND(R, forecast_export)                                                                               \

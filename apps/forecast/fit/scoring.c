@@ -14,7 +14,7 @@
 
 const char *const baseline_names[3] = { "last_value", "seasonal_naive", "linear" };
 
-enum { BASELINE_BATCH = 32, MOST_BATCH = 1024, MAPE_SUSPECT = 5 };
+enum { BASELINE_BATCH = 32, MAPE_SUSPECT = 5 };
 
 static double resident_mib(memory_sample *m, double now_s) {
     if (m->mib == 0 || now_s - m->at_s >= 1) *m = (memory_sample){ now_s, (double)os_rss_bytes() / (1 << 20) };

@@ -43,7 +43,8 @@ forecast_score score_pair_result(const char *name, const score_pair *p, bool met
 tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, int64_t windows, double *out,
                       tide_failure *failure);
 
-/* One run of p on up to p->batch windows; a short batch repeats its last. */
+/* One run of p on up to p->batch windows, at most MOST_BATCH; a short batch repeats its last. */
+enum { MOST_BATCH = 1024 };
 tide_status run_windows(window_program *p, const int32_t *starts, int64_t count, tide_failure *failure);
 
 /* The three baselines, scored. `season` 0: from the frequency. names as in forecast_result. A baseline that cannot be

@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "train/run.h"
 #include "forecast/saved/loaded.h"
+#include "forecast/saved/run_options.h"
 #include "machine/machine.h"
 #include "forecast/fit/plan.h"
 #include "report.h"
@@ -69,42 +70,6 @@ tide_status explain_step(session *s, train_step *step, int64_t rows, bool measur
 
 /* ---- the step of a run ---- */
 
-static const char *value_text(const json_t *v, char buffer[40]) {
-    if (json_is_string(v)) return json_string_value(v);
-    if (json_is_boolean(v)) return json_is_true(v) ? "true" : "false";
-    if (json_is_integer(v))
-        snprintf(buffer, 40, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
-    else
-        num_format(buffer, json_number_value(v), false);
-    return buffer;
-}
-
-/* Options of the run that were not given; those that this version does not know are left out. */
-static tide_status take_options(const json_t *run, forecast_options *o, tide_failure *failure) {
-    const char *name, *text;
-    char buffer[40];
-    json_t *value;
-    tide_status status = TIDE_OK;
-    json_object_foreach(json_object_get(run, "options"), name, value) {
-        const tide_option *row = forecast_option_find(name);
-        if (!row || forecast_option_given(o, name) || status != TIDE_OK) continue;
-        bool limit = strncmp(row->name, "memory-limit", 12) == 0; /* of the machine that trained */
-        text = value_text(value, buffer);
-        if (!limit) status = forecast_option_set(o, row->name, text, failure);
-    }
-    o->auto_size = false;
-    return status;
-}
-
-static tide_status run_of(const forecast_options *o, json_t **out, tide_failure *failure) {
-    char path[FOLDER_PATH];
-    json_error_t error;
-    *out = json_load_file(folder_file(o->model, "run.json", path), 0, &error);
-    if (*out && json_is_object(json_object_get(*out, "options"))) return TIDE_OK;
-    return fail_at(failure, TIDE_EDATA, path, error.line > 0 ? error.line : 0, "model",
-                   "%s holds no run.json with options: give the folder that train made", o->model);
-}
-
 /* Waves in place of the series and its marks. */
 static tide_status make_up_data(const model_config *c, int64_t rows, dataset *d, tide_failure *failure) {
     d->frame.rows = d->frame.file_rows = rows, d->frame.columns = c->columns, d->mark_count = c->marks;
@@ -139,8 +104,8 @@ static tide_status explain(explaining *x, const listener *l, forecast_result *r,
     forecast_options *o = x->resolved;
     bool run_mode = !forecast_option_given(x->options, "compile-mode"); /* then what the run chose holds */
     tide_status status = loaded_bundle(x->options, &x->bundle, path, failure);
-    if (status == TIDE_OK) status = run_of(x->options, &x->run, failure);
-    if (status == TIDE_OK) status = take_options(x->run, x->options, failure);
+    if (status == TIDE_OK) status = run_options_read(x->options->model, &x->run, failure);
+    if (status == TIDE_OK) status = run_options_take(x->run, x->options, failure);
     if (status == TIDE_OK) status = options_resolve(x->options, o, &compat, failure);
     /* the run's step, where it was trained */
     if (status == TIDE_OK) train_device_of_run(o->device, o->model, TRAIN_DEVICE_BATCH, o->device);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tidemill/backtest.h>
 
 #include "base/base.h"
 #include "intervals_json.h"
@@ -253,10 +254,18 @@ tide_status report_columns(forecast_result *r, const dataset *d, const score_pai
     return status;
 }
 
+static void backtest_free(forecast_result *r) {
+    for (int64_t i = 0; r->backtest && i < r->backtest->columns; i++) free(r->backtest->by_column[i].name);
+    if (r->backtest) free(r->backtest->by_column);
+    free(r->backtest);
+    r->backtest = NULL;
+}
+
 void forecast_result_free(forecast_result *r) {
     if (!r) return;
     intervals_free_all(r);
     columns_free(r);
+    backtest_free(r);
     free(r->json);
     free(r->csv);
     free(r->text);

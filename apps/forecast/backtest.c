@@ -1,0 +1,211 @@
+/* forecast_backtest: what a run would have forecast from many rows, and how far off it and the baselines were. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <tidemill/io.h>
+
+#include "base/base.h"
+#include "forecast/backtest/origins.h"
+#include "forecast/backtest/rolling.h"
+#include "forecast/saved/use.h"
+#include "tested.h"
+
+/* ---- which rows ---- */
+
+static tide_status settle_horizon(const rolling *r, tide_failure *failure) {
+    forecast_options *o    = r->options;
+    int64_t           pred = r->bundle->config.pred_len;
+    if (o->lead + MAX2(o->horizon, 1) > pred)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, o->horizon && o->lead < pred ? "horizon" : "lead",
+                       "`lead` %" PRId64 " and `horizon` %" PRId64 " need a run that forecasts %" PRId64
+                       " rows, and this one forecasts %" PRId64 ": train with `pred-len` %" PRId64 ", or ask for fewer",
+                       o->lead, MAX2(o->horizon, 1), o->lead + MAX2(o->horizon, 1), pred,
+                       o->lead + MAX2(o->horizon, 1));
+    if (!o->horizon) o->horizon = pred - o->lead;
+    return TIDE_OK;
+}
+
+/* So many neighbours that the first and the one behind the last forecast no row in common. */
+static int64_t block_of(const rolling *r) {
+    int64_t reach = r->options->lead + r->options->horizon, block = 1;
+    for (int64_t i = 0, j = 0; i < r->origins; i++) {
+        while (j < r->origins && r->origin[j] - r->origin[i] < reach) j++;
+        block = MAX2(block, j - i);
+    }
+    return block;
+}
+
+static tide_status choose_origins(rolling *r, tide_failure *failure) {
+    const forecast_options *o = r->options;
+    const block  *test = &r->data.split.test;
+    origin_choice c    = { .text = o->origins, .first = test->start + o->seq_len - 1,
+                           .last = test->start + test->rows - o->pred_len - 1, .windows = o->windows };
+    r->step = c.step   = o->step ? o->step : *o->origins ? 1 : o->horizon;
+    tide_status status = origins_choose(&r->data.frame, &c, &r->origin, &r->origins, failure);
+    if (status == TIDE_OK) r->block = block_of(r);
+    return status;
+}
+
+/* ---- warnings ---- */
+
+/* Where the run's own test rows begin, if its file's last row is one of these: as many rows as lie up to there are
+ * taken for its file. -1: not known. */
+static int64_t learned_until(const rolling *r) {
+    const bundle *b = r->bundle;
+    frame   f    = r->data.frame;
+    split   s;
+    int64_t last = 0;
+    if (!b->tail_time || !f.time) return -1;
+    while (last < f.rows && f.time[last] != b->tail_time[b->config.seq_len - 1]) last++;
+    if (last == f.rows) return -1;
+    f.rows = last + 1;
+    tide_status status = split_sized(&f, (frame_kind)b->kind, b->record.sizes, b->config.seq_len, b->config.pred_len,
+                                     &s, NULL);
+    return status == TIDE_OK ? s.test.start + (b->kind == FORECAST_PEMS ? 0 : b->config.seq_len) : -1;
+}
+
+static void tell_learned(const rolling *r) {
+    bool anew = r->options->refit_every && !r->options->warm_start;
+    if (anew) return;
+    if (r->bundle->record.refit)
+        listener_note(&r->listener, FORECAST_STAGE_WARNING,
+                      "the model has learned from all rows of its training file (`refit`): on those, its errors are "
+                      "no test");
+    else if (r->origin[0] + 1 < learned_until(r))
+        listener_note(&r->listener, FORECAST_STAGE_WARNING,
+                      "the model has learned from rows that are forecast here: of those, its errors are no test; `val` "
+                      "and `test` as it was trained, or `refit-every` N, make it one");
+}
+
+/* A line across a gap leads to a value that comes after it. */
+static void tell_lines(const rolling *r) {
+    const json_t *kept = json_object_get(r->bundle->reading, "missing");
+    bool lines = r->options->missing == FORECAST_MISSING_LINEAR;
+    if (!forecast_option_given(r->options, "missing"))
+        lines = json_is_string(kept) && !strcmp(json_string_value(kept), "linear");
+    if (lines)
+        listener_note(&r->listener, FORECAST_STAGE_WARNING,
+                      "`missing` linear fills gaps with what comes after them: a forecast from within a gap sees it; "
+                      "`missing` mask or ffill does not");
+}
+
+/* ---- forecasts ---- */
+
+static tide_status forecast_by_run(rolling *r, tide_failure *failure) {
+    const forecast_options *o = r->options;
+    baseline   *linear = NULL;
+    tide_status status = answerer_linear(&r->data, o->seq_len, o->pred_len, &linear, failure);
+    if (status == TIDE_OK)
+        status = rolling_answer(r, &(answerer){ handle_session(r->run), &r->data, linear, &r->bundle->bands }, 0,
+                                r->origins, failure);
+    baseline_free(linear);
+    return status;
+}
+
+static tide_status forecast_all(rolling *r, tide_failure *failure) {
+    return r->options->refit_every ? rolling_refit(r, failure) : forecast_by_run(r, failure);
+}
+
+/* ---- the CSV ---- */
+
+/* A failure while the file is written is not the file's. */
+typedef struct writing { rolling *r; tide_failure why; tide_status status; } writing;
+
+static tide_status write_all(void *user, void *stdio_file) {
+    writing *w = user;
+    w->r->csv  = stdio_file;
+    w->status  = rolling_header(w->r);
+    if (w->status == TIDE_OK) w->status = forecast_all(w->r, &w->why);
+    w->r->csv = NULL;
+    return w->status;
+}
+
+static tide_status to_file(rolling *r, tide_failure *failure) {
+    const forecast_options *o = r->options;
+    writing     w      = { .r = r };
+    tide_status status = tide_file_replace(o->output, write_all, &w, failure);
+    if (w.why.status && failure) *failure = w.why;
+    if (status != TIDE_OK) return status;
+    output_remember(o->model, o->output);
+    listener_tell(&r->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = o->output });
+    return TIDE_OK;
+}
+
+static tide_status to_memory(rolling *r, forecast_result *out, tide_failure *failure) {
+    size_t  length = 0;
+    FILE   *file   = open_memstream(&out->csv, &length);
+    writing w      = { .r = r };
+    if (!file) return rolling_no_memory(failure);
+    tide_status status = write_all(&w, file);
+    if (fclose(file) || status == TIDE_EIO) return rolling_no_memory(failure);
+    if (w.why.status && failure) *failure = w.why;
+    return status;
+}
+
+static tide_status forecast_and_write(rolling *r, forecast_result *out, tide_failure *failure) {
+    const char *output = r->options->output;
+    if (!*output) return forecast_all(r, failure);
+    return strcmp(output, "-") ? to_file(r, failure) : to_memory(r, out, failure);
+}
+
+static tide_status check_output(const rolling *r, tide_failure *failure) {
+    const forecast_options *o = r->options;
+    if (!*o->output || !strcmp(o->output, "-")) return TIDE_OK;
+    return output_check(o->output, "output", o->overwrite, o->model, (const char *const[]){ o->data, r->path, NULL },
+                        failure);
+}
+
+/* Those of models that are trained anew are calibrated with them. */
+static tide_status settle_levels(rolling *r, tide_failure *failure) {
+    const forecast_options *o = r->options;
+    bool        there  = o->refit_every || r->bundle->bands.quantile[FORECAST_BY_MODEL];
+    tide_status status = levels_measured(o->level, &r->intervals.levels, failure);
+    if (status == TIDE_OK && !there && *o->level)
+        return use_not_kept(o, "prediction intervals", "level", failure);
+    if (!there) r->intervals.levels.count = 0;
+    return status;
+}
+
+/* ---- the command ---- */
+
+static tide_status backtest(rolling *r, forecast_result *out, tide_failure *failure) {
+    tide_status status = tested_load(r->options, r->path, &r->run, &r->data, failure);
+    if (r->run) r->bundle = handle_bundle(r->run);
+    if (status == TIDE_OK) status = settle_horizon(r, failure);
+    if (status == TIDE_OK) status = check_output(r, failure);
+    if (status == TIDE_OK) status = settle_levels(r, failure);
+    if (status == TIDE_OK) status = rolling_check_refit(r, failure);
+    if (status == TIDE_OK) status = choose_origins(r, failure);
+    if (status == TIDE_OK) status = rolling_naive(r, failure);
+    if (status == TIDE_OK &&
+        !(error_sums_new(&r->sums, r->origins, r->bundle->config.out_count, r->options->horizon) &&
+          coverage_new(&r->intervals, r->bundle->config.out_count)))
+        status = rolling_no_memory(failure);
+    if (status != TIDE_OK) return status;
+    tell_warnings(&r->listener, &r->data.frame);
+    tell_learned(r);
+    tell_lines(r);
+    session_tell(handle_session(r->run), &r->listener);
+    status = forecast_and_write(r, out, failure);
+    return status == TIDE_OK ? rolling_result(r, out, failure) : status;
+}
+
+tide_status forecast_backtest(const forecast_options *options, forecast_progress progress, void *user,
+                              forecast_result *result, tide_failure *failure) {
+    failure_clear(failure);
+    if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    rolling r = { .options = malloc(sizeof *options), .listener = { progress, user, os_seconds() } };
+    if (!r.options) return rolling_no_memory(failure);
+    tide_status status = options_resolve(options, r.options, &r.compat, failure);
+    if (status == TIDE_OK) status = backtest(&r, result, failure);
+    error_sums_free(&r.sums);
+    coverage_free(&r.intervals);
+    free(r.origin);
+    free(r.last);
+    free(r.seasonal);
+    dataset_free(&r.data);
+    forecast_model_free(r.run);
+    free(r.options);
+    return status;
+}

@@ -1,0 +1,69 @@
+/* Sums over the rows that count. CRPS is twice the mean pinball loss of the deciles, as in evaluate. */
+#include "coverage.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+
+enum { DECILES = 9 };
+
+bool coverage_new(coverage *c, int64_t columns) {
+    c->columns = columns;
+    c->cells   = calloc((size_t)columns + 1, sizeof *c->cells);
+    return c->cells;
+}
+
+void coverage_free(coverage *c) {
+    free(c->cells);
+    *c = (coverage){ 0 };
+}
+
+static double pinball(const band_tables *b, const covered *row) {
+    double sum = 0, scale = (double)row->scale[row->column], error = row->truth - row->forecast;
+    for (int i = 1; i <= DECILES; i++) {
+        double p    = i / (DECILES + 1.0);
+        double over = error - bands_quantile(b, FORECAST_BY_MODEL, row->column, row->step, p) * scale;
+        sum += over > 0 ? p * over : (p - 1) * over;
+    }
+    return 2 * sum / DECILES;
+}
+
+void coverage_add(coverage *c, const band_tables *b, const covered *row) {
+    double         bounds[2 * FORECAST_MAX_LEVELS];
+    coverage_cell *cell = &c->cells[row->column];
+    if (!c->levels.count || !b->quantile[FORECAST_BY_MODEL] || isnan(row->truth)) return;
+    bands_at(b, FORECAST_BY_MODEL, row->step * c->columns + row->column, row->forecast, row->scale, c->levels.of,
+             c->levels.count, bounds);
+    if (isnan(bounds[0])) return;
+    cell->count++;
+    cell->pinball += pinball(b, row);
+    for (int64_t l = 0; l < c->levels.count; l++) {
+        cell->within[l] += row->truth >= bounds[2 * l] && row->truth <= bounds[2 * l + 1];
+        cell->width[l] += bounds[2 * l + 1] - bounds[2 * l];
+    }
+}
+
+static double mean(double sum, int64_t count) { return count ? sum / (double)count : (double)NAN; }
+
+static void fill(const levels *l, const coverage_cell *cell, forecast_backtest_interval *out, double *crps) {
+    for (int64_t i = 0; i < l->count; i++)
+        out[i] = (forecast_backtest_interval){ l->of[i], 100 * mean((double)cell->within[i], cell->count),
+                                               mean(cell->width[i], cell->count) };
+    *crps = mean(cell->pinball, cell->count);
+}
+
+static void add(coverage_cell *all, const coverage_cell *cell, int64_t level_count, double std) {
+    all->count += cell->count, all->pinball += cell->pinball / std;
+    for (int64_t i = 0; i < level_count; i++)
+        all->within[i] += cell->within[i], all->width[i] += cell->width[i] / std;
+}
+
+void coverage_fill(const coverage *c, const double *std, forecast_backtest_result *out) {
+    coverage_cell all = { 0 };
+    out->level_count = c->levels.count;
+    for (int64_t i = 0; i < c->columns; i++) {
+        fill(&c->levels, &c->cells[i], out->by_column[i].intervals, &out->by_column[i].crps);
+        add(&all, &c->cells[i], c->levels.count, std[i]);
+    }
+    fill(&c->levels, &all, out->intervals, &out->crps);
+}

@@ -1,0 +1,31 @@
+/* How often the model's prediction intervals hold, how wide they are, and their CRPS, added up by column. */
+#ifndef FORECAST_COVERAGE_H
+#define FORECAST_COVERAGE_H
+
+#include <tidemill/backtest.h>
+
+#include "forecast/options/levels.h"
+#include "forecast/score/conformal.h"
+
+typedef struct coverage_cell {
+    int64_t count, within[FORECAST_MAX_LEVELS];
+    double  width[FORECAST_MAX_LEVELS], pinball;   /* in original units */
+} coverage_cell;
+
+typedef struct coverage {
+    levels         levels;    /* none: nothing is measured */
+    int64_t        columns;
+    coverage_cell *cells;     /* (columns) */
+} coverage;
+
+bool coverage_new(coverage *c, int64_t columns);   /* c->levels stay; false: out of memory */
+void coverage_free(coverage *c);
+/* A forecast of the column `step` rows behind the origin's next, and what came; `scale` (columns) as bands_scales
+ * gives it. A truth that is NaN is left out, as is a model whose
+ * intervals could not be calibrated. */
+typedef struct covered { int64_t step, column; double forecast, truth; const float *scale; } covered;
+void coverage_add(coverage *c, const band_tables *b, const covered *row);
+/* Fills the intervals and crps of out->by_column, and over all columns, scaled by std (columns). */
+void coverage_fill(const coverage *c, const double *std, forecast_backtest_result *out);
+
+#endif
