@@ -9,6 +9,8 @@ import math
 import os
 import pathlib
 import random
+import sys
+import unittest
 
 import program
 from program import Case
@@ -225,6 +227,7 @@ class Long(Case):
             path.write_bytes(len(text).to_bytes(8, "little") + text + raw[8 + size:])
             self.assertIn("damaged", self.error(3, "forecast", "predict", self.folder / "run", "--no-plots")["message"], change)
 
+    @unittest.skipUnless("slow" in sys.argv, "slow")
     def test_large(self):
         """A hundred thousand rows of two thousand series, in no order: work by the rows, not by rows and series."""
         rows = [f"s{s},{day(i)},{(s * i) % 97}" for s in range(2000) for i in range(50)]
