@@ -332,7 +332,7 @@ const cli_command command_forecast = {
     .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_forecast,
 };
 const cli_command command_train = {
-    .name = "forecast train", .words = "", .summary = "train an iTransformer on a series, score it and save it",
+    .name = "forecast train", .words = "", .summary = "train a model on a series, score it and save it",
     .more = "  tidemill forecast train --data sales.csv\n"
             "  tidemill forecast train --preset etth1-96 --data ETTh1.csv --out runs/etth1\n"
             "  tidemill forecast train --data sales.csv --out runs/sales --resume auto\n"

@@ -8,9 +8,9 @@
 #include "eis/known/data.h"
 #include "eis/known/model.h"
 /* cmocka's fail is a macro */
+#include "../folder.h"
 #include "random_model.h"
 
-static char folder[] = "/tmp/tide_hostile_XXXXXX";
 
 static const char *path_of(const char *name) {
     static char path[128];
@@ -255,22 +255,11 @@ static void test_many_points(void **state) {
     expect_refused(eis_solve(&o, &s, NULL, NULL, NULL, &answer, &failure), &failure, "10001 points; from 5 to 10000");
 }
 
-static int setup(void **state) {
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    unlink(path_of("truths.json")), unlink(path_of("truths.csv"));
-    return rmdir(folder);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_truths),       cmocka_unit_test(test_csv),
                                         cmocka_unit_test(test_shards),       cmocka_unit_test(test_spectrum_models),
                                         cmocka_unit_test(test_known_models), cmocka_unit_test(test_spectra),
                                         cmocka_unit_test(test_many_points) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
