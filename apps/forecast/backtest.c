@@ -152,8 +152,8 @@ static tide_status forecast_and_write(rolling *r, forecast_result *out, tide_fai
 static tide_status check_output(const rolling *r, tide_failure *failure) {
     const forecast_options *o = r->options;
     if (!*o->output || !strcmp(o->output, "-")) return TIDE_OK;
-    return output_check(o->output, "output", o->overwrite, o->model, (const char *const[]){ o->data, r->path, NULL },
-                        failure);
+    return output_check(o->output, "output", o->overwrite, o->model,
+                        (const char *const[]){ o->data, o->holidays, o->issued, r->path, NULL }, failure);
 }
 
 /* Those of models that are trained anew are calibrated with them. */

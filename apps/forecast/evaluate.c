@@ -170,7 +170,7 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
     tide_status status = run ? load_run(e, failure) : load_data_alone(e, failure);
     if (status == TIDE_OK && *o->save_predictions)
         status = output_check(o->save_predictions, "save-predictions", o->overwrite, o->model,
-                              (const char *const[]){ o->data, e->path, NULL }, failure);
+                              (const char *const[]){ o->data, o->holidays, o->issued, e->path, NULL }, failure);
     if (status != TIDE_OK) return status;
     tell_warnings(&e->listener, &e->data.frame);
     if (run && e->bundle->record.refit)

@@ -181,7 +181,8 @@ static bool plot_name(const forecast_options *o, char svg[FOLDER_PATH], char csv
 }
 
 static tide_status check_output(const forecast_options *o, const char *model, const char *path, tide_failure *failure) {
-    return output_check(path, "output", o->overwrite, o->model, (const char *const[]){ o->data, model, NULL }, failure);
+    return output_check(path, "output", o->overwrite, o->model,
+                        (const char *const[]){ o->data, o->future, o->holidays, o->issued, model, NULL }, failure);
 }
 
 tide_status prediction_check_output(const prediction *p, tide_failure *failure) {

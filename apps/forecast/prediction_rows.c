@@ -33,12 +33,6 @@ static tide_status take_season(prediction *p, const double *rows, int64_t count,
     return memory ? TIDE_OK : prediction_no_memory(failure);
 }
 
-static int64_t count_gaps(const frame *f) {
-    int64_t gaps = 0;
-    for (int64_t i = 0; i < f->rows * f->columns; i++) gaps += isnan(f->values[i]);
-    return gaps;
-}
-
 /* Moves the last seq_len rows to the front. An ETT file's unused end counts: the future begins after the file. */
 static tide_status keep_last_rows(prediction *p, tide_failure *failure) {
     frame  *f    = &p->data.frame;
@@ -53,16 +47,18 @@ static tide_status keep_last_rows(prediction *p, tide_failure *failure) {
     memmove(f->values, f->values + from * f->columns, (size_t)(rows * f->columns) * sizeof *f->values);
     if (f->time) memmove(f->time, f->time + from, (size_t)rows * sizeof *f->time);
     f->rows = f->file_rows = rows;
-    if (f->gaps) f->gaps = count_gaps(f);
+    if (f->gaps) f->gaps = frame_gaps(f);
     return TIDE_OK;
 }
 
-/* Of gaps among the rows that the forecast starts from, and of columns that have nothing else. */
+/* Of gaps among the rows that the forecast starts from, and of columns that have nothing else where a past is asked
+ * for: not of those that are forecast without one, nor of what is known ahead. */
 static void tell_gaps(const prediction *p) {
     const frame *f       = &p->data.frame;
     int64_t      columns = f->columns, empty = -1, others = -1;
-    for (int64_t c = 0; c < columns; c++) {
+    for (int64_t c = 0; c < columns - p->bundle->config.known; c++) {
         int64_t row = 0;
+        if (p->data.blind && p->data.blind[c] > 0) continue;
         while (row < f->rows && isnan(f->values[row * columns + c])) row++;
         if (row == f->rows) others++, empty = empty < 0 ? c : empty;
     }
@@ -154,7 +150,7 @@ static tide_status rows_of_run(prediction *p, tide_failure *failure) {
     f->rows = f->file_rows = b->config.seq_len, f->columns = b->config.columns;
     f->step = b->step, f->format = b->format, f->target = b->target, f->time_place = b->time_place;
     if (!copy_kept_rows(b, f)) return prediction_no_memory(failure);
-    f->gaps = count_gaps(f);
+    f->gaps = frame_gaps(f);
     tide_status status = show_in_zone(p->options, f, failure);
     if (status != TIDE_OK) return status;
     if (!dataset_adopt(&p->data, b)) return prediction_no_memory(failure);

@@ -214,6 +214,41 @@ class Combined(Case):
             self.assertEqual(shown[name], shown["utc"])
         self.assertEqual([row[0] for row in shown["utc"][1:]], [t.astimezone(BERLIN).isoformat() for t in hours[160:]])
 
+    def test_inputs_stay(self):
+        """No command writes over a file that it reads, --overwrite or not."""
+        days = [str(datetime.date(2027, 1, 1) + datetime.timedelta(days=i)) for i in range(160 + AHEAD)]
+        cells = {(n, i): value(s, i) for s, n in enumerate(["a", "plan"]) for i in range(160 + AHEAD)}
+        feasts = self.write("date,holiday\n2027-05-01,May day\n", "holidays.csv")
+        self.train(wide(days[:160], ["a", "plan"], cells), "--known", "plan", "--targets", "a", "--holidays", feasts)
+        ahead = self.write(wide(days[160:], ["plan"], {("plan", i): cells["plan", 160 + i] for i in range(AHEAD)}), "ahead.csv")
+        given = ["--holidays", feasts, "--overwrite"]
+        for command, read in ((["predict", "--future", ahead, "--output", feasts], feasts), (["predict", "--future", ahead, "--output", ahead], ahead),
+                              (["backtest", "--data", self.folder / "run.csv", "--output", feasts], feasts),
+                              (["evaluate", "--data", self.folder / "run.csv", "--save-predictions", feasts], feasts)):
+            with self.subTest(command=command[0], read=read.name):
+                before = read.read_bytes()
+                done = self.code(2, "forecast", *command, "--model", self.folder / "run", *given)
+                self.assertIn(f"{read} is read by this command", done.stderr)
+                self.assertEqual(read.read_bytes(), before)
+        inside = self.folder / "run" / "metrics.csv"
+        inside.write_bytes(feasts.read_bytes())
+        done = self.code(2, "forecast", "train", "--data", self.folder / "run.csv", "--holidays", inside, "--out", self.folder / "run", "--overwrite", *TINY)
+        self.assertIn("is read by this command", done.stderr)
+        self.assertEqual(inside.read_bytes(), feasts.read_bytes())
+
+    def test_nothing_to_train_on(self):
+        """A column whose values all come after the training rows has no scale: that is told, and not of one that has."""
+        days = [str(datetime.date(2027, 1, 1) + datetime.timedelta(days=i)) for i in range(160)]
+        cells = {("a", i): value(0, i) for i in range(160)} | {("b", i): 1000 + value(1, i) for i in range(130, 160)}
+        said = "'b' holds no value in the 112 rows that are trained on"
+        warned = self.run_of(wide(days, ["a", "b"], cells))
+        self.assertIn(said, warned)
+        self.assertNotIn("'a' holds", warned)
+        self.assertNotIn(said, self.run_of(wide(days, ["a", "b"], cells | {("b", 100): 1000.0, ("b", 101): 1001.0})))
+
+    def run_of(self, table):
+        return self.code(0, "forecast", "train", "--data", self.write(table), "--out", self.folder / "run", "--overwrite", *TINY[:-1]).stderr
+
     def test_two_clocks(self):
         """Series whose clocks stand in different zones: refused, and read in one."""
         hours = [BACK + (i - 50) * HOUR for i in range(100)]

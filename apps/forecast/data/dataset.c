@@ -2,6 +2,7 @@
 #include "dataset.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 
 #include "base/base.h"
 #include "gaps.h"
+#include "util.h"
 #include "zone.h"
 
 static const char *given(const char *text) { return *text ? text : NULL; }
@@ -94,6 +96,20 @@ static tide_status take(const forecast_options *o, const tide_frame *from, datas
     return frame_from_memory(from, &f, &d->frame, failure);
 }
 
+/* Without a value there is neither a mean nor a deviation to scale by, and nothing to learn. */
+static bool tell_untrained(frame *f, block train) {
+    bool memory = true;
+    for (int64_t c = 0; f->gaps && c < f->columns; c++) {
+        int64_t row = train.start, end = train.start + train.rows;
+        while (row < end && isnan(f->values[row * f->columns + c])) row++;
+        if (row == end)
+            memory &= notes_add(&f->warnings, "'%.60s' holds no value in the %" PRId64 " rows that are trained on: the "
+                                              "model learns nothing of it, and its scaled errors are in its own units; "
+                                              "`ignore` leaves it out\n", f->names[c], train.rows);
+    }
+    return memory;
+}
+
 static tide_status prepare(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
     d->out_count = 0;
     tide_status status = *o->issued ? dataset_add_issued(o, NULL, 0, d, failure) : TIDE_OK;
@@ -108,6 +124,7 @@ static tide_status prepare(const forecast_options *o, unsigned compat, dataset *
     if (status == TIDE_OK)
         status = split_require(&d->frame, (frame_kind)o->kind, d->split, o->seq_len, o->pred_len, failure);
     if (status == TIDE_OK) status = choose_marks(o, compat, d, failure);
+    if (status == TIDE_OK && !tell_untrained(&d->frame, d->split.train)) status = no_memory(failure);
     if (status == TIDE_OK && scaler_fit(&d->frame, d->split.train, &d->scaler) != TIDE_OK) status = no_memory(failure);
     if (status == TIDE_OK) status = dataset_scale(d, d->frame.rows, failure);
     if (d->out_count) return status;

@@ -182,6 +182,7 @@ void        frame_free(frame *f);  /* NULL is fine; leaves it zeroed */
 tide_status frame_select(frame *f, const char *path, char *const *names, int64_t count, tide_failure *failure);
 /* Behind the columns of f others, of (file_rows, count) values. false: out of memory, f is as before. */
 bool        frame_append(frame *f, char *const *names, int64_t count, const double *values);
+int64_t     frame_gaps(const frame *f);   /* missing cells of the file's rows, counted anew */
 /* The file has ETT's columns and length: the caller says "for published numbers use --kind etth". */
 bool        frame_looks_like_ett(const frame *f);
 

@@ -71,6 +71,12 @@ static gap_count count_gaps(const frame *f, int64_t column) {
     return g;
 }
 
+int64_t frame_gaps(const frame *f) {
+    int64_t gaps = 0;
+    for (int64_t c = 0; c < f->columns; c++) gaps += count_gaps(f, c).cells;
+    return gaps;
+}
+
 tide_status reading_tell_gaps(reading *r, int64_t missing) {
     frame    *f     = r->out;
     int64_t   worst = 0, columns = 0;

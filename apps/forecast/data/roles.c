@@ -171,12 +171,6 @@ static bool only_known(const dataset *d, int64_t row) {
     return true;
 }
 
-static int64_t count_gaps(const frame *f) {
-    int64_t gaps = 0;
-    for (int64_t i = 0; i < f->file_rows * f->columns; i++) gaps += isnan(f->values[i]);
-    return gaps;
-}
-
 tide_status dataset_take_ahead(dataset *d, int64_t pred_len, tide_failure *failure) {
     frame  *f    = &d->frame;
     int64_t rows = 0, first = f->columns - d->known;
@@ -194,7 +188,7 @@ tide_status dataset_take_ahead(dataset *d, int64_t pred_len, tide_failure *failu
     for (int64_t i = 0; i < pred_len; i++)
         memcpy(d->ahead + i * d->known, f->values + (f->file_rows + i) * f->columns + first,
                (size_t)d->known * sizeof *d->ahead);
-    f->gaps = count_gaps(f);
+    f->gaps = frame_gaps(f);
     bool told = notes_add(&f->warnings, "the last %" PRId64 " rows hold nothing but what is known ahead: these are the "
                                         "rows to come, and no gaps\n", rows);
     return told ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the series");

@@ -128,14 +128,6 @@ static tide_status score_import(import *m, forecast_result *r, tide_failure *fai
 
 /* ---- the run ---- */
 
-static void fill_setup(const import *m, forecast_result *r) {
-    snprintf(r->run, sizeof r->run, "%.511s", m->folder.path);
-    snprintf(r->device, sizeof r->device, "%s", tide_graph_device(m->session.graph));
-    snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(m->session.precision));
-    r->threads = tide_graph_threads(m->session.graph), r->parameters = forecaster_parameters(&m->config);
-    r->columns = m->data.frame.columns, r->seq_len = m->config.seq_len, r->pred_len = m->config.pred_len;
-}
-
 static tide_status write_model(import *m, const forecast_result *r, tide_failure *failure) {
     char path[FOLDER_PATH];
     if (!record_take(&m->bundle.record, &m->data, &m->config, r, &m->scores.baselines))
@@ -158,7 +150,7 @@ static tide_status import_run(import *m, forecast_result *r, tide_failure *failu
         status = forecast_folder_import(o, &m->data, forecaster_parameters(&m->config), &m->folder, failure);
     if (status != TIDE_OK) return status;
     tell_assumed(m);
-    fill_setup(m, r);
+    report_setup(m->folder.path, &m->session, m->data.frame.columns, r);
     set_scoring(m);
     status = score_import(m, r, failure);
     if (status == TIDE_OK) status = write_model(m, r, failure);

@@ -37,7 +37,7 @@ static tide_status open_folder(const forecast_options *o, run_folder *r, tide_fa
     if (*o->out) snprintf(path, sizeof path, "%s", o->out);
     else default_path(o, path);
     return run_folder_open(path, o->resume, o->overwrite, o->plots ? plotted_files : plain_files,
-                           (const char *const[]){ o->data, NULL }, r, failure);
+                           (const char *const[]){ o->data, o->holidays, o->issued, NULL }, r, failure);
 }
 
 /* ---- run.json ---- */

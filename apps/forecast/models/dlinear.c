@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "instance.h"
 #include "forecaster.h"
 
 enum { WIDTH = 25 }; /* of the moving average, as published */
@@ -58,17 +57,10 @@ static tide_val rows(const void *self, const model_windows *x, tide_mode mode) {
     const dlinear      *m = self;
     const model_config *c = &m->config;
     (void)mode;
-    tide_val gaps = x->gaps, centred, series = series_forecast(c, x->past);
-    if (gaps.graph) gaps = series_forecast(c, gaps);
-    instance_scale scale = { series, series };
-    if (c->use_norm) {
-        scale  = instance_scale_of(series, gaps, &centred);
-        series = tide_div(centred, scale.deviation);
-    }
-    tide_val trend = tide_matmul(series, average(series.graph, c->seq_len));
-    tide_val out   = tide_add(tide_linear_apply(&m->seasonal, tide_sub(series, trend)),
-                              tide_linear_apply(&m->trend, trend));
-    return c->use_norm ? tide_add(tide_mul(out, scale.deviation), scale.mean) : out;
+    normed_series series   = series_normed(c, x);
+    tide_val      trend    = tide_matmul(series.values, average(series.values.graph, c->seq_len));
+    tide_val      seasonal = tide_linear_apply(&m->seasonal, tide_sub(series.values, trend));
+    return series_restored(c, &series, tide_add(seasonal, tide_linear_apply(&m->trend, trend)));
 }
 
 static int64_t parameters(const model_config *c) { return 2 * (c->seq_len + 1) * c->pred_len; }

@@ -25,8 +25,22 @@ tide_val forecaster_apply(const forecaster *n, const model_windows *x, tide_mode
     return tide_transpose(forecaster_rows(n, x, mode), 1, 2);
 }
 
-tide_val series_forecast(const model_config *c, tide_val x) {
+static tide_val turned(const model_config *c, tide_val x) {
     return tide_transpose(tide_slice(x, 2, c->out_first, c->out_first + c->out_count), 1, 2);
+}
+
+normed_series series_normed(const model_config *c, const model_windows *x) {
+    tide_val      centred;
+    normed_series s = { .values = turned(c, x->past), .gaps = x->gaps };
+    if (s.gaps.graph) s.gaps = turned(c, s.gaps);
+    if (!c->use_norm) return s;
+    s.scale  = instance_scale_of(s.values, s.gaps, &centred);
+    s.values = tide_div(centred, s.scale.deviation);
+    return s;
+}
+
+tide_val series_restored(const model_config *c, const normed_series *s, tide_val out) {
+    return c->use_norm ? tide_add(tide_mul(out, s->scale.deviation), s->scale.mean) : out;
 }
 
 int64_t forecaster_parameters(const model_config *config) { return architecture_of(config->arch)->parameters(config); }

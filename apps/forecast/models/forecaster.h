@@ -2,6 +2,7 @@
 #ifndef FORECAST_FORECASTER_H
 #define FORECAST_FORECASTER_H
 
+#include "instance.h"
 #include "model.h"
 
 enum { WEIGHT_NAME = 100 };
@@ -41,7 +42,14 @@ tide_val forecaster_apply(const forecaster *n, const model_windows *x, tide_mode
 
 int64_t forecaster_parameters(const model_config *config);
 
-/* The columns that are forecast, of (b, seq_len, columns), turned: (b, out columns, seq_len). */
-tide_val series_forecast(const model_config *c, tide_val x);
+/* The columns that are forecast alone, for models that look at no others: (b, out columns, seq_len), normed where the
+ * model does, and their gaps likewise (graph NULL: none). */
+typedef struct normed_series {
+    tide_val       values, gaps;
+    instance_scale scale;
+} normed_series;
+normed_series series_normed(const model_config *c, const model_windows *x);
+/* What was forecast of them, (b, out columns, pred_len), on their own scale again. */
+tide_val series_restored(const model_config *c, const normed_series *s, tide_val out);
 
 #endif

@@ -110,18 +110,12 @@ static tide_val encode(const patchtst *m, tide_val tokens, tide_mode mode) {
 static tide_val rows(const void *self, const model_windows *x, tide_mode mode) {
     const patchtst     *m = self;
     const model_config *c = &m->config;
-    tide_val gaps = x->gaps, centred, series = series_forecast(c, x->past);
-    if (gaps.graph) gaps = series_forecast(c, gaps);
-    instance_scale scale = { series, series };
-    if (c->use_norm) {
-        scale  = instance_scale_of(series, gaps, &centred);
-        series = tide_div(centred, scale.deviation);
-    }
-    tide_val h = encode(m, embed(m, series, gaps, mode), mode);
+    normed_series series = series_normed(c, x);
+    tide_val h = encode(m, embed(m, series.values, series.gaps, mode), mode);
     h = tide_transpose(h, 2, 3); /* (b, series, d_model, patches) */
     tide_shape s = tide_shape_of(h);
     tide_val out = tide_linear_apply(&m->head, tide_reshape(h, TIDE_SHAPE(s.dim[0], s.dim[1], s.dim[2] * s.dim[3])));
-    return c->use_norm ? tide_add(tide_mul(out, scale.deviation), scale.mean) : out;
+    return series_restored(c, &series, out);
 }
 
 static int64_t parameters(const model_config *c) {

@@ -184,6 +184,15 @@ tide_status report_json(const char *command, forecast_result *r, const error_par
     return r->json ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the result");
 }
 
+void report_setup(const char *run, const session *s, int64_t columns, forecast_result *r) {
+    const model_config *c = &s->model.config;
+    snprintf(r->run, sizeof r->run, "%.511s", run);
+    snprintf(r->device, sizeof r->device, "%s", tide_graph_device(s->graph));
+    snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(s->precision));
+    r->threads = tide_graph_threads(s->graph), r->parameters = forecaster_parameters(c);
+    r->columns = columns, r->seq_len = c->seq_len, r->pred_len = c->pred_len;
+}
+
 void report_baselines(forecast_result *r, const baseline_parts *parts, bool metrics_scaled, const listener *l) {
     char list[160] = "";
     r->season = parts->season;

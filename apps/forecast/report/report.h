@@ -18,6 +18,9 @@ void error_parts_free(error_parts *p);
 /* result->json of a command; parts (scaled, for its horizon) may be NULL. */
 tide_status report_json(const char *command, forecast_result *r, const error_parts *parts, tide_failure *failure);
 
+/* Fills in the run, what it is computed on, and its sizes. */
+void report_setup(const char *run, const session *s, int64_t columns, forecast_result *r);
+
 /* Fills r->baselines and r->beaten from r->model, and warns when the model is not the best. */
 void report_baselines(forecast_result *r, const baseline_parts *parts, bool metrics_scaled, const listener *l);
 

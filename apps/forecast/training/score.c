@@ -27,16 +27,8 @@ static void fill_training(trainer *t, forecast_result *r) {
     r->resumed_from_step = fit_account_of(t->fit).resumed_from;
 }
 
-static void fill_setup(const trainer *t, forecast_result *r) {
-    snprintf(r->run, sizeof r->run, "%.511s", t->folder.path);
-    snprintf(r->device, sizeof r->device, "%s", tide_graph_device(t->session.graph));
-    snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(t->session.precision));
-    r->threads = tide_graph_threads(t->session.graph), r->parameters = forecaster_parameters(&t->config);
-    r->columns = t->data.frame.columns, r->seq_len = t->config.seq_len, r->pred_len = t->config.pred_len;
-}
-
 void trainer_fill(trainer *t, forecast_result *r) {
-    fill_setup(t, r);
+    report_setup(t->folder.path, &t->session, t->data.frame.columns, r);
     fill_training(t, r);
     if (t->explained.text) r->text = t->explained.text, t->explained.text = NULL;
     if (t->explained.explanation) r->explanation = t->explained.explanation, t->explained.explanation = NULL;
