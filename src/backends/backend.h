@@ -228,6 +228,11 @@ typedef struct flat_program {
     uint64_t     seed;
 } flat_program;
 
+/* flat.c. Which operands a kernel writes; the others are read. */
+bool operand_written(const flat_kernel *k, int32_t operand);
+/* Whether two operands' buffers lie over each other. */
+bool operands_share_memory(const flat_program *p, const flat_operand *a, const flat_operand *b);
+
 /* ---- the backend --------------------------------------------------------------------------------------- */
 
 /* How large tasks are: numbers of a device. Rows are a product's, lanes a map's elements; a table that is fixed for the

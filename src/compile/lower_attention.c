@@ -18,11 +18,10 @@ static flat_operand rows_of(lowering *l, int32_t node) {
 
 static flat_operand whole_of(lowering *l, int32_t node) { return lower_operand(lower_contiguous(l, node)); }
 
-/* Masks are drawn once where products are of 16-bit numbers: drawing is much of the work there. */
+/* Masks are drawn once: on matrix units drawing would be much of the work. */
 static int32_t new_bits(lowering *l, const ir_node *n) {
     flat_attention a = attention_of(l->g->nodes, n);
-    bool half = node_of(l, n->in[ATTENTION_Q])->type != TIDE_F32;
-    if (!a.dropout || !half || !flat_attention_many_bits(&a)) return -1;
+    if (!a.dropout || !flat_attention_many_bits(&a)) return -1;
     return lower_new(l, TIDE_I32, TIDE_SHAPE(flat_attention_bits(&a))).buffer;
 }
 

@@ -4,23 +4,6 @@
  * no is always safe: the kernel then waits for the whole buffer. */
 #include "pass.h"
 
-static bool map_writes(const flat_map *m, int32_t operand) {
-    for (int32_t i = 0; i < m->count; i++)
-        if (m->instrs[i].operand == operand) return m->instrs[i].op != FLAT_LOAD;
-    return false;
-}
-
-bool operand_written(const flat_kernel *k, int32_t operand) {
-    switch (k->kind) {
-    case FLAT_MAP: return map_writes(&k->map, operand);
-    case FLAT_SORT: return operand >= 1;
-    case FLAT_GEMM: return operand == 2;
-    case FLAT_ATTENTION: return operand == 3 || operand == 4 || (k->attention.bits && operand == k->n_operands - 1);
-    case FLAT_ATTENTION_GRAD: return operand >= 6 && operand <= 8;
-    default: return operand == k->n_operands - 1;
-    }
-}
-
 /* Index i of the leading `ndim` dimensions, counted row-major, lies at i * stride. */
 static bool nested(const int64_t *dim, const int64_t *stride, int32_t ndim, int64_t *step) {
     *step = 0;

@@ -121,8 +121,6 @@ typedef struct part { bool known; int64_t base, step; } part;
 part part_of(const flat_kernel *k, int32_t operand);
 /* All that a kernel touches of the operand's buffer lies within bytes [from, to); false: not known. */
 bool operand_range(const flat_kernel *k, int32_t operand, int64_t *from, int64_t *to);
-/* Which operands a kernel writes; the others are read. */
-bool operand_written(const flat_kernel *k, int32_t operand);
 /* schedule.c: phases and chains from the kernels' reads and writes. tasks: as lowered. */
 void pass_schedule(arena *memory, flat_program *p, int64_t tasks);
 /* task_memory.c: buffers of one chain alone go to the running thread's own memory. */

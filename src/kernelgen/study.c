@@ -10,21 +10,6 @@ static const flat_operand *operand_of(const study *s, const flat_instr *in) {
 
 /* ---- memory -------------------------------------------------------------------------------------------- */
 
-/* In the space's own count, of a variable in its block's. */
-static int64_t place_of(const flat_buffer *b) {
-    return b->space == FLAT_ARENA ? b->offset : b->space == FLAT_VARIABLE ? b->at : (int64_t)(intptr_t)b->host;
-}
-
-bool study_share_memory(const flat_program *p, const flat_operand *a, const flat_operand *b) {
-    const flat_buffer *x = &p->buffers[a->buffer], *y = &p->buffers[b->buffer];
-    if (a->buffer == b->buffer) return true;
-    if (x->space != y->space || x->space == FLAT_TASK) return false; /* no two of a task's own that live in one kernel
-                                                                        share it */
-    if (x->space == FLAT_VARIABLE && x->block != y->block) return false;
-    int64_t at_x = place_of(x), at_y = place_of(y);
-    return at_x < at_y + y->bytes && at_y < at_x + x->bytes;
-}
-
 /* A store may stand on what is loaded, lane by lane, if their elements are of one size. */
 static bool overlaps_are_lanewise(const study *s) {
     const flat_map *m = s->map;
@@ -34,7 +19,7 @@ static bool overlaps_are_lanewise(const study *s) {
         for (int32_t j = 0; j < m->count; j++) {
             if (m->instrs[j].op != FLAT_LOAD) continue;
             const flat_operand *from = operand_of(s, &m->instrs[j]);
-            if (study_share_memory(s->program, from, to) && tide_dtype_size(from->type) != tide_dtype_size(to->type))
+            if (operands_share_memory(s->program, from, to) && tide_dtype_size(from->type) != tide_dtype_size(to->type))
                 return false;
         }
     }
@@ -173,7 +158,7 @@ static bool may_load_again(const study *s, const flat_instr *load) {
     const flat_map *m = s->map;
     for (int32_t i = 0; i < m->count; i++) {
         const flat_instr *in = &m->instrs[i];
-        if (in->op != FLAT_STORE || !study_share_memory(s->program, operand_of(s, load), operand_of(s, in)))
+        if (in->op != FLAT_STORE || !operands_share_memory(s->program, operand_of(s, load), operand_of(s, in)))
             continue;
         if (s->stage[i] < s->values[load->dst].last_stage + !in_loop(s, in) && !stored_once(s, in)) return false;
     }

@@ -44,8 +44,6 @@ typedef struct study {
     int64_t scratch;
 } study;
 
-/* Whether two operands' buffers lie over each other. */
-bool study_share_memory(const flat_program *p, const flat_operand *a, const flat_operand *b);
 /* The operand's dimensions [first, end) with neighbours merged, outermost first; how many are left. */
 int32_t study_merge(const flat_map *m, const flat_operand *o, int32_t first, int32_t end, int64_t *dim,
                     int64_t *stride);

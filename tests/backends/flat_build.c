@@ -83,7 +83,7 @@ static void fill(void *data, tide_dtype type, int64_t n) {
 void *initial_of(const builder *b, int buffer) { return (char *)b->initial + b->buffers[buffer].offset; }
 
 void finish(builder *b) {
-    for (int i = 0; i < b->p.n_buffers; i++) b->buffers[i].last_phase = b->p.n_phases;
+    for (int i = 0; i < b->p.n_buffers; i++) b->buffers[i].last_phase = b->is_scratch[i] ? 0 : b->p.n_phases;
     b->initial = aligned_alloc(64, (size_t)round_up(MAX2(b->p.arena_bytes, 1), 64));
     assert(b->initial);
     memset(b->initial, 0x5A, (size_t)b->p.arena_bytes);

@@ -35,7 +35,7 @@ static void append(flat_whole *w, flat_case *c, int32_t last_phase) {
     for (int i = 0; i < b->p.n_buffers; i++) {
         flat_buffer *to = &w->p.buffers[w->p.n_buffers + i];
         *to = b->buffers[i];
-        to->offset += c->at, to->last_phase = last_phase;
+        to->offset += c->at, to->last_phase = b->is_scratch[i] ? 0 : last_phase;
     }
     for (int i = 0; i < b->p.n_kernels; i++) {
         int k = w->p.n_kernels + i;

@@ -83,12 +83,17 @@ void attention_multiply(attention *r, attention_product *p);
 void attention_weights(attention *r, const char *from);       /* into memory of the group */
 void attention_store(attention *r, int which, const char *sums, const char *times);
 
+/* On matrix units numbers of F32 are two of TF32 (product_mma.c). */
+static inline bool attention_split(const attention *r) { return r->operand[ATT_Q].type == TIDE_F32; }
+
 const char *attention_name(int which);
 int64_t attention_width(const attention *r, int which);
 const char *attention_width_name(int which);
 
-/* attention_mma_forward.c, attention_mma_grad.c, attention_mma_whole.c: on matrix units. False: operands are not 16-bit
- * numbers that lie so that eight are copied at a time, or groups have too little room; then nothing was printed. */
+/* attention_mma_forward.c, attention_mma_grad.c, attention_mma_whole.c (16-bit numbers alone): on matrix units. False:
+ * operands do not lie so that sixteen bytes are copied at a time, groups have too little room, or there are so few
+ * numbers of F32 that plain arithmetic is as fast; then nothing was printed. What is not finite in an operand of F32
+ * makes NaN of all that it is multiplied with. */
 bool attention_mma_forward(attention *r);
 bool attention_mma_grad(attention *r);
 bool attention_mma_whole(attention *r, int launch);

@@ -1,15 +1,22 @@
 /* The parts of attention's texts on matrix units (FlashAttention-2, Dao 2023): a warp has sixteen rows, whose scores
  * and sums are in registers throughout, as what a product of matrix units leaves in a lane is what the next one takes.
- * Of the others tiles come by asynchronous copies, one while the one before is in use. */
+ * Of the others tiles come by asynchronous copies, one while the one before is in use.
+ *
+ * Of F32 each number is two of TF32, as in product_mma.c, halved where it is multiplied; the units add up eight
+ * products at a time, plain arithmetic the rest. */
 #include "attention_mma.h"
 
 #include "attention_mma_bits_text.h"
 #include "attention_mma_drawn_text.h"
 #include "attention_mma_lane_text.h"
+#include "attention_mma_own_split_text.h"
 #include "attention_mma_own_text.h"
+#include "attention_mma_scores_split_text.h"
 #include "attention_mma_scores_text.h"
+#include "attention_mma_start_bits_text.h"
 #include "attention_mma_start_text.h"
 #include "attention_mma_store_text.h"
+#include "attention_mma_weigh_split_text.h"
 #include "attention_mma_weigh_text.h"
 
 /* Rates are estimates. */
@@ -17,7 +24,8 @@ static const struct { int warps, cols; double rate; } tiles[] = {
     { 4, 64, 1 }, { 4, 32, 0.9 }, { 2, 32, 0.8 }, { 1, 32, 0.7 }, { 1, 16, 0.6 },
 };
 
-enum { MANY_REGISTERS = 136, MOST_REGISTERS = 168, SMALL = 1024 /* bytes besides tiles and masks */, MOST_PIECES = 8 };
+enum { MANY_REGISTERS = 136, MOST_REGISTERS = 168, SMALL = 1024 /* bytes besides tiles and masks */, MOST_PIECES = 8,
+       FEW_F32 = 64 /* queries or keys */ };
 
 /* ---- which tile ---------------------------------------------------------------------------------------- */
 
@@ -27,7 +35,8 @@ static bool is_aligned(const attention *r, int which) {
     const int64_t size = (int64_t)tide_dtype_size(o->type);
     gpu_print probe = *r->g;
     int block;
-    bool aligned = gpu_place(&probe, o, false, &block) % 16 == 0 && attention_width(r, which) % 8 == 0;
+    bool aligned = gpu_place(&probe, o, false, &block) % 16 == 0;
+    aligned &= attention_width(r, which) % (16 / mma_size(r)) == 0;
     for (int32_t d = 0; d <= r->a.batch_ndim; d++) aligned &= o->stride[d] * size % 16 == 0;
     return aligned;
 }
@@ -35,11 +44,12 @@ static bool is_aligned(const attention *r, int which) {
 /* Registers of a lane: sums, scores, and what it has of its own rows. */
 int64_t mma_registers(const attention *r, int cols, int scores, int64_t width, int64_t width2) {
     const int64_t d = round_up(r->a.d, 16), e = round_up(r->a.e, 16);
-    return (round_up(width, 16) + round_up(width2, 16)) / 2 + scores * cols / 2 + (scores == 2 ? d + e : d) / 4;
+    const int64_t own = (scores == 2 ? d + e : d) / (attention_split(r) ? 2 : 4);
+    return (round_up(width, 16) + round_up(width2, 16)) / 2 + scores * cols / 2 + own;
 }
 
 bool mma_choose(attention *r, int scores, int64_t width, int64_t width2) {
-    const int64_t row = 2 * 2 * (round_up(r->a.d, 16) + round_up(r->a.e, 16) + 16);
+    const int64_t row = 2 * mma_size(r) * (mma_pitch(r, ATT_K) + mma_pitch(r, ATT_V));
     double least = 0;
     int best = -1;
     for (int i = 0; i < (int)(sizeof tiles / sizeof *tiles); i++) {
@@ -58,7 +68,8 @@ bool mma_choose(attention *r, int scores, int64_t width, int64_t width2) {
 
 bool mma_suits(const attention *r, const int *used, int count) {
     const int type = r->operand[ATT_Q].type;
-    bool good = r->g->limits->matrix && (type == TIDE_BF16 || type == TIDE_F16) && r->a.scale > 0;
+    bool good = r->g->limits->matrix && type != TIDE_F64 && r->a.scale > 0;
+    good &= !attention_split(r) || MIN2(r->a.m, r->a.n) > FEW_F32;
     for (int i = 0; i < count && good; i++) good = is_aligned(r, used[i]);
     return good;
 }
@@ -78,13 +89,32 @@ gpu_words mma_words(const attention *r, int which) {
     gpu_word_count(&w, "cols", r->cols);
     gpu_word_count(&w, "threads", r->threads);
     gpu_word_count(&w, "pitch", mma_pitch(r, which));
+    gpu_word(&w, "T", attention_split(r) ? "float" : "ushort");
+    gpu_word_count(&w, "chunk", 16 / mma_size(r));
     return w;
 }
 
 static bool is_wide(const attention *r, int which) { return r->operand[which].type == TIDE_F32; }
 
+/* A number of TF32 and the rest, as in mma_split.txt; and a product of such, added to sums. */
+static const char *const halves[][2] = {
+    { "halve", "$1 = (whole + 0x1000u) & 0xffffe000u;\n"
+               "            $2 = AS_UINT(AS_FLOAT(whole) - AS_FLOAT($1));" },
+    { "add", "part[0] = part[1] = part[2] = part[3] = 0.0f;\n"
+             "                MMA_TF32(part, low_a, $2);\n"
+             "                MMA_TF32(part, a, $3);\n"
+             "                MMA_TF32(part, a, $2);\n"
+             "                #pragma unroll\n"
+             "                for (uint i = 0; i < 4; i++) $1[i] += part[i];" },
+};
+
 void mma_own(attention *r, int which) {
     gpu_words w = mma_words(r, which);
+    if (attention_split(r)) {
+        gpu_word_count(&w, "steps", mma_padded(r, which) / 8);
+        gpu_fill_in(r->g, &w, attention_mma_own_split_text);
+        return;
+    }
     gpu_word_count(&w, "steps", mma_padded(r, which) / 16);
     gpu_word(&w, "pair", is_wide(r, which) ? "$pack(from[0], from[1])" : "*(GLOBAL const uint *)from");
     gpu_fill_in(r->g, &w, attention_mma_own_text);
@@ -108,32 +138,34 @@ static const char *const copy_floats[][2] = {
 /* Where all of a lane's loads are of the same columns, its first place is known before, and moves on with the tiles. */
 static const char *const place_even[][2] = {
     { "place", "const uint there = next + s * $step + lane / $units < $extent$inside ? 16 : 0;\n"
-               "    LOCAL ushort *to = to_$x + (into * $tile + s * $step) * $pitch;\n"
+               "    LOCAL $T *to = to_$x + (into * $tile + s * $step) * $pitch;\n"
                "    GLOBAL const $M *at = from_$x + ($I)(s * $step) * across_$x;" },
-    { "c", "lane % $units * 8" }, { "go", "from_$x += ($I)$tile * across_$x;" },
+    { "c", "lane % $units * $chunk" }, { "go", "from_$x += ($I)$tile * across_$x;" },
 };
 static const char *const place_any[][2] = {
     { "place", "const uint u = lane + s * $threads, from = next + u / $units;\n"
                "    const uint there = from < $extent$inside ? 16 : 0;\n"
-               "    LOCAL ushort *to = tile_$x + (into * $tile + u / $units) * $pitch + $c;\n"
+               "    LOCAL $T *to = tile_$x + (into * $tile + u / $units) * $pitch + $c;\n"
                "    GLOBAL const $M *at = $x + (there ? ($I)from * across_$x + ($I)($c) : 0);" },
-    { "c", "u % $units * 8" }, { "go", "" },
+    { "c", "u % $units * $chunk" }, { "go", "" },
 };
 
+static int64_t mma_units(const attention *r, int which) { return mma_padded(r, which) * mma_size(r) / 16; }
+
 static bool is_even(const attention *r, int which, int rows) {
-    const int64_t units = mma_padded(r, which) / 8;
+    const int64_t units = mma_units(r, which);
     return r->threads % units == 0 && rows * units % r->threads == 0;
 }
 
 void mma_place(attention *r, int which, int rows) {
     gpu_words w = mma_words(r, which);
-    gpu_word_count(&w, "units", mma_padded(r, which) / 8);
+    gpu_word_count(&w, "units", mma_units(r, which));
     if (is_even(r, which, rows)) gpu_fill_in(r->g, &w, attention_mma_lane_text);
 }
 
 void mma_start(attention *r, int which, int rows, const char *extent) {
     gpu_words w = mma_words(r, which);
-    const int64_t units = mma_padded(r, which) / 8, all = rows * units, loads = ceil_div(all, r->threads);
+    const int64_t units = mma_units(r, which), all = rows * units, loads = ceil_div(all, r->threads);
     gpu_word_count(&w, "units", units);
     gpu_word_count(&w, "step", r->threads / units);
     gpu_word_count(&w, "loads", loads);
@@ -143,7 +175,7 @@ void mma_start(attention *r, int which, int rows, const char *extent) {
     gpu_word(&w, "inside", mma_padded(r, which) == attention_width(r, which) ? "" : " && $c < $width");
     if (is_even(r, which, rows)) GPU_WORD_TABLE(&w, place_even);
     else GPU_WORD_TABLE(&w, place_any);
-    if (is_wide(r, which)) GPU_WORD_TABLE(&w, copy_floats);
+    if (is_wide(r, which) && !attention_split(r)) GPU_WORD_TABLE(&w, copy_floats);
     else GPU_WORD_TABLE(&w, copy_halves);
     gpu_fill_in(r->g, &w, attention_mma_start_text);
 }
@@ -153,16 +185,24 @@ void mma_scores(attention *r, const char *sums, int own, int which) {
     gpu_word(&w, "sums", sums);
     gpu_word(&w, "own", attention_name(own));
     gpu_word_count(&w, "tiles", r->cols / 8);
-    gpu_word_count(&w, "steps", mma_padded(r, which) / 16);
-    gpu_fill_in(r->g, &w, attention_mma_scores_text);
+    gpu_word_count(&w, "steps", mma_padded(r, which) * mma_size(r) / 32);
+    GPU_WORD_TABLE(&w, halves);
+    gpu_fill_in(r->g, &w, attention_split(r) ? attention_mma_scores_split_text : attention_mma_scores_text);
 }
 
 void mma_weigh(attention *r, const char *sums, const char *weights, int which, bool drops) {
     gpu_words w = mma_words(r, which);
     gpu_word(&w, "sums", sums);
     gpu_word(&w, "weights", weights);
-    gpu_word(&w, "drop", drops ? "$1 & PAIR_MASK(kept_bits[$2][($3) / 4], ($3) % 4)" : "$1");
     gpu_word_count(&w, "tiles", mma_padded(r, which) / 8);
+    if (attention_split(r)) {
+        gpu_word(&w, "drop", drops ? "(kept_bits[$2][($3) / 8] >> (($3) / 2 % 4 * 8 + ($3) % 2) & 1u ? $1 : 0.0f)"
+                                   : "$1");
+        GPU_WORD_TABLE(&w, halves);
+        gpu_fill_in(r->g, &w, attention_mma_weigh_split_text);
+        return;
+    }
+    gpu_word(&w, "drop", drops ? "$1 & PAIR_MASK(kept_bits[$2][($3) / 4], ($3) % 4)" : "$1");
     gpu_fill_in(r->g, &w, attention_mma_weigh_text);
 }
 
@@ -241,7 +281,8 @@ typedef struct piece { const char *type, *name; int64_t bytes; } piece;
 static int pieces_of(const attention *r, const int *cols, piece out[]) {
     int n = 0;
     for (int i = 0; i < 2; i++)
-        out[n++] = (piece){ "ushort", attention_name(cols[i]), 4 * r->cols * mma_pitch(r, cols[i]) };
+        out[n++] = (piece){ attention_split(r) ? "float" : "ushort", attention_name(cols[i]),
+                            2 * mma_size(r) * r->cols * mma_pitch(r, cols[i]) };
     if (r->by_keys) out[n++] = (piece){ "float2", "rows", 16 * r->cols };
     if (r->a.dropout && !r->bits) out[n++] = (piece){ "uchar", "masks", 2 * attention_mask_bytes(r) };
     if (r->a.dropout && r->bits && r->by_keys) out[n++] = (piece){ "uint", "bits", r->rows * r->cols / 4 };
@@ -284,7 +325,7 @@ void mma_begin_loop(attention *r, const int *cols, void (*starts)(attention *r, 
     text_add(out, "CP_ASYNC_COMMIT;\n}\n");
     attention_begin_loop(r);
     mma_draw(r);
-    if (r->bits) gpu_fill_in(r->g, &w, attention_mma_bits_text);
+    if (r->bits && !r->by_keys) gpu_fill_in(r->g, &w, attention_mma_bits_text);
     text_add(out, "CP_ASYNC_WAIT(0);\nSYNC;\nif (first_col + %d < other) {\n"
              "const uint next = first_col + %d, into = stage ^ 1;\n", r->cols, r->cols);
     starts(r, cols);
@@ -293,6 +334,12 @@ void mma_begin_loop(attention *r, const int *cols, void (*starts)(attention *r, 
 }
 
 void mma_end_loop(attention *r) { text_add(&r->g->body, "stage ^= 1;\n}\n"); }
+
+/* Of a tile of queries, by lanes that have little else to do. */
+void mma_start_bits(attention *r) {
+    gpu_words w = mma_words(r, ATT_Q);
+    if (r->bits) gpu_fill_in(r->g, &w, attention_mma_start_bits_text);
+}
 
 void mma_draw(attention *r) {
     if (!r->a.dropout || r->bits) return;

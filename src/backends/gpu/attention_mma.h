@@ -8,7 +8,13 @@
 /* A matrix's columns, up to those that a product has; a row of it in memory of the group, so that eight of them meet
  * different banks. */
 static inline int64_t mma_padded(const attention *r, int which) { return round_up(attention_width(r, which), 16); }
-static inline int64_t mma_pitch(const attention *r, int which) { return mma_padded(r, which) + 8; }
+static inline int64_t mma_pitch(const attention *r, int which) {
+    return mma_padded(r, which) + (attention_split(r) ? 4 : 8);
+}
+/* Bytes of a number in memory of the group, of which sixteen are copied at a time. */
+static inline int64_t mma_size(const attention *r) { return attention_split(r) ? 4 : 2; }
+
+enum { MMA_WORD = 32 /* bits */ };
 
 /* Whether matrix units can do it at all: the greatest product must be the greatest score. */
 bool mma_suits(const attention *r, const int *used, int count);
@@ -34,6 +40,7 @@ void mma_weigh(attention *r, const char *sums, const char *weights, int which, b
 void mma_zero(attention *r, const char *sums, int columns);
 void mma_store_words(const attention *r, gpu_words *w, int which, const char *sums, const char *times);  /* $write */
 void mma_store(attention *r, int which, const char *sums, const char *times);
+void mma_start_bits(attention *r);                      /* where they are: those of a tile of queries, for keys */
 void mma_draw(attention *r);                            /* the masks of a tile, unless they are bits */
 /* A loop over the columns: a tile is there, and the next one, by `starts`, is on its way. */
 void mma_begin_loop(attention *r, const int *cols, void (*starts)(attention *r, const int *cols));

@@ -7,8 +7,6 @@
 #include "attention_mma_softmax_text.h"
 #include "attention_mma_total_text.h"
 
-enum { A_WORD = 32 };
-
 static void start_keys(attention *r, const int *cols) {
     for (int i = 0; i < 2; i++) mma_start(r, cols[i], r->cols, "n");
 }
@@ -41,7 +39,7 @@ static void print(attention *r, const int *used) {
 bool attention_mma_forward(attention *r) {
     static const int used[] = { ATT_Q, ATT_K, ATT_V, ATT_O };
     if (!mma_suits(r, used, 4) || !mma_choose(r, 1, r->a.e, 0)) return false;
-    r->bits = attention_has_bits(r) && r->cols >= A_WORD;
+    r->bits = attention_has_bits(r) && r->cols >= MMA_WORD;
     print(r, used);
     return true;
 }

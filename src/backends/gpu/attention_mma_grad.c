@@ -3,6 +3,7 @@
 
 #include "attention_mma_across_text.h"
 #include "attention_mma_ends_text.h"
+#include "attention_mma_lines_text.h"
 #include "attention_mma_logs_text.h"
 #include "attention_mma_place_text.h"
 #include "attention_mma_rows_text.h"
@@ -38,11 +39,17 @@ static void begin(attention *r, const int *used, int count, const int *cols, con
     gpu_words w = mma_each_words(r);
     mma_open(r, used, count, cols);
     attention_declare_parts(r);
+    if (r->bits) attention_declare_bits(r, false);
     mma_grad_numbers(r);
     gpu_fill_in(r->g, &w, attention_mma_place_text);
     attention_batch(r, used, count);
     for (int i = 0; i < 2; i++) mma_place(r, cols[i], r->cols);
     for (int i = 0; i < 2; i++) mma_own(r, own[i]);
+}
+
+static void start_masked_queries(attention *r, const int *cols) {
+    mma_start_queries(r, cols);
+    mma_start_bits(r);
 }
 
 static void print_keys(attention *r, const int *used, int count) {
@@ -51,7 +58,7 @@ static void print_keys(attention *r, const int *used, int count) {
     begin(r, used, count, cols, own);
     mma_zero(r, "sum_dk", (int)mma_padded(r, ATT_DK));
     mma_zero(r, "sum_dv", (int)mma_padded(r, ATT_DV));
-    mma_begin_loop(r, cols, mma_start_queries);
+    mma_begin_loop(r, cols, start_masked_queries);
     mma_scores(r, "scores", ATT_K, ATT_Q);
     mma_scores(r, "slopes", ATT_V, ATT_GO);
     gpu_fill_in(r->g, &w, attention_mma_across_text);
@@ -77,6 +84,7 @@ static void print_queries(attention *r, const int *used, int count) {
     attention_part_loads(r, &w);
     gpu_word(&w, "makepart", r->parts_here ? row_made : row_found);
     gpu_fill_in(r->g, &w, attention_mma_logs_text);
+    if (r->bits) gpu_fill_in(r->g, &w, attention_mma_lines_text);
     mma_zero(r, "sum_dq", (int)mma_padded(r, ATT_DQ));
     mma_begin_loop(r, cols, start_keys);
     mma_scores(r, "scores", ATT_Q, ATT_K);
@@ -94,6 +102,7 @@ bool attention_mma_grad(attention *r) {
                      queries[] = { ATT_Q, ATT_K, ATT_V, ATT_GO, ATT_DQ, ATT_O };
     const int *used = r->by_keys ? keys : queries, count = r->by_keys ? 6 : 5;
     if (!mma_suits(r, used, count) || !mma_choose(r, 2, r->a.d, r->by_keys ? r->a.e : 0)) return false;
+    r->bits = attention_has_bits(r) && (r->by_keys ? r->rows : r->cols) >= MMA_WORD;
     if (r->by_keys) print_keys(r, used, count + r->parts_here);
     else print_queries(r, used, count + r->parts_here);
     text_add(&r->g->body, "}\n");

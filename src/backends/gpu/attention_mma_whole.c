@@ -6,7 +6,6 @@
 #include "attention_mma.h"
 
 #include "attention_mma_across_text.h"
-#include "attention_whole_bits_text.h"
 #include "attention_whole_ends_text.h"
 #include "attention_whole_keep_text.h"
 #include "attention_whole_leave_text.h"
@@ -19,7 +18,7 @@
 /* The first whose rows are all keys, else the last. */
 static const struct { int warps, cols; } tiles[] = { { 1, 16 }, { 2, 32 }, { 4, 64 }, { 8, 64 } };
 
-enum { PROCESSORS = 132, WARPS = 8 /* of a multiprocessor */, MOST_REGISTERS = 176, A_WORD = 32, SCRATCH_LINE = 256 };
+enum { PROCESSORS = 132, WARPS = 8 /* of a multiprocessor */, MOST_REGISTERS = 176, SCRATCH_LINE = 256 };
 static const double least_filled = 0.7;  /* of the device, on average */
 
 /* ---- whether, and which tile --------------------------------------------------------------------------- */
@@ -44,7 +43,7 @@ static bool choose(attention *r) {
     while (i < last && 16 * tiles[i].warps < r->a.n) i++;
     r->by_keys = r->whole = true;
     r->rows = 16 * tiles[i].warps, r->cols = tiles[i].cols, r->threads = 32 * tiles[i].warps;
-    r->bits = attention_has_bits(r) && r->rows >= A_WORD;
+    r->bits = attention_has_bits(r) && r->rows >= MMA_WORD;
     return r->threads <= limits->threads && mma_bytes(r, cols_of) <= MAX2(limits->local_bytes, limits->room_bytes) &&
            mma_registers(r, r->cols, 2, r->a.d, r->a.e) + wide_of(r) / 2 <= MOST_REGISTERS && wide_of(r) % 16 == 0 &&
            fills(r);
@@ -79,7 +78,7 @@ static void start_queries(attention *r) {
         for (int i = 0; i < 2; i++) mma_start(r, cols_of[i], r->cols, "m");
         gpu_fill_in(r->g, &w, attention_whole_rows_text);
     }
-    if (r->bits) gpu_fill_in(r->g, &w, attention_whole_bits_text);
+    mma_start_bits(r);
 }
 
 static void begin(attention *r, const int *used, int count, const gpu_words *w) {
@@ -171,7 +170,7 @@ static void print(attention *r, const int *used, int count) {
 bool attention_mma_whole(attention *r, int launch) {
     static const int used[] = { ATT_Q, ATT_K, ATT_V, ATT_GO, ATT_DQ, ATT_DK, ATT_DV, ATT_O };
     attention trial = *r;
-    if (!mma_suits(r, used, 7) || !choose(&trial)) return false;
+    if (attention_split(r) || !mma_suits(r, used, 7) || !choose(&trial)) return false;
     *r = trial;
     r->g->scratch_bytes = rows_bytes(r) + parts_bytes(r);
     r->g->more = launch == 0;

@@ -4,10 +4,12 @@
 #include "mma_store_text.h"
 
 /* "result(sum, old, bias)": what becomes of a sum. */
-static void declare_result(const mma_product *r, gpu_words *w, bool partial, bool bias) {
+void mma_declare_result(const mma_product *r, gpu_words *w, bool partial) {
+    const bool bias = !partial && r->g->kernel->n_operands == 4;
     static const char *const results[2][2] = {
         { "alpha * $1", "alpha * $1 + $3" }, { "FMA(beta, $2, alpha * $1)", "FMA(beta, $2, alpha * $1) + $3" },
     };
+    if (bias) gpu_operand(r->g, "bias", &r->g->kernel->operands[3], false);
     const bool beta = !partial && r->p->beta != 0;
     product_declare_real(r->g, "alpha", partial ? 1 : r->p->alpha, true);
     if (beta) product_declare_real(r->g, "beta", r->p->beta, true);
@@ -65,13 +67,13 @@ void mma_fragment_words(const mma_product *r, gpu_words *w) {
 static const char *const exchange[][2] = {
     { "col", "8 * (j + lane % 2) + lane % 4 / 2 * 4" },
     { "four", "const uint odd = lane % 2;\n"
-              "            const float s0 = odd ? sums[i][j][h] : sums[i][j + 1][h];\n"
-              "            const float s1 = odd ? sums[i][j][h + 1] : sums[i][j + 1][h + 1];\n"
-              "            const float r0 = SHUFFLE_XOR(s0, 1), r1 = SHUFFLE_XOR(s1, 1);\n"
-              "            sum[0] = odd ? r0 : sums[i][j][h];\n"
-              "            sum[1] = odd ? r1 : sums[i][j][h + 1];\n"
-              "            sum[2] = odd ? sums[i][j + 1][h] : r0;\n"
-              "            sum[3] = odd ? sums[i][j + 1][h + 1] : r1;" },
+              "            const float mine_0 = odd ? sums[i][j][h] : sums[i][j + 1][h];\n"
+              "            const float mine_1 = odd ? sums[i][j][h + 1] : sums[i][j + 1][h + 1];\n"
+              "            const float other_0 = SHUFFLE_XOR(mine_0, 1), other_1 = SHUFFLE_XOR(mine_1, 1);\n"
+              "            sum[0] = odd ? other_0 : sums[i][j][h];\n"
+              "            sum[1] = odd ? other_1 : sums[i][j][h + 1];\n"
+              "            sum[2] = odd ? sums[i][j + 1][h] : other_0;\n"
+              "            sum[3] = odd ? sums[i][j + 1][h + 1] : other_1;" },
 };
 static const char *const one_of_each[][2] = {
     { "col", "j / 4 * 32 + lane % 4 * 8 + j % 4 * 2" },
@@ -96,11 +98,15 @@ static const char *const of_one[][2] = {
     { "sum", "$four" },
 };
 
-void mma_sum_words(const mma_product *r, gpu_words *w, const mma_side *a, const mma_side *b) {
+void mma_place_words(gpu_words *w, const mma_side *a, const mma_side *b) {
     gpu_word(w, "row", a->fours ? "i / 2 * 32 + lane % 32 / 4 * 4 + i % 2 * 2 + h / 2"
                                 : "16 * i + 4 * h + lane % 32 / 4");
     if (b->fours) GPU_WORD_TABLE(w, one_of_each);
     else GPU_WORD_TABLE(w, exchange);
+}
+
+void mma_sum_words(const mma_product *r, gpu_words *w, const mma_side *a, const mma_side *b) {
+    mma_place_words(w, a, b);
     if (r->how->tile->wk > 1) GPU_WORD_TABLE(w, of_slices);
     else GPU_WORD_TABLE(w, of_one);
 }
@@ -117,7 +123,6 @@ void mma_print_store(const mma_product *r, const mma_side *a, const mma_side *b,
     gpu_words w = { 0 };
     const tide_dtype type = partial ? TIDE_F32 : r->operand[2].type;
     const int64_t across = partial ? r->p->n : r->operand[2].stride[r->p->batch_ndim];
-    const bool bias = !partial && g->kernel->n_operands == 4;
     if (partial) gpu_scratch(g, "c", "float", 0);
     else gpu_operand(g, "c", &r->operand[2], true);
     bool four = stores_fours(r, across, (int64_t)tide_dtype_size(type), partial);
@@ -126,8 +131,7 @@ void mma_print_store(const mma_product *r, const mma_side *a, const mma_side *b,
         gpu_declare(g, "i64", "batches", r->p->batches);
         text_add(&g->body, "c += ((i64)part * batches + (i64)entry) * (i64)m * (i64)n;\n");
     } else product_print_batch(g, r->p, r->operand, 2, 3);
-    if (bias) gpu_operand(g, "bias", &g->kernel->operands[3], false);
-    declare_result(r, &w, partial, bias);
+    mma_declare_result(r, &w, partial);
     gpu_word(&w, "M", gpu_memory_type(type));
     gpu_word_load(&w, type);
     gpu_word_store(&w, type);
@@ -140,4 +144,5 @@ void mma_print_store(const mma_product *r, const mma_side *a, const mma_side *b,
     if (four) GPU_WORD_TABLE(&w, write_four);
     else GPU_WORD_TABLE(&w, write_one);
     gpu_fill_in(g, &w, mma_store_text);
+    text_add(&g->body, "}\n");
 }

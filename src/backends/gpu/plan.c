@@ -82,12 +82,13 @@ static gpu_print printing(const flat_program *p, const flat_kernel *k, const gpu
     return (gpu_print){ .program = p, .kernel = k, .limits = limits, .constant_at = constant_at };
 }
 
-static tide_status plan_kernel(planner *r, const flat_kernel *k, tide_failure *why) {
+static tide_status plan_kernel(planner *r, const flat_kernel *k, const gpu_ending *ending, tide_failure *why) {
     bool more = true;
     int64_t scratch = 0;
     for (int launch = 0; more && launch < GPU_LAUNCHES; launch++) {
         gpu_print g = printing(r->program, k, r->limits, r->plan->constant_at);
-        g.scratch_at = r->scratch_at;
+        g.scratch_at = r->scratch_at, g.n_ends = ending->n_ends;
+        memcpy(g.ends, ending->ends, sizeof g.ends);
         print_kernel(&g, launch);
         tide_status status = g.lacks ? fail(why, TIDE_EDEVICE, "the kernel '%s': %s", k->name, g.lacks) : TIDE_OK;
         if (!status && g.groups > INT32_MAX)
@@ -103,6 +104,18 @@ static tide_status plan_kernel(planner *r, const flat_kernel *k, tide_failure *w
     r->plan->scratch_bytes = MAX2(r->plan->scratch_bytes, r->scratch_at);
     if (r->scratch_at > SCRATCH_BYTES) r->scratch_at = 0;
     return TIDE_OK;
+}
+
+/* A product with maps that it carries out is launched where the first of them stands. */
+static tide_status plan_kernels(planner *r, const gpu_ending *endings, tide_failure *why) {
+    tide_status status = TIDE_OK;
+    for (int32_t i = 0; i < r->program->n_kernels && !status; i++) {
+        const gpu_ending *e = &endings[i];
+        const int32_t kernel = e->product ? e->product - 1 : i;
+        if (e->n_ends || (e->product && e->at != i + 1)) continue;
+        status = plan_kernel(r, &r->program->kernels[kernel], &endings[kernel], why);
+    }
+    return status;
 }
 
 static void mark_entries(const gpu_plan *plan) {
@@ -142,10 +155,14 @@ static bool uses_f64(const flat_program *p) {
 tide_status gpu_plan_make(gpu_plan *out, const flat_program *p, gpu_language language, const gpu_limits *limits,
                           tide_failure *why) {
     planner r = { .plan = out, .program = p, .limits = limits };
+    gpu_ending *endings = calloc((size_t)MAX2(p->n_kernels, 1), sizeof *endings);
     *out = (gpu_plan){ 0 };
-    tide_status status = place_constants(out, p) ? TIDE_OK : fail(why, TIDE_ENOMEM, "out of memory for the kernels");
+    bool room = place_constants(out, p) && endings;
+    tide_status status = room ? TIDE_OK : fail(why, TIDE_ENOMEM, "out of memory for the kernels");
+    if (endings) gpu_find_endings(p, limits, endings);
     gpu_source_begin(&out->source, language, limits->f64 && uses_f64(p));
-    for (int32_t i = 0; i < p->n_kernels && !status; i++) status = plan_kernel(&r, &p->kernels[i], why);
+    if (!status) status = plan_kernels(&r, endings, why);
+    free(endings);
     if (!status && (out->source.all.failed || !gpu_order(out, (const gpu_use *const *)r.uses, r.n_uses)))
         status = fail(why, TIDE_ENOMEM, "out of memory for %d launches", (int)out->n_launches);
     mark_entries(out);

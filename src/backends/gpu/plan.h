@@ -36,6 +36,12 @@ void        gpu_plan_free(gpu_plan *plan);
  * equal texts that do not wait for each other as one launch. False: out of memory. */
 bool gpu_order(gpu_plan *plan, const gpu_use *const *uses, const int32_t *n_uses);
 
+/* ends.c: of each kernel, the maps that it carries out; of a map, the product that does; of both, where that is
+ * launched, the first of its maps. Both are counted from 1, and 0 where there is none. `out` has one of each kernel,
+ * zeroed. */
+typedef struct gpu_ending { int32_t n_ends, product, at; gpu_end ends[GPU_ENDS]; } gpu_ending;
+void gpu_find_endings(const flat_program *p, const gpu_limits *limits, gpu_ending *out);
+
 /* library.c: a product that the device's library takes. False: it does not, or there is none. */
 bool gpu_take_product(gpu_print *g, const flat_gemm *sizes, const flat_operand operand[3]);
 

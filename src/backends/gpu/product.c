@@ -308,6 +308,11 @@ static const char *index_type(const flat_program *p, const flat_kernel *k) {
     return backwards || strcmp(gpu_index_type(p, k), "int") ? "i64" : "uint";
 }
 
+mma_tiling product_units(const flat_program *program, const flat_kernel *k, const flat_gemm *merged,
+                         const gpu_limits *limits) {
+    return gpu_mma_tiling(merged, k->operands[0].type, gpu_products_beside(program, k), limits);
+}
+
 void gpu_print_product(gpu_print *g, int launch) {
     const flat_kernel *k = g->kernel;
     const flat_gemm *p = &k->gemm;
@@ -318,9 +323,9 @@ void gpu_print_product(gpu_print *g, int launch) {
     product r = { .g = g, .real = gpu_register_type(type), .size = (int64_t)tide_dtype_size((tide_dtype)type),
                   .type = k->operands[2].type, .index = index_type(g->program, k) };
     product_merge(&r.p, r.operand, k);
-    mma_tiling units = gpu_mma_tiling(&r.p, k->operands[0].type, gpu_products_beside(g->program, k), g->limits);
+    mma_tiling units = product_units(g->program, k, &r.p, g->limits);
     bool single = units.tile && k->operands[0].type == TIDE_F32;  /* a library has no matrix units for these */
-    if (!single && gpu_take_product(g, &r.p, r.operand)) return;
+    if (!single && !g->n_ends && gpu_take_product(g, &r.p, r.operand)) return;
     r.how = units.tile ? (tiling){ .parts = units.parts, .length = units.length } : gpu_tiling(&r.p, g->limits, r.size);
     if (!units.tile && !r.how.tile) { g->lacks = "a product in groups as small as the device's"; return; }
     g->scratch_bytes = r.how.parts > 1 ? r.how.parts * r.p.batches * r.p.m * r.p.n * r.size : 0;

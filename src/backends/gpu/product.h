@@ -12,6 +12,9 @@ enum { PRODUCT_MOST_SIZE = INT32_MAX / 2 };
  * that all operands go through in step are one, and where all entries have one B their rows are one product's. */
 void product_merge(flat_gemm *p, flat_operand operand[3], const flat_kernel *k);
 
+/* Whether the rows of C, of all of the batch, lie one behind the other. */
+bool product_in_order(const flat_gemm *p, const flat_operand *c);
+
 /* Moves the operands [first, end), pointers a, b and c, to the batch's `entry`. */
 void product_print_batch(gpu_print *g, const flat_gemm *p, const flat_operand operand[3], int first, int end);
 /* Which part of k the group has, from `done` to `end`, of which `entry` of the batch: from its number among all tiles,
@@ -21,6 +24,10 @@ void product_print_part(gpu_print *g, const flat_gemm *p, int64_t parts, int64_t
 void product_declare_real(gpu_print *g, const char *name, double value, bool single);
 
 int64_t product_last_number(const gpu_print *g);
+
+/* How the product, with its sizes merged, is computed on matrix units; tile NULL: it is not. */
+mma_tiling product_units(const flat_program *program, const flat_kernel *k, const flat_gemm *merged,
+                         const gpu_limits *limits);
 
 /* product_mma.c: the tiles of a product on matrix units, sums in F32 (with parts: in scratch). */
 void gpu_print_mma(gpu_print *g, const flat_gemm *p, const flat_operand operand[3], const mma_tiling *how);

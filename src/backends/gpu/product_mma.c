@@ -114,7 +114,7 @@ static void print_sums(const mma_product *r, const mma_side *a, const mma_side *
         print_loop(r, a, b, true);
         text_add(&r->g->body, "}\n");
     }
-    if (r->how->tile->wk == 1) return;
+    if (r->how->tile->wk == 1 || r->g->n_ends) return;
     mma_sum_words(r, &w, a, b);
     gpu_fill_in(r->g, &w, mma_leave_text);
 }
@@ -137,7 +137,8 @@ void gpu_print_mma(gpu_print *g, const flat_gemm *p, const flat_operand operand[
     gpu_fill_in(g, &a.words, mma_side_text);
     gpu_fill_in(g, &b.words, mma_side_text);
     print_sums(&r, &a, &b);
-    mma_print_store(&r, &a, &b, partial);
+    if (g->n_ends) mma_print_ends(&r, &a, &b);
+    else mma_print_store(&r, &a, &b, partial);
     g->threads = mma_threads(t);
     g->groups = ceil_div(p->m, t->bm) * ceil_div(p->n, t->bn) * how->parts * p->batches;
     g->more = partial;

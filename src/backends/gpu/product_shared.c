@@ -48,6 +48,15 @@ void product_merge(flat_gemm *p, flat_operand operand[3], const flat_kernel *k) 
     rows_of_batch(p, operand);
 }
 
+bool product_in_order(const flat_gemm *p, const flat_operand *c) {
+    int64_t below = p->n;
+    if (p->m > 1 && c->stride[p->batch_ndim] != below) return false;
+    below *= p->m;
+    for (int32_t d = p->batch_ndim - 1; d >= 0; below *= p->batch[d--])
+        if (p->batch[d] > 1 && c->stride[d] != below) return false;
+    return true;
+}
+
 void product_print_batch(gpu_print *g, const flat_gemm *p, const flat_operand operand[3], int first, int end) {
     text *out = &g->body;
     if (p->batch_ndim == 0) return;

@@ -62,11 +62,18 @@ typedef struct gpu_use { gpu_block in; int64_t from, to; bool written; } gpu_use
 
 enum { GPU_BLOCKS = 6, GPU_NUMBERS = 96, GPU_USES = 96, GPU_LAUNCHES = 3 /* at most, of a kernel */ };
 
+/* A map that another kernel, with C of rows x cols in its registers, carries out: its operand `given` is C, and nowhere
+ * in memory. */
+enum { GPU_ENDS = 2 };
+typedef struct gpu_end { const flat_kernel *map; int32_t given; } gpu_end;
+
 /* A launch as it is being printed: its body, from the opening brace to the closing one, and what it will be told.
  * Numbers that the table tells are not in the text, so that kernels which differ in them alone share it. */
 typedef struct gpu_print {
     const flat_program *program;
     const flat_kernel  *kernel;
+    int32_t   n_ends;
+    gpu_end   ends[GPU_ENDS];    /* that a product carries out */
     const gpu_limits   *limits;
     const int64_t *constant_at;  /* of each buffer that is FLAT_CONSTANT: where it is in the block of constants */
     text      body;
@@ -112,6 +119,22 @@ void gpu_store_four(text *out, int type, const char *place, const char *array);
 
 /* map_gpu.c: a map, one launch. lacks is set if it cannot be: F64 without limits.f64, too many blocks or numbers. */
 void gpu_print_map(gpu_print *g);
+
+/* map_end.c. Whether a kernel can carry the map out, four neighbours of a row of C at a time: lane by lane, or, where
+ * C's rows lie in order, with sums over rows. Several ends need all but the first to draw nothing. */
+bool gpu_end_fits(const flat_program *program, const gpu_end *end, int64_t rows, int64_t cols, bool in_order);
+bool gpu_end_draws(const gpu_end *end);
+int  gpu_end_sums(const gpu_end *end);  /* over rows */
+/* What the kernel's text has of them: their operands and single numbers at once, and to be put in where sum[0] ...
+ * sum[3] are C's at `col` and its neighbours: `four`, which adds to sums{of}[u], of each thread its own. The
+ * kernel zeroes these, joins them, and has the sum of each of its groups of rows at q{to}[task * cols + column], tasks
+ * without any 0. */
+enum { GPU_END_SUMS = 8 };
+typedef struct gpu_end_sum { int of, to; int64_t tasks; } gpu_end_sum;
+typedef struct gpu_end_text { text four; int n_sums; gpu_end_sum sum[GPU_END_SUMS]; } gpu_end_text;
+/* Columns of C, 0 if its rows are not in order; expressions for the row and for the element at hand. */
+typedef struct gpu_end_place { int64_t cols; const char *row, *element; } gpu_end_place;
+void gpu_print_ends(gpu_print *g, const gpu_end_place *at, gpu_end_text *out);  /* out: zeroed */
 
 /* preamble.c: what comes before all bodies. */
 void gpu_print_preamble(text *out, gpu_language language, bool f64);

@@ -23,17 +23,16 @@ static bool is_written(const map_print *p, int32_t operand, bool *used) {
     return written;
 }
 
-static void print_operands(map_print *p) {
+void map_print_operands(map_print *p) {
     for (int32_t i = 0; i < p->g->kernel->n_operands; i++) {
         char q[16];
         bool used, written = is_written(p, i, &used);
-        snprintf(q, sizeof q, "q%d", (int)i);
-        if (used) gpu_operand(p->g, q, &p->g->kernel->operands[i], written);
+        snprintf(q, sizeof q, "q%d", p->names + (int)i);
+        if (used && i != p->given - 1) gpu_operand(p->g, q, &p->g->kernel->operands[i], written);
     }
 }
 
-/* Everything of a kind that is no reduction, in order. */
-static void print_values(map_print *p, flat_kind kind, int32_t stage) {
+void map_print_values(map_print *p, flat_kind kind, int32_t stage) {
     for (int32_t i = 0; i < p->m->count; i++) {
         const flat_instr *in = &p->m->instrs[i];
         bool here = in->dst >= 0 && in->kind == kind && !is_row_reduction(in);
@@ -48,7 +47,10 @@ static bool counts_elements(const map_print *p) {
     return false;
 }
 
-/* ---- an element a thread ------------------------------------------------------------------------------- */
+void map_print_count(map_print *p) {
+    if (counts_elements(p))
+        text_add(&p->out, "const %s e = row * %lld%s + c;\n", p->position, (long long)p->m->cols, p->unit);
+}
 
 /* All of an element, or of one column of a row, that the loop at hand needs. */
 static void print_body(map_print *p) {
@@ -62,10 +64,23 @@ static void print_body(map_print *p) {
         if (p->needed[i] && p->m->instrs[i].op == FLAT_STORE) map_print_store(p, &p->m->instrs[i]);
 }
 
+void map_print_fours(map_print *p, char position) {
+    if (p->shape.by_rows) map_print_count(p);
+    map_print_four_starts(p);
+    text_add(&p->out, "const %s near = %c;\n#pragma unroll\nfor (uint u = 0; u < 4u; u++) {\n", p->position, position);
+    text_add(&p->out, "const %s %c = near + u;\n", p->position, position);
+    if (p->shape.by_rows) map_print_count(p);
+    print_body(p);
+    text_add(&p->out, "}\n");
+    map_print_four_ends(p);
+}
+
+/* ---- an element a thread ------------------------------------------------------------------------------- */
+
 static void print_elements(map_print *p) {
     const flat_map *m = p->m;
     const char *wide = p->narrow ? "" : "(i64)";
-    print_values(p, FLAT_ONE, 0);
+    map_print_values(p, FLAT_ONE, 0);
     for (int32_t i = 0; i < m->count; i++)
         p->needed[i] = m->instrs[i].op == FLAT_STORE || (m->instrs[i].dst >= 0 && m->instrs[i].kind != FLAT_ONE);
     text_add(&p->out, "const %s e = (%sgroup * %du + lane)%s;\n", p->position, wide, (int)p->g->threads,
@@ -73,16 +88,8 @@ static void print_elements(map_print *p) {
     if (p->shape.linear)
         text_add(&p->out, "if (e < (%s)table[%d]) {\n", p->position, gpu_number(p->g, m->rows * m->cols));
     else text_add(&p->out, "if (e < %lld%s) {\n", (long long)(m->rows * m->cols), p->unit);
-    if (p->shape.quads) {
-        map_print_four_starts(p);
-        text_add(&p->out, "const %s near = e;\n#pragma unroll\nfor (uint u = 0; u < 4u; u++) {\n", p->position);
-        text_add(&p->out, "const %s e = near + u;\n", p->position);
-    }
-    print_body(p);
-    if (p->shape.quads) {
-        text_add(&p->out, "}\n");
-        map_print_four_ends(p);
-    }
+    if (p->shape.quads) map_print_fours(p, 'e');
+    else print_body(p);
     text_add(&p->out, "}\n");
 }
 
@@ -101,11 +108,6 @@ static bool loops(const map_print *p, int32_t stage) {
     for (int32_t i = 0; i < p->m->count && p->m->cols > 0; i++)
         if (map_consumes(p, i, stage)) return true;
     return false;
-}
-
-static void print_count(map_print *p) {
-    if (counts_elements(p))
-        text_add(&p->out, "const %s e = row * %lld%s + c;\n", p->position, (long long)p->m->cols, p->unit);
 }
 
 /* Lanes all go round as often, with a guard inside: PoCL 3.1 lets those that should go round once more stop with the
@@ -151,7 +153,7 @@ static int print_loop_head(map_print *p) {
 
 /* The columns of a lane's turn: one, or four neighbours. */
 static void print_columns(map_print *p) {
-    print_count(p);
+    map_print_count(p);
     if (!p->shape.quads) {
         print_body(p);
         return;
@@ -160,14 +162,14 @@ static void print_columns(map_print *p) {
     if (p->shape.blocks > 1) text_add(&p->out, "const uint four = 0;\n");
     text_add(&p->out, "const %s near = c;\n#pragma unroll\nfor (uint u = four; u < four + 4u; u++) {\n", p->position);
     text_add(&p->out, "const %s c = near + u %% 4u;\n", p->position);
-    print_count(p);
+    map_print_count(p);
     print_body(p);
     text_add(&p->out, "}\n");
     map_print_four_ends(p);
 }
 
 static void print_stage(map_print *p, int32_t stage) {
-    print_values(p, FLAT_ROW, stage);
+    map_print_values(p, FLAT_ROW, stage);
     map_find_needed(p, stage);
     map_print_accumulators(p, stage);
     if (loops(p, stage)) {
@@ -256,7 +258,7 @@ static void print_rows(map_print *p) {
     text_add(&p->out, "enum { LANES = %lld };\nconst uint l = lane %% LANES, slot = lane / LANES;\n",
              (long long)s->width);
     map_find_kept(p);
-    print_values(p, FLAT_ONE, 0);
+    map_print_values(p, FLAT_ONE, 0);
     if (s->sinks) {
         print_task(p);
         return;
@@ -269,11 +271,16 @@ static void print_rows(map_print *p) {
 
 /* ---- the whole ----------------------------------------------------------------------------------------- */
 
-static bool make_room(map_print *p) {
+bool map_make_room(map_print *p) {
     size_t count = (size_t)MAX2(p->m->count, 1), regs = (size_t)MAX2(p->m->regs, 1);
     p->stage = calloc(count, sizeof *p->stage), p->def = calloc(regs, sizeof *p->def);
     p->state = calloc(regs, sizeof *p->state), p->needed = calloc(count, sizeof *p->needed);
     return p->stage && p->def && p->state && p->needed;
+}
+
+void map_free(map_print *p) {
+    text_free(&p->out);
+    free(p->stage), free(p->def), free(p->state), free(p->needed);
 }
 
 static void print_all(map_print *p) {
@@ -281,7 +288,7 @@ static void print_all(map_print *p) {
     map_choose_shape(p);
     if (!g->groups) return;
     text_add(&g->body, "{\nBEGIN\n");
-    print_operands(p);
+    map_print_operands(p);
     map_print_seeds(p);
     if (p->shape.by_rows) print_rows(p);
     else print_elements(p);
@@ -300,8 +307,7 @@ void gpu_print_map(gpu_print *g) {
         g->lacks = "it computes in float64, which the device has not";
         return;
     }
-    if (make_room(&p)) print_all(&p);
+    if (map_make_room(&p)) print_all(&p);
     else g->body.failed = true;
-    text_free(&p.out);
-    free(p.stage), free(p.def), free(p.state), free(p.needed);
+    map_free(&p);
 }

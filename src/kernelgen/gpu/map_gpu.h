@@ -44,12 +44,23 @@ typedef struct map_print {
     bool      *needed;     /* each instruction, in the loop at hand */
     uint64_t   arrays;     /* LOCAL_ARRAYs in use: a bit each */
     uint64_t   columns;    /* likewise those of sums over rows */
+    int        names;      /* added to the numbers of r, q and site: two maps of one kernel have names of their own */
+    int32_t    given;      /* the operand that sum[u] is, not memory, counted from 1; 0: none */
 } map_print;
 
 typedef struct name { char text[48]; } name;
 
+/* map_gpu.c */
+bool map_make_room(map_print *p);  /* of stage, def, state and needed; the print is map_free'd in any case */
+void map_free(map_print *p);
+void map_print_operands(map_print *p);
+void map_print_values(map_print *p, flat_kind kind, int32_t stage);  /* all of a kind that is no reduction */
+void map_print_count(map_print *p);                                  /* const uint e = ...; if somebody asks for it */
+void map_print_fours(map_print *p, char position);                   /* the body, of four neighbours from e or c on */
+
 /* map_shape.c */
 void map_choose_shape(map_print *p);
+void map_find_stages(map_print *p);
 bool map_stores_each(const map_print *p, const flat_instr *in);  /* a store in the loop over columns */
 bool map_overwrites_a_load(const map_print *p, const flat_instr *store);
 bool map_consumes(const map_print *p, int32_t i, int32_t stage); /* a reduction, sink or store of the stage's loop */
@@ -67,6 +78,9 @@ void map_print_seeds(map_print *p);
 void map_print_words(map_print *p, const flat_instr *in);       /* a draw's */
 void map_print_four_load(map_print *p, const flat_instr *in);
 void map_print_four_store(map_print *p, const flat_instr *in);
+static inline bool map_is_given(const map_print *p, const flat_instr *in) {
+    return p->given && in->operand == p->given - 1;
+}
 static inline const flat_operand *map_operand(const map_print *p, const flat_instr *in) {
     return &p->g->kernel->operands[in->operand];
 }

@@ -10,7 +10,7 @@ static name named(char prefix, int number) {
 }
 
 name map_register(const map_print *p, int reg) {
-    name n = named('r', reg);
+    name n = named('r', p->names + reg);
     if (reg >= 0 && p->state[reg] & KEPT && p->shape.turns > 1) snprintf(n.text, sizeof n.text, "r%d[u]", reg);
     return n;
 }
@@ -72,13 +72,17 @@ static bool loads_in_fours(const map_print *p, const flat_instr *in) {
 /* q3[...], as a new text. */
 static text place(map_print *p, const flat_instr *in, int kind) {
     text steps = over_dimensions(p, map_operand(p, in), kind, print_steps), out = { 0 };
-    text_add(&out, "q%d[%s]", in->operand, steps.length ? steps.data : "0");
+    text_add(&out, "q%d[%s]", p->names + in->operand, steps.length ? steps.data : "0");
     text_free(&steps);
     p->out.failed |= out.failed;
     return out;
 }
 
 static void print_load(map_print *p, const flat_instr *in) {
+    if (map_is_given(p, in)) {
+        text_add(&p->out, "sum[u]");
+        return;
+    }
     map_access access = loads_in_fours(p, in) ? map_access_of(p, in) : MAP_EACH;
     text from = { 0 };
     if (access == MAP_EACH) from = place(p, in, in->kind);
@@ -89,6 +93,7 @@ static void print_load(map_print *p, const flat_instr *in) {
 }
 
 void map_print_four_load(map_print *p, const flat_instr *in) {
+    if (map_is_given(p, in)) return;
     map_access access = loads_in_fours(p, in) ? map_access_of(p, in) : MAP_EACH;
     int  type = map_operand(p, in)->type;
     text from = access == MAP_EACH ? (text){ 0 } : place(p, in, in->kind);
@@ -163,15 +168,15 @@ void map_print_seeds(map_print *p) {
             int low = gpu_number(p->g, (int64_t)(seed & UINT32_MAX)), high = gpu_number(p->g, (int64_t)(seed >> 32));
             text_add(&p->out, "const uint seed_low = (uint)table[%d], seed_high = (uint)table[%d];\n", low, high);
         }
-        text_add(&p->out, "const uint site%d = (uint)table[%d];\n", in->dst, gpu_number(p->g, in->site));
+        text_add(&p->out, "const uint site%d = (uint)table[%d];\n", p->names + in->dst, gpu_number(p->g, in->site));
         any = true;
     }
 }
 
 static void print_sample(map_print *p, const flat_instr *in) {
-    text_add(&p->out, "seed_low, seed_high, (uint)r%d, site%d, (uint)(e / %lld%s)", in->src[0], in->dst,
-             (long long)in->per_sample, p->unit);
-    if (in->src[1] >= 0) text_add(&p->out, " + (uint)r%d", in->src[1]);
+    text_add(&p->out, "seed_low, seed_high, (uint)r%d, site%d, (uint)(e / %lld%s)", p->names + in->src[0],
+             p->names + in->dst, (long long)in->per_sample, p->unit);
+    if (in->src[1] >= 0) text_add(&p->out, " + (uint)r%d", p->names + in->src[1]);
     text_add(&p->out, ", (uint)(e %% %lld%s)", (long long)in->per_sample, p->unit);
 }
 

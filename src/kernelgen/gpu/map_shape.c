@@ -17,13 +17,13 @@ bool map_stores_each(const map_print *p, const flat_instr *in) {
 bool map_overwrites_a_load(const map_print *p, const flat_instr *store) {
     for (int32_t i = 0; i < p->m->count; i++)
         if (p->m->instrs[i].op == FLAT_LOAD &&
-            study_share_memory(p->g->program, map_operand(p, store), map_operand(p, &p->m->instrs[i])))
+            operands_share_memory(p->g->program, map_operand(p, store), map_operand(p, &p->m->instrs[i])))
             return true;
     return false;
 }
 
 /* A store over what the kernel loads waits for the last loop: until then it may be loaded again. */
-static void find_stages(map_print *p) {
+void map_find_stages(map_print *p) {
     const flat_map *m = p->m;
     int32_t last = 0;
     for (int32_t i = 0; i < m->count; i++) {
@@ -171,7 +171,7 @@ void map_print_column(map_print *p) {
 void map_choose_shape(map_print *p) {
     const flat_map *m = p->m;
     int64_t most = MIN2(p->g->limits->threads, MOST_THREADS);
-    find_stages(p);
+    map_find_stages(p);
     p->shape.sinks    = has(p, sinks);
     p->shape.per_task = MIN2(m->rows_per_task, MAX2(m->rows, 1));
     p->shape.by_rows  = p->shape.sinks || has(p, reduces) || (has(p, stores_row) && m->cols != 1);

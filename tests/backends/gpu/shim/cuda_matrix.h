@@ -168,6 +168,7 @@ static int shim_sync_any(int x) {
     return shim_any;
 }
 #define SYNC_ANY(x) shim_sync_any(x)
+#define AFRESH(x) (void)(x)
 
 /* ---- copies ---- */
 
