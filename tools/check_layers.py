@@ -61,7 +61,7 @@ SHOWN = {
     "src/kernelgen/gpu": {"gpu.h"},
     "src/backends/gpu": {"driver.h", "cache.h"},
     "src/ops": {"table.h"},  # what compile expands fused ops with
-    "src/files": {"folders.h", "owned.h"},
+    "src/files": {"folders.h", "journal.h", "owned.h"},
     "src/train": {"device.h", "run.h", "fit.h", "step.h", "schedule.h", "parameters.h"},
     "apps/draw": {"plot.h", "chart.h"},
     "apps/data": {"data.h"},
