@@ -1,0 +1,137 @@
+/* The best trial becomes an ordinary run: its folder moves to `best`, its training goes to the end, and only now are
+ * test windows looked at. Other seeds are runs beside it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/parallel.h"
+#include "forecast/training/trainer.h"
+#include "tuning.h"
+
+static const trial *best_of(const tuning *t) { return &t->trial[t->best - 1]; }
+
+/* ---- the best ---- */
+
+/* A trial that was dropped, or whose folder is gone, is trained anew there, to the same bits. */
+static tide_status move(const tuning *t, const char *best, tide_failure *failure) {
+    char from[FORECAST_TEXT_SIZE];
+    tuning_trial_path(t, t->best, from);
+    if (!owned_holds_run(from) || rename(from, best) == 0) return TIDE_OK;
+    return fail_at(failure, TIDE_EIO, best, 0, "out", "cannot move %s to %s: %s", from, best, strerror(errno));
+}
+
+/* What its data and options give rise to was told by the first trial; what training and scoring do, here. */
+typedef struct telling { tuning *t; bool opened; } telling;
+
+static int tell(void *user, const forecast_event *e) {
+    telling *w = user;
+    bool     again = !w->opened && (e->stage == FORECAST_STAGE_NOTE || e->stage == FORECAST_STAGE_WARNING);
+    return again ? 0 : listener_tell(&w->t->listener, *e);
+}
+
+/* Training in the folder, to its end, then scored. */
+static tide_status train(const forecast_options *o, forecast_progress hear, void *user, bool *opened,
+                         forecast_result *r, tide_failure *failure) {
+    trainer    *x;
+    tide_status status = trainer_open(o, NULL, true, hear, user, &x, failure);
+    if (status != TIDE_OK) return status;
+    *opened = true;
+    status  = trainer_learn(x, 0, failure);
+    trainer_fill(x, r);
+    if (status == TIDE_OK) status = trainer_score(x, r, failure);
+    forecast_trainer_free(x);
+    return status;
+}
+
+static tide_status train_best(tuning *t, forecast_result *r, tide_failure *failure) {
+    char              best[FORECAST_TEXT_SIZE];
+    telling           w = { .t = t };
+    forecast_options *o = malloc(sizeof *o);
+    if (!o) return tuning_no_memory(failure);
+    tuning_path(t, "best", best);
+    tide_status status = move(t, best, failure);
+    tuning_forget_trials(t);
+    if (status == TIDE_OK) status = trial_options(t, best_of(t), best, o, failure);
+    o->plots = t->options->plots;
+    if (status == TIDE_OK) status = train(o, tell, &w, &w.opened, r, failure);
+    free(o);
+    return status;
+}
+
+/* ---- other seeds ---- */
+
+typedef struct repeats {
+    tuning             *t;
+    forecast_tune_seed *seed;
+    int                 threads;
+} repeats;
+
+static int hear_seed(void *user, const forecast_event *e) {
+    const repeats *p = user;
+    (void)e;
+    return tuning_tick(p->t, (double)NAN);
+}
+
+static tide_status train_seed(const repeats *p, forecast_tune_seed *s, tide_failure *failure) {
+    char              name[TUNE_NAME], path[FORECAST_TEXT_SIZE];
+    bool              opened;
+    forecast_result  *r = calloc(1, sizeof *r);
+    forecast_options *o = malloc(sizeof *o);
+    tide_status       status = r && o ? TIDE_OK : tuning_no_memory(failure);
+    snprintf(name, sizeof name, "seeds/%" PRId64, s->seed);
+    tuning_path(p->t, name, path);
+    if (status == TIDE_OK) status = trial_options(p->t, best_of(p->t), path, o, failure);
+    if (status == TIDE_OK) {
+        o->seed = s->seed, o->threads = p->threads, o->refit = false;
+        status  = train(o, hear_seed, (void *)p, &opened, r, failure);
+    }
+    if (status == TIDE_OK) s->val_loss = r->best_val_loss, s->mse = r->model.mse, s->mae = r->model.mae;
+    if (r) forecast_result_free(r);
+    free(r);
+    free(o);
+    return status;
+}
+
+static void repeat(void *user, int64_t i, int thread) {
+    const repeats      *p   = user;
+    forecast_tune_seed *s   = &p->seed[i + 1];
+    tide_failure        why = { 0 };
+    (void)thread;
+    if (tuning_stopped(p->t) || tuning_recall_seed(p->t, s)) return;
+    tide_status status = train_seed(p, s, &why);
+    if (status == TIDE_OK) status = tuning_record_seed(p->t, s, &why);
+    if (status != TIDE_OK) tuning_stop(p->t, &why);
+    pthread_mutex_lock(&p->t->mutex);
+    p->t->done++;
+    pthread_mutex_unlock(&p->t->mutex);
+}
+
+static tide_status train_seeds(tuning *t, forecast_result *r, tide_failure *failure) {
+    forecast_tune_result *out   = r->tune;
+    int64_t               count = t->options->seeds;
+    repeats p = { t, calloc((size_t)count, sizeof *p.seed), 1 };
+    out->seeds = p.seed;
+    if (!p.seed) return tuning_no_memory(failure);
+    out->seed_count = count;
+    for (int64_t i = 0; i < count; i++) p.seed[i].seed = t->ground.resolved.seed + i;
+    p.seed[0].val_loss = r->best_val_loss, p.seed[0].mse = r->model.mse, p.seed[0].mae = r->model.mae;
+    t->budget_s = 0, t->doing = "seeds", t->todo = count - 1, t->done = 0;
+    atomic_store(&t->over, false);
+    int width = (int)MIN2(t->threads, MAX2(count - 1, 1));
+    p.threads = width < t->threads ? t->threads : 1;
+    parallel_for(width, count - 1, 1, repeat, &p);
+    if (t->why.status && failure) *failure = t->why;
+    if (t->why.status) return t->why.status;
+    if (atomic_load(&t->cancelled))
+        return fail(failure, TIDE_ECANCELLED, "stopped while other seeds were trained; `resume` auto `out` %s goes on",
+                    t->folder);
+    return TIDE_OK;
+}
+
+tide_status tuning_finish(tuning *t, forecast_result *r, tide_failure *failure) {
+    tide_status status = train_best(t, r, failure);
+    return status == TIDE_OK ? train_seeds(t, r, failure) : status;
+}
