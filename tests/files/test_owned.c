@@ -333,8 +333,8 @@ static void test_killed_writer(void **state) {
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_claims),        IN_FOLDER(test_remove),    IN_FOLDER(test_strangers), IN_FOLDER(test_private_folder),
-        IN_FOLDER(test_torn_list),
+        IN_FOLDER(test_claims),        IN_FOLDER(test_remove),    IN_FOLDER(test_strangers),
+        IN_FOLDER(test_private_folder), IN_FOLDER(test_torn_list),
         IN_FOLDER(test_first_version), IN_FOLDER(test_lock),      IN_FOLDER(test_outputs),
         IN_FOLDER(test_killed_writer),
         IN_FOLDER(test_damaged_list),  IN_FOLDER(test_outputs_on_runs), IN_FOLDER(test_standard_input),
