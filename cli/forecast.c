@@ -85,6 +85,11 @@ static void show_epoch(const forecast_event *e, bool verbose) {
         e->val_loss, e->best ? " *" : "  ", e->lr, e->seconds, e->rss_mib, norm);
 }
 
+static void show_trial(const forecast_event *e, bool verbose) {
+    if (verbose && !isnan(e->loss)) say("%s; the one that ended: %.5f", e->message, e->loss);
+    else progress_line("%s", e->message);
+}
+
 int forecast_cli_show(void *user, const forecast_event *e) {
     const cli_call *call = user;
     switch (e->stage) {
@@ -98,7 +103,7 @@ int forecast_cli_show(void *user, const forecast_event *e) {
         case FORECAST_STAGE_EPOCH:   if (!call->quiet) show_epoch(e, call->verbose); break;
         case FORECAST_STAGE_RESULT:  break;
         case FORECAST_STAGE_DRAW:    if (!call->quiet) progress_line("drawing %s", e->message); break;
-        case FORECAST_STAGE_TRIAL:   if (!call->quiet) progress_line("%s", e->message); break;
+        case FORECAST_STAGE_TRIAL:   if (!call->quiet) show_trial(e, call->verbose); break;
         case FORECAST_STAGE_SCORE:
             if (!call->quiet) progress_line("scoring %" PRId64 "/%" PRId64, e->batch, e->batches);
             break;

@@ -382,11 +382,13 @@ static void unlink_in(const char *folder, const char *name) {
 }
 
 /* The list goes last: whoever is killed before can begin again. */
-void owned_remove(const char *folder) {
+tide_status owned_remove(const char *folder, tide_failure *failure) {
     char  path[FOLDER_PATH];
-    char *list = read_list(folder), *rest = list;
-    int   lock = list ? owned_lock(folder, NULL) : -1;
-    if (list && lock < 0) return free(list);
+    char *list, *rest;
+    if (take_list(folder, &list, failure) != TIDE_OK) return TIDE_ENOMEM;
+    int lock = list ? owned_lock(folder, NULL) : -1;
+    if (list && lock < 0) return free(list), TIDE_OK;
+    rest = list;
     if (rest) strsep(&rest, "\n"); /* what kind of file it is */
     for (char *line; rest && (line = strsep(&rest, "\n"));)
         if (*line) unlink_in(folder, line);
@@ -394,4 +396,5 @@ void owned_remove(const char *folder) {
     if (rmdir(folder_file(folder, PRIVATE, path)) == 0) rmdir(folder);
     if (lock >= 0) close(lock);
     free(list);
+    return TIDE_OK;
 }

@@ -93,19 +93,19 @@ static void test_remove(void **state) {
         put("run/loss.csv", "ours");
         if (foreign) put("run/notes.txt", "mine");
         int lock = owned_lock(run, NULL);
-        owned_remove(run); /* another works in it */
+        owned_remove(run, NULL); /* another works in it */
         expect_content("run/loss.csv", "ours");
         owned_unlock(run, lock);
-        owned_remove(run);
+        owned_remove(run, NULL);
         assert_false(is_there("run/loss.csv") || is_there("run/.tidemill"));
         assert_true(is_there("run") == (foreign == 1));
     }
     expect_content("run/notes.txt", "mine");
-    owned_remove(run); /* nothing of it is ours any more */
+    owned_remove(run, NULL); /* nothing of it is ours any more */
     expect_content("run/notes.txt", "mine");
     unlink(in("run/notes.txt"));
     rmdir(run);
-    owned_remove(run); /* not there */
+    owned_remove(run, NULL); /* not there */
 }
 
 /* Before anything is made in the folder. */

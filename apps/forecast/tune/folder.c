@@ -27,22 +27,26 @@ void tuning_trial_path(const tuning *t, int64_t number, char path[FORECAST_TEXT_
 void tuning_forget(const tuning *t, const trial *x) {
     char path[FORECAST_TEXT_SIZE];
     tuning_trial_path(t, x->number, path);
-    owned_remove(path);
+    owned_remove(path, NULL); /* what stays goes with the folder of all */
 }
 
 /* The runs in the folder `name` whose names are numbers, and it, if nothing else is in it. */
-static void forget_numbered(const tuning *t, const char *name) {
-    char path[FORECAST_TEXT_SIZE], run[FOLDER_PATH];
+static tide_status forget_numbered(const tuning *t, const char *name, tide_failure *failure) {
+    char        path[FORECAST_TEXT_SIZE], run[FOLDER_PATH];
+    tide_status status = TIDE_OK;
     tuning_path(t, name, path);
     DIR *d = opendir(path);
-    for (struct dirent *e; d && (e = readdir(d));)
+    for (struct dirent *e; status == TIDE_OK && d && (e = readdir(d));)
         if (isdigit((unsigned char)*e->d_name) && strlen(e->d_name) < TUNE_NAME)
-            owned_remove(folder_file(path, e->d_name, run));
+            status = owned_remove(folder_file(path, e->d_name, run), failure);
     if (d) closedir(d);
     rmdir(path);
+    return status;
 }
 
-void tuning_forget_trials(const tuning *t) { forget_numbered(t, "trials"); }
+tide_status tuning_forget_trials(const tuning *t, tide_failure *failure) {
+    return forget_numbered(t, "trials", failure);
+}
 
 /* ---- opening ---- */
 
@@ -82,8 +86,12 @@ static tide_status check_present(const tuning *t, bool present, tide_failure *fa
 static tide_status clear(const tuning *t, bool present, tide_failure *failure) {
     char        path[FORECAST_TEXT_SIZE];
     struct stat info;
+    tide_status status = TIDE_OK;
     tuning_path(t, "best", path);
-    if (present) owned_remove(path), forget_numbered(t, "trials"), forget_numbered(t, "seeds");
+    if (present) status = owned_remove(path, failure);
+    if (present && status == TIDE_OK) status = forget_numbered(t, "trials", failure);
+    if (present && status == TIDE_OK) status = forget_numbered(t, "seeds", failure);
+    if (status != TIDE_OK) return status;
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
         tuning_path(t, runs[i], path);
         if (lstat(path, &info) == 0)
@@ -99,11 +107,11 @@ tide_status tuning_folder_open(tuning *t, tide_failure *failure) {
     const forecast_options *o = t->options;
     char path[FOLDER_PATH];
     tide_status status = name_folder(t, failure);
+    if (status == TIDE_OK) status = owned_check(t->folder, files, failure);
     if (status != TIDE_OK) return status;
-    bool present = owned_lists(t->folder, files[0]) && access(folder_file(t->folder, files[0], path), F_OK) == 0;
+    bool present = access(folder_file(t->folder, files[0], path), F_OK) == 0;
     status       = check_present(t, present, failure);
     if (status == TIDE_OK) status = make_folders(t->folder, failure);
-    if (status == TIDE_OK) status = owned_check(t->folder, files, failure);
     const char *const inputs[] = { o->data, o->holidays, o->issued, o->space };
     for (int i = 0; status == TIDE_OK && i < 4; i++)
         if (*inputs[i] && !strchr(inputs[i], '=')) status = owned_refuse_input(t->folder, inputs[i], failure);

@@ -33,16 +33,21 @@ static tide_status draw_trials(tuning *t, tide_failure *failure) {
     t->trial       = calloc((size_t)most, sizeof *t->trial);
     if (!points || !t->trial) return free(points), tuning_no_memory(failure);
     space_ground(&t->space, &t->ground.resolved, &points[0]);
-    for (t->count = 1; t->count < most; t->count++)
-        if (!space_draw(&t->space, &t->ground.resolved, t->count + 1, points, t->count, &points[t->count])) break;
+    tide_status status = TIDE_OK;
+    bool        found  = true;
+    for (t->count = 1; t->count < most; t->count += found) {
+        status = space_draw(&t->space, &t->ground.resolved, t->count + 1, points, t->count, &points[t->count], &found,
+                            failure);
+        if (status != TIDE_OK || !found) break;
+    }
     for (int64_t i = 0; i < t->count; i++)
         t->trial[i] = (trial){ .number = i + 1, .at = points[i], .loss = (double)NAN };
     free(points);
-    if (t->count < most && t->space.count)
+    if (status == TIDE_OK && t->count < most)
         listener_note(&t->listener, FORECAST_STAGE_NOTE,
                       "the space has hardly more than %" PRId64 " settings: so many trials, not %" PRId64, t->count,
                       most);
-    return TIDE_OK;
+    return status;
 }
 
 static bool failed(const trial *x) { return *x->reason || !isfinite(x->loss); }

@@ -83,29 +83,39 @@ void space_ground(const space *s, const forecast_options *o, point *out) {
     leave_idle(s, o, out);
 }
 
-static bool legal_point(const space *s, const forecast_options *o, const point *p) {
-    tide_failure      why = { 0 };
-    forecast_options *at  = malloc(sizeof *at);
-    if (at) *at = *o;
-    bool fine = at && point_apply(s, p, at, &why) == TIDE_OK && space_legal(at, &why);
+/* TIDE_OK, TIDE_EINVAL for settings that contradict each other, or TIDE_ENOMEM. */
+static tide_status judge(const space *s, const forecast_options *o, const point *p, tide_failure *why) {
+    forecast_options *at = malloc(sizeof *at);
+    if (!at) return fail(why, TIDE_ENOMEM, "out of memory for the search");
+    *at = *o;
+    if (point_apply(s, p, at, why) == TIDE_OK) space_legal(at, why);
     free(at);
-    return fine;
+    return why->status;
 }
 
-bool space_draw(const space *s, const forecast_options *o, int64_t trial, const point *earlier, int64_t count,
-                point *out) {
-    for (int attempt = 0; s->count && attempt < ATTEMPTS; attempt++) {
-        *out = (point){ 0 };
-        for (int i = 0; i < s->count; i++) {
-            const dimension *d = &s->of[i];
-            double           u = unit((uint64_t)o->seed, trial, attempt, d->site);
-            if (d->count) snprintf(out->value[i], SPACE_TEXT, "%s", d->value[(int)(u * d->count)]);
-            else draw_range(d, u, out->value[i]);
-        }
-        leave_idle(s, o, out);
-        if (!seen(s, earlier, count, out) && legal_point(s, o, out)) return true;
+static void draw_once(const space *s, const forecast_options *o, int64_t trial, int attempt, point *out) {
+    *out = (point){ 0 };
+    for (int i = 0; i < s->count; i++) {
+        const dimension *d = &s->of[i];
+        double           u = unit((uint64_t)o->seed, trial, attempt, d->site);
+        if (d->count) snprintf(out->value[i], SPACE_TEXT, "%s", d->value[(int)(u * d->count)]);
+        else draw_range(d, u, out->value[i]);
     }
-    return false;
+    leave_idle(s, o, out);
+}
+
+tide_status space_draw(const space *s, const forecast_options *o, int64_t trial, const point *earlier, int64_t count,
+                       point *out, bool *found, tide_failure *failure) {
+    *found = false;
+    for (int attempt = 0; s->count && !*found && attempt < ATTEMPTS; attempt++) {
+        tide_failure why = { 0 };
+        draw_once(s, o, trial, attempt, out);
+        if (seen(s, earlier, count, out)) continue;
+        tide_status status = judge(s, o, out, &why);
+        if (status == TIDE_ENOMEM) return fail(failure, status, "%s", why.message);
+        *found = status == TIDE_OK;
+    }
+    return TIDE_OK;
 }
 
 tide_status point_apply(const space *s, const point *p, forecast_options *o, tide_failure *failure) {

@@ -30,10 +30,11 @@ tide_status space_usual(const ground *g, text *out, tide_failure *failure);
 const dimension *space_dimension(const space *s, const char *name);  /* NULL: it is not searched */
 bool space_legal(const forecast_options *o, tide_failure *why);       /* would a training take them? */
 
-/* The ground's own point, and that of a trial: legal, and none of the `count` earlier ones. False: there is none. */
+/* The ground's own point, and that of a trial: legal, and none of the `count` earlier ones; *found false: there is
+ * none. */
 void space_ground(const space *s, const forecast_options *o, point *out);
-bool space_draw(const space *s, const forecast_options *o, int64_t trial, const point *earlier, int64_t count,
-                point *out);
+tide_status space_draw(const space *s, const forecast_options *o, int64_t trial, const point *earlier, int64_t count,
+                       point *out, bool *found, tide_failure *failure);
 /* Puts the point's values into the options, as given. */
 tide_status point_apply(const space *s, const point *p, forecast_options *o, tide_failure *failure);
 /* "arch=dlinear seq-len=192": malloc'ed; NULL when out of memory. */

@@ -186,11 +186,13 @@ static tide_status check(reader *r, const ground *g) {
     }
     r->line = 0;
     point first, drawn;
+    bool  found;
     space_ground(r->out, &g->resolved, &first);
-    if (r->out->count && !space_draw(r->out, &g->resolved, 2, &first, 1, &drawn))
+    status = space_draw(r->out, &g->resolved, 2, &first, 1, &drawn, &found, r->failure);
+    if (status == TIDE_OK && r->out->count && !found)
         return REFUSE(r, "`space` has no legal settings but those that are given: `n-heads` divides `d-model`, and "
                          "each needs values that go together");
-    return TIDE_OK;
+    return status;
 }
 
 static tide_status text_of(const ground *g, char **out, const char **file, tide_failure *failure) {

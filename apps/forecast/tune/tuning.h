@@ -68,7 +68,7 @@ void        tuning_folder_close(tuning *t);
 void        tuning_path(const tuning *t, const char *name, char path[FORECAST_TEXT_SIZE]);
 void        tuning_trial_path(const tuning *t, int64_t number, char path[FORECAST_TEXT_SIZE]);
 void        tuning_forget(const tuning *t, const trial *x);     /* a trial that is out of it */
-void        tuning_forget_trials(const tuning *t);              /* all that are left, and their folder */
+tide_status tuning_forget_trials(const tuning *t, tide_failure *failure);  /* all that are left, and their folder */
 
 /* record.c: the journal. `rung` from 0, or SO_FAR. */
 tide_status tuning_journal_open(tuning *t, tide_failure *failure);

@@ -53,7 +53,7 @@ static tide_status train_best(tuning *t, forecast_result *r, tide_failure *failu
     if (!o) return tuning_no_memory(failure);
     tuning_path(t, "best", best);
     tide_status status = move(t, best, failure);
-    tuning_forget_trials(t);
+    if (status == TIDE_OK) status = tuning_forget_trials(t, failure);
     if (status == TIDE_OK) status = trial_options(t, best_of(t), best, o, failure);
     o->plots = t->options->plots;
     if (status == TIDE_OK) status = train(o, tell, &w, &w.opened, r, failure);
