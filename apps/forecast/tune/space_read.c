@@ -173,15 +173,23 @@ static tide_status check_value(reader *r, const ground *g, const dimension *d, c
     return REFUSE(r, "`space`: with `%s` %s %s", d->row->name, value, why.message);
 }
 
+/* The shortest and the longest: what a look-back changes, it changes the more the further it is from the ground's. */
+static tide_status check_look_backs(reader *r, const ground *g, const dimension *d) {
+    double shortest = d->count ? num_parse(d->value[0], NULL) : d->low, longest = d->high;
+    for (int k = 0; k < d->count; k++) {
+        double v = num_parse(d->value[k], NULL);
+        shortest = fmin(shortest, v), longest = fmax(longest, v);
+    }
+    tide_status status = ground_look_back(g, (int64_t)longest, r->failure);
+    return status == TIDE_OK ? ground_look_back(g, (int64_t)shortest, r->failure) : status;
+}
+
 static tide_status check(reader *r, const ground *g) {
     tide_status status = TIDE_OK;
     for (int i = 0; i < r->out->count; i++) {
         const dimension *d = &r->out->of[i];
         for (int k = 0; status == TIDE_OK && k < d->count; k++) status = check_value(r, g, d, d->value[k]);
-        double longest = d->high;
-        for (int k = 0; k < d->count; k++) longest = fmax(longest, num_parse(d->value[k], NULL));
-        if (status == TIDE_OK && !strcmp(d->row->name, "seq-len"))
-            status = ground_look_back(g, (int64_t)longest, r->failure);
+        if (status == TIDE_OK && !strcmp(d->row->name, "seq-len")) status = check_look_backs(r, g, d);
         if (status != TIDE_OK) return status;
     }
     r->line = 0;

@@ -46,9 +46,15 @@ static tide_status train(const forecast_options *o, forecast_progress hear, void
     return status;
 }
 
+static tide_status stopped(const tuning *t, tide_failure *failure) {
+    return fail(failure, TIDE_ECANCELLED, "stopped after the search, while its best was trained; `resume` auto `out` %s "
+                                          "goes on", t->folder);
+}
+
 static tide_status train_best(tuning *t, forecast_result *r, tide_failure *failure) {
     char              best[FORECAST_TEXT_SIZE];
-    telling           w = { .t = t };
+    telling           w   = { .t = t };
+    tide_failure      why = { 0 };
     forecast_options *o = malloc(sizeof *o);
     if (!o) return tuning_no_memory(failure);
     tuning_path(t, "best", best);
@@ -56,8 +62,10 @@ static tide_status train_best(tuning *t, forecast_result *r, tide_failure *failu
     if (status == TIDE_OK) status = tuning_forget_trials(t, failure);
     if (status == TIDE_OK) status = trial_options(t, best_of(t), best, o, failure);
     o->plots = t->options->plots;
-    if (status == TIDE_OK) status = train(o, tell, &w, &w.opened, r, failure);
+    if (status == TIDE_OK) status = train(o, tell, &w, &w.opened, r, &why);
     free(o);
+    if (why.status == TIDE_ECANCELLED) return stopped(t, failure);
+    if (why.status && failure) *failure = why;
     return status;
 }
 
@@ -95,6 +103,12 @@ static tide_status train_seed(const repeats *p, forecast_tune_seed *s, tide_fail
     return status;
 }
 
+static void fail_of_seed(tuning *t, int64_t seed, const tide_failure *why) {
+    tide_failure named = *why;
+    snprintf(named.message, sizeof named.message, "with seed %" PRId64 ": %.400s", seed, why->message);
+    tuning_stop(t, &named);
+}
+
 static void repeat(void *user, int64_t i, int thread) {
     const repeats      *p   = user;
     forecast_tune_seed *s   = &p->seed[i + 1];
@@ -103,7 +117,7 @@ static void repeat(void *user, int64_t i, int thread) {
     if (tuning_stopped(p->t) || tuning_recall_seed(p->t, s)) return;
     tide_status status = train_seed(p, s, &why);
     if (status == TIDE_OK) status = tuning_record_seed(p->t, s, &why);
-    if (status != TIDE_OK) tuning_stop(p->t, &why);
+    if (status != TIDE_OK) fail_of_seed(p->t, s->seed, &why);
     pthread_mutex_lock(&p->t->mutex);
     p->t->done++;
     pthread_mutex_unlock(&p->t->mutex);
