@@ -95,10 +95,11 @@ static void tell_rung(const tuning *t, int rung) {
     char share[48] = "all epochs", lost[48] = "", kept[48] = "";
     if (r->parts > 1) snprintf(share, sizeof share, "a share of 1/%" PRId64 " of the epochs", r->parts);
     if (r->failed) snprintf(lost, sizeof lost, ", %" PRId64 " failed", r->failed);
-    if (rung + 1 < t->rungs) snprintf(kept, sizeof kept, "; the best %" PRId64 " go on", r->kept);
+    if (rung + 1 < t->rungs)
+        snprintf(kept, sizeof kept, "; the best %" PRId64 " go%s on", r->kept, r->kept == 1 ? "es" : "");
     listener_note(&t->listener, FORECAST_STAGE_NOTE,
-                  "rung %d of %d, %s: %" PRId64 " trials%s, the lowest validation loss %.5f%s", rung + 1, t->rungs,
-                  share, r->trials, lost, r->best, kept);
+                  "rung %d of %d, %s: %" PRId64 " trial%s%s, the lowest validation loss %.5f%s", rung + 1, t->rungs,
+                  share, r->trials, r->trials == 1 ? "" : "s", lost, r->best, kept);
 }
 
 /* Takes those of `alive` through it that were not before. False: it was stopped on the way. */

@@ -106,7 +106,8 @@ tide_status tuning_record(tuning *t, const trial *x, int rung, tide_failure *fai
 
 void tuning_recall_best(tuning *t) {
     const json_t *line = journal_find(&t->journal, "best");
-    t->best     = whole(line, "trial");
+    int64_t best = whole(line, "trial");
+    t->best     = best > 0 && best <= t->count ? best : 0; /* the file may be anyone's by now */
     t->complete = json_is_true(json_object_get(line, "complete"));
     t->searched_s = real(line, "elapsed");
 }

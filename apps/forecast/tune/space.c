@@ -57,12 +57,12 @@ static void draw_range(const dimension *d, double u, char out[SPACE_TEXT]) {
 
 /* What the drawn architecture has no use for stays as it is. */
 static void leave_idle(const space *s, const forecast_options *o, point *p) {
-    static const char without[] = "dlinear";
     const dimension *arch = space_dimension(s, "arch");
     char buffer[SPACE_TEXT];
     const char *name = arch ? p->value[arch - s->of]
                             : forecast_option_get(o, forecast_option_find("arch"), buffer, sizeof buffer);
-    for (int i = 0; !strcmp(name, without) && i < s->count; i++)
+    bool encoder = !strcmp(name, "itransformer") || !strcmp(name, "patchtst");
+    for (int i = 0; !encoder && i < s->count; i++)
         if (s->of[i].encoder) *p->value[i] = 0;
 }
 

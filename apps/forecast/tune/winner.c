@@ -47,8 +47,8 @@ static tide_status train(const forecast_options *o, forecast_progress hear, void
 }
 
 static tide_status stopped(const tuning *t, tide_failure *failure) {
-    return fail(failure, TIDE_ECANCELLED, "stopped after the search, while its best was trained; `resume` auto `out` %s "
-                                          "goes on", t->folder);
+    return fail(failure, TIDE_ECANCELLED,
+                "stopped after the search, while its best was trained; `resume` auto `out` %s goes on", t->folder);
 }
 
 static tide_status train_best(tuning *t, forecast_result *r, tide_failure *failure) {
