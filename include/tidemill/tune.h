@@ -33,7 +33,7 @@ typedef struct forecast_tune_trial {
     int64_t epochs, best_epoch;  /* trained so far; the one whose loss counts */
     double  val_loss;            /* lowest so far; NaN: none */
     double  seconds;             /* that it was trained for, by one thread or several */
-    char   *settings;            /* "arch=dlinear seq-len=192 ...": of what is searched */
+    char   *settings;            /* "arch=dlinear seq-len=192 ...": what was drawn; "" of trial 1 */
     char   *reason;              /* why it failed; "": it did not */
 } forecast_tune_trial;
 

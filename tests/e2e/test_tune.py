@@ -140,7 +140,7 @@ class Tune(Case):
         self.assertIn("diverged", failed["reason"])
         self.assertEqual(failed["settings"]["learning-rate"], "100")
         wide = self.tune("wide", "--memory-limit", "24M", space="d-ff=16,32768", trials=3)
-        self.assertIn("MiB", next(trial for trial in wide["trials"] if trial["settings"]["d-ff"] == "32768")["reason"])
+        self.assertIn("MiB", next(trial for trial in wide["trials"] if trial["settings"].get("d-ff") == "32768")["reason"])
 
     def test_budget(self):
         told = self.tune("out", "--epochs", 150, "--patience", 0, "--budget", "0.2s", space=CORNER, trials=9)

@@ -42,6 +42,7 @@ static tide_status draw_trials(tuning *t, tide_failure *failure) {
     }
     for (int64_t i = 0; i < t->count; i++)
         t->trial[i] = (trial){ .number = i + 1, .at = points[i], .loss = (double)NAN };
+    t->trial[0].at = (point){ 0 }; /* as given */
     free(points);
     if (status == TIDE_OK && t->count < most)
         listener_note(&t->listener, FORECAST_STAGE_NOTE,

@@ -30,8 +30,8 @@ tide_status space_usual(const ground *g, text *out, tide_failure *failure);
 const dimension *space_dimension(const space *s, const char *name);  /* NULL: it is not searched */
 bool space_legal(const forecast_options *o, tide_failure *why);       /* would a training take them? */
 
-/* The ground's own point, and that of a trial: legal, and none of the `count` earlier ones; *found false: there is
- * none. */
+/* Where the options as given stand in it; and a trial's point: legal, and none of the `count` earlier ones; *found
+ * false: there is none. */
 void space_ground(const space *s, const forecast_options *o, point *out);
 tide_status space_draw(const space *s, const forecast_options *o, int64_t trial, const point *earlier, int64_t count,
                        point *out, bool *found, tide_failure *failure);
