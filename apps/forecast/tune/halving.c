@@ -71,13 +71,16 @@ static void advance(void *user, int64_t i, int thread) {
     if (trial_advance(r->t, r->todo[i], r->rung, r->threads, &why) != TIDE_OK) tuning_stop(r->t, &why);
 }
 
-/* Where there are fewer trials than threads, each takes what threads are free. A device with memory of its own has one
- * trial at a time. */
-static void run_side_by_side(round_of *r, int64_t count) {
+int tuning_width(const tuning *t, int64_t count) {
     tide_device d;
-    bool apart  = tide_device_info(r->t->ground.resolved.device, &d, NULL) == TIDE_OK && d.own_memory;
-    int  width  = (int)MIN2(apart ? 1 : r->t->threads, MAX2(count, 1));
-    r->threads  = width < r->t->threads ? r->t->threads : 1;
+    bool apart = tide_device_info(t->ground.resolved.device, &d, NULL) == TIDE_OK && d.own_memory;
+    return (int)MIN2(apart ? 1 : t->threads, MAX2(count, 1));
+}
+
+/* Where there are fewer trials than threads, each takes what threads are free. */
+static void run_side_by_side(round_of *r, int64_t count) {
+    int width  = tuning_width(r->t, count);
+    r->threads = width < r->t->threads ? r->t->threads : 1;
     parallel_for(width, count, 1, advance, r);
 }
 

@@ -85,7 +85,9 @@ tide_status trial_advance(tuning *t, trial *x, int rung, int threads, tide_failu
 tide_status trial_options(const tuning *t, const trial *x, const char *out, forecast_options *o,
                           tide_failure *failure);
 
-/* halving.c: all rungs, then the choice. */
+/* halving.c: how many of `count` trainings run side by side: one on a device with memory of its own. */
+int tuning_width(const tuning *t, int64_t count);
+/* All rungs, then the choice. */
 tide_status tuning_search(tuning *t, tide_failure *failure);
 
 /* winner.c: the best, trained to its end and scored, and with other seeds. */

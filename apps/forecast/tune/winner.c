@@ -72,9 +72,9 @@ static tide_status train_best(tuning *t, forecast_result *r, tide_failure *failu
 /* ---- other seeds ---- */
 
 typedef struct repeats {
-    tuning             *t;
-    forecast_tune_seed *seed;
-    int                 threads;
+    tuning              *t;
+    forecast_tune_seed **todo;     /* what the journal does not have */
+    int                  threads;  /* of each training */
 } repeats;
 
 static int hear_seed(void *user, const forecast_event *e) {
@@ -103,40 +103,55 @@ static tide_status train_seed(const repeats *p, forecast_tune_seed *s, tide_fail
     return status;
 }
 
-static void fail_of_seed(tuning *t, int64_t seed, const tide_failure *why) {
-    tide_failure named = *why;
-    snprintf(named.message, sizeof named.message, "with seed %" PRId64 ": %.400s", seed, why->message);
-    tuning_stop(t, &named);
+static void name_seed(tide_failure *why, int64_t seed) {
+    char said[sizeof why->message];
+    memcpy(said, why->message, sizeof said);
+    snprintf(why->message, sizeof why->message, "with seed %" PRId64 ": %.400s", seed, said);
 }
 
 static void repeat(void *user, int64_t i, int thread) {
     const repeats      *p   = user;
-    forecast_tune_seed *s   = &p->seed[i + 1];
+    forecast_tune_seed *s   = p->todo[i];
     tide_failure        why = { 0 };
     (void)thread;
-    if (tuning_stopped(p->t) || tuning_recall_seed(p->t, s)) return;
+    if (tuning_stopped(p->t)) return;
     tide_status status = train_seed(p, s, &why);
     if (status == TIDE_OK) status = tuning_record_seed(p->t, s, &why);
-    if (status != TIDE_OK) fail_of_seed(p->t, s->seed, &why);
+    if (status != TIDE_OK) name_seed(&why, s->seed), tuning_stop(p->t, &why);
     pthread_mutex_lock(&p->t->mutex);
     p->t->done++;
     pthread_mutex_unlock(&p->t->mutex);
 }
 
-static tide_status train_seeds(tuning *t, forecast_result *r, tide_failure *failure) {
-    forecast_tune_result *out   = r->tune;
-    int64_t               count = t->options->seeds;
-    repeats p = { t, calloc((size_t)count, sizeof *p.seed), 1 };
-    out->seeds = p.seed;
-    if (!p.seed) return tuning_no_memory(failure);
+/* The first is the best run's own. */
+static tide_status list_seeds(const tuning *t, const forecast_result *r, forecast_tune_result *out,
+                              tide_failure *failure) {
+    int64_t count = t->options->seeds;
+    out->seeds    = calloc((size_t)count, sizeof *out->seeds);
+    if (!out->seeds) return tuning_no_memory(failure);
     out->seed_count = count;
-    for (int64_t i = 0; i < count; i++) p.seed[i].seed = t->ground.resolved.seed + i;
-    p.seed[0].val_loss = r->best_val_loss, p.seed[0].mse = r->model.mse, p.seed[0].mae = r->model.mae;
-    t->budget_s = 0, t->doing = "seeds", t->todo = count - 1, t->done = 0;
+    for (int64_t i = 0; i < count; i++) out->seeds[i].seed = t->ground.resolved.seed + i;
+    out->seeds[0].val_loss = r->best_val_loss, out->seeds[0].mse = r->model.mse, out->seeds[0].mae = r->model.mae;
+    return TIDE_OK;
+}
+
+static void run_seeds(tuning *t, forecast_tune_result *out, forecast_tune_seed **todo) {
+    int64_t waiting = 0;
+    for (int64_t i = 1; i < out->seed_count; i++)
+        if (!tuning_recall_seed(t, &out->seeds[i])) todo[waiting++] = &out->seeds[i];
+    t->budget_s = 0, t->doing = "seeds", t->todo = out->seed_count - 1, t->done = t->todo - waiting;
     atomic_store(&t->over, false);
-    int width = (int)MIN2(t->threads, MAX2(count - 1, 1));
-    p.threads = width < t->threads ? t->threads : 1;
-    parallel_for(width, count - 1, 1, repeat, &p);
+    int     width = tuning_width(t, waiting);
+    repeats p     = { t, todo, width < t->threads ? t->threads : 1 };
+    parallel_for(width, waiting, 1, repeat, &p);
+}
+
+static tide_status train_seeds(tuning *t, forecast_result *r, tide_failure *failure) {
+    tide_status          status = list_seeds(t, r, r->tune, failure);
+    forecast_tune_seed **todo   = status == TIDE_OK ? malloc((size_t)r->tune->seed_count * sizeof *todo) : NULL;
+    if (!todo) return status == TIDE_OK ? tuning_no_memory(failure) : status;
+    run_seeds(t, r->tune, todo);
+    free(todo);
     if (t->why.status && failure) *failure = t->why;
     if (t->why.status) return t->why.status;
     if (atomic_load(&t->cancelled))
