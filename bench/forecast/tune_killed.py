@@ -76,7 +76,7 @@ def main():
     print(f"the same as whole         {left('killed') == left('two')}, trial {last['best']} and {two['best']} (moments of seed {seed})")
     with open(pathlib.Path(FOLDER.name, "two", "trials.csv"), newline="") as file:
         rows = list(csv.DictReader(file))
-    best = next(row for row in rows if row["fate"] == "best")
+    best = next(row for row in rows if row["state"] == "best")
     print("rungs                     " + ", ".join(f"{rung['trials']} trials (lowest {rung['best_val_loss']:.4f})" for rung in two["rungs"]))
     print(f"validation                as given {float(rows[0]['val_loss']):.4f} at {rows[0]['epochs']} epochs, the best {float(best['val_loss']):.4f}: {two['settings']}")
     print(f"test mse                  {two['run']['test']['mse']:.4f}, linear {two['run']['baselines']['linear']['mse']:.4f}")

@@ -98,7 +98,7 @@ class Tune(Case):
         for rung, one in enumerate(told["rungs"], 1):
             self.assertEqual(one["through"], sum(trial["rungs"] >= rung for trial in trials.values()))
         best = trials[told["best"]]
-        self.assertEqual((best["fate"], best["rungs"], best["settings"]), ("best", 3, told["settings"]))
+        self.assertEqual((best["state"], best["rungs"], best["settings"]), ("best", 3, told["settings"]))
         self.assertEqual(best["val_loss"], min(trial["val_loss"] for trial in trials.values()))
         self.assertEqual([int(row["trial"]) for row in self.table("out")], list(range(1, 13)))
         self.assertEqual({float(row["val_loss"]) for row in self.table("out")}, {trial["val_loss"] for trial in trials.values()})
@@ -135,8 +135,8 @@ class Tune(Case):
     def test_failing_trials(self):
         """A trial that diverges, or has no memory, is a row with its reason."""
         told = self.tune("out", "--optimizer", "sgd", space="learning-rate=1e-3,100", trials=3)
-        self.assertEqual([trial["fate"] for trial in told["trials"]].count("failed"), 1)
-        failed = next(trial for trial in told["trials"] if trial["fate"] == "failed")
+        self.assertEqual([trial["state"] for trial in told["trials"]].count("failed"), 1)
+        failed = next(trial for trial in told["trials"] if trial["state"] == "failed")
         self.assertIn("diverged", failed["reason"])
         self.assertEqual(failed["settings"]["learning-rate"], "100")
         wide = self.tune("wide", "--memory-limit", "24M", space="d-ff=16,32768", trials=3)
@@ -217,6 +217,10 @@ class Tune(Case):
         self.assertEqual(set().union(*(trial["settings"] for trial in told["trials"])), {"arch", "learning-rate", "batch-size", "d-ff", "e-layers", "dropout"})
         known = json.loads(self.code(0, *words, "--out", self.folder / "known", "--known", "wind", "--targets", "load").stdout)
         self.assertNotIn("arch", known["settings"])
+        program.write_series(self.data, rows=1000)
+        long = json.loads(self.code(0, *words, "--out", self.folder / "long", "--arch", "dlinear").stdout)
+        self.assertEqual(set().union(*(trial["settings"] for trial in long["trials"])), {"seq-len", "learning-rate", "batch-size"})
+        self.assertLessEqual({trial["settings"].get("seq-len") for trial in long["trials"]}, {None, "96", "192"}, "384 of 700 rows are too many")
         for trial in told["trials"][1:]:
             self.assertEqual("d-ff" in trial["settings"], trial["settings"]["arch"] != "dlinear")
 

@@ -19,24 +19,24 @@ static void put_text(FILE *out, const char *cell) {
     putc('"', out);
 }
 
-static const char *fate_of(const tuning *t, const trial *x) {
+static const char *state_of(const tuning *t, const trial *x) {
     if (*x->reason) return "failed";
     if (x->number == t->best) return "best";
-    return x->rungs ? x->rungs == t->rungs ? "last rung" : "dropped" : "not reached";
+    return x->rungs ? x->rungs == t->rungs ? "complete" : "pruned" : "not reached";
 }
 
 /* A row a trial, without times: the same bytes however often the search was killed. */
 static tide_status write_trials(void *user, void *stdio_file) {
     const tuning *t   = user;
     FILE         *out = stdio_file;
-    fputs("trial,fate,rungs,epochs,best_epoch,val_loss", out);
+    fputs("trial,state,rungs,epochs,best_epoch,val_loss", out);
     for (int i = 0; i < t->space.count; i++) fprintf(out, ",%s", t->space.of[i].row->name);
     fputs(",reason\n", out);
     for (int64_t k = 0; k < t->count; k++) {
         const trial *x = &t->trial[k];
         char loss[32]  = "";
         if (isfinite(x->loss)) num_format(loss, x->loss, false);
-        fprintf(out, "%" PRId64 ",%s,%d,%" PRId64 ",%" PRId64 ",%s", x->number, fate_of(t, x), x->rungs, x->epochs,
+        fprintf(out, "%" PRId64 ",%s,%d,%" PRId64 ",%" PRId64 ",%s", x->number, state_of(t, x), x->rungs, x->epochs,
                 x->best_epoch, loss);
         for (int i = 0; i < t->space.count; i++) putc(',', out), put_text(out, x->at.value[i]);
         putc(',', out), put_text(out, x->reason), putc('\n', out);
@@ -54,8 +54,8 @@ static json_t *settings_json(const tuning *t, const trial *x) {
 }
 
 static json_t *trial_json(const tuning *t, const trial *x) {
-    return json_pack("{s:I, s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o}", "trial", (json_int_t)x->number, "fate",
-                     fate_of(t, x), "rungs", x->rungs, "epochs", (json_int_t)x->epochs, "best_epoch",
+    return json_pack("{s:I, s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o}", "trial", (json_int_t)x->number, "state",
+                     state_of(t, x), "rungs", x->rungs, "epochs", (json_int_t)x->epochs, "best_epoch",
                      (json_int_t)x->best_epoch, "val_loss", json_finite(x->loss), "seconds", json_finite(x->seconds),
                      "settings", settings_json(t, x), "reason", *x->reason ? json_text(x->reason) : json_null());
 }
