@@ -10,6 +10,7 @@
 #include "forecast_backtest.h"
 #include "forecast_bench.h"
 #include "forecast_intervals.h"
+#include "forecast_tune.h"
 
 typedef struct target {
     forecast_options options;
@@ -84,6 +85,11 @@ static void show_epoch(const forecast_event *e, bool verbose) {
         e->val_loss, e->best ? " *" : "  ", e->lr, e->seconds, e->rss_mib, norm);
 }
 
+static void show_trial(const forecast_event *e, bool verbose) {
+    if (verbose && !isnan(e->loss)) say("%s; the one that ended: %.5f", e->message, e->loss);
+    else progress_line("%s", e->message);
+}
+
 int forecast_cli_show(void *user, const forecast_event *e) {
     const cli_call *call = user;
     switch (e->stage) {
@@ -97,6 +103,7 @@ int forecast_cli_show(void *user, const forecast_event *e) {
         case FORECAST_STAGE_EPOCH:   if (!call->quiet) show_epoch(e, call->verbose); break;
         case FORECAST_STAGE_RESULT:  break;
         case FORECAST_STAGE_DRAW:    if (!call->quiet) progress_line("drawing %s", e->message); break;
+        case FORECAST_STAGE_TRIAL:   if (!call->quiet) show_trial(e, call->verbose); break;
         case FORECAST_STAGE_SCORE:
             if (!call->quiet) progress_line("scoring %" PRId64 "/%" PRId64, e->batch, e->batches);
             break;
@@ -159,6 +166,12 @@ static void put_train(FILE *out, const forecast_result *r) {
         fputs("the model has learned from all rows since: the scores are those of the training before\n", out);
     fprintf(out, "run: %s\n", r->run);
     fputs(r->advice, out);
+}
+
+static void put_tune(FILE *out, const forecast_result *r) {
+    forecast_tune_put(out, r->tune);
+    put_scores(out, r);
+    forecast_tune_put_end(out, r);
 }
 
 static void put_model(FILE *out, const forecast_result *r) {
@@ -280,6 +293,7 @@ static int run_forecast(cli_call *call) {
     return ((target *)call->target)->bench.only ? run_train(call) : report_failure(&failure, call->json);
 }
 
+static int run_tune(cli_call *call) { return run(call, forecast_tune, put_tune); }
 static int run_evaluate(cli_call *call) { return run(call, forecast_evaluate, put_evaluate); }
 
 /* The option that the command's word stands for: it may be given by its name as well. */
@@ -341,6 +355,19 @@ const cli_command command_train = {
     .rows = { { forecast_table, FORECAST_FOR_TRAIN, offsetof(target, options) },
               { forecast_bench_table, 0, offsetof(target, bench) } },
     .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_train,
+};
+const cli_command command_tune = {
+    .name = "forecast tune", .words = "", .summary = "search for the settings that train best, on all cores",
+    .more = "  tidemill forecast tune --data sales.csv --out runs/tuned\n"
+            "  tidemill forecast tune --data sales.csv --out runs/tuned --budget 30m --resume auto\n"
+            "  tidemill forecast tune --data sales.csv --out runs/tuned --trials 50 --seeds 5 \\\n"
+            "      --space \"d-model=64,128,256;learning-rate=1e-4..3e-3 log\"\n"
+            "  tidemill forecast tune --data sales.csv --out runs/seeds --space none --seeds 5\n",
+    .files = "tune.jsonl: what is finished, from which --resume goes on\n"
+             "trials.csv: a row per trial\ntune.json: the result\nbest: the run of the best settings\n"
+             "seeds: runs of the same settings with other seeds\n",
+    .rows = { { forecast_table, FORECAST_FOR_TUNE, offsetof(target, options) } },
+    .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_tune,
 };
 const cli_command command_evaluate = {
     .name = "forecast evaluate", .words = "", .summary = "score a run, and the baselines, on a series' test windows",

@@ -45,7 +45,7 @@ MAY = {
 }
 # Inside an application each folder may include from those before it, besides what the application itself may.
 APPLICATIONS = {
-    "apps/forecast": ["options", "data", "models", "score", "fit", "saved", "report", "training", "backtest", "export", ""],
+    "apps/forecast": ["options", "data", "models", "score", "fit", "saved", "report", "training", "backtest", "tune", "export", ""],
     "apps/eis": ["options", "circuit", "read", "plots", "check", "drt", "equivalent", "posterior", "fit", "training", "predictor", "dataset", "known", "answer", "evaluate", "report", "batch", ""],
 }
 for application, folders in APPLICATIONS.items():
@@ -61,7 +61,7 @@ SHOWN = {
     "src/kernelgen/gpu": {"gpu.h"},
     "src/backends/gpu": {"driver.h", "cache.h"},
     "src/ops": {"table.h"},  # what compile expands fused ops with
-    "src/files": {"folders.h", "owned.h"},
+    "src/files": {"folders.h", "journal.h", "owned.h"},
     "src/train": {"device.h", "run.h", "fit.h", "step.h", "schedule.h", "parameters.h"},
     "apps/draw": {"plot.h", "chart.h"},
     "apps/data": {"data.h"},

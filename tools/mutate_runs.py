@@ -34,6 +34,8 @@ FORECAST = ["--seq-len", "16", "--pred-len", "4", "--d-model", "8", "--d-ff", "8
 EIS = ["--inputs", "known", "--samples_per_pattern", "60", "--hidden_dim", "16", "--n_epochs", "2", "--n_workers", "1", "--no-plots",
        "--data_dir", "data"]
 
+SEARCH = ["forecast", "tune", "--data", "series.csv", "--trials", "4", *FORECAST, "--epochs", "3"]
+
 # Each: its words, and the files that it reads.
 COMMANDS = [
     (["forecast", "predict", "run"], ["run/model.safetensors"]),
@@ -44,6 +46,9 @@ COMMANDS = [
      ["run/model.safetensors", "run/run.json", "series.csv"]),
     (["forecast", "train", "--data", "series.csv", "--out", "run", "--resume", "must", *FORECAST],
      ["run/state.safetensors", "run/run.json", "run/metrics.csv", "series.csv", "run/.tidemill/files"]),
+    ([*SEARCH, "--out", "tuned", "--space", "d-ff=8..16;dropout=0,0.1", "--seeds", "2", "--resume"],
+     ["tuned/tune.jsonl", "tuned/tune.jsonl", "tuned/.tidemill/files", "tuned/best/run.json", "tuned/best/state.safetensors"]),
+    ([*SEARCH, "--out", "new", "--space", "space.txt"], ["space.txt"]),
     (["forecast", "train", "--config", "config.json", "--out", "new", "--epochs", "1", "--no-plots"], ["config.json", "series.csv"]),
     (["eis", "complete", "--known", "Rsh=460,Ra=4.8k,Rb=2.2k", "--model", "known", "--json"], ["known/model.safetensors"]),
     (["eis", "complete", "--known", "Ra=4.8k,Rb=2.2k,Cb=3u", "--spectrum", "spectrum.csv", "--json"], ["spectrum.csv"]),
@@ -53,6 +58,7 @@ COMMANDS = [
 
 
 def write_inputs(folder):
+    (folder / "space.txt").write_text("d-ff=8,16  # widths\nlearning-rate=1e-4..1e-2 log; seq-len=8..16\narch=itransformer,dlinear\n")
     rows = [f"2024-{1 + i // 28:02d}-{1 + i % 28:02d},{10 + 3 * math.sin(i / 4):.4f},{math.cos(i / 3):.4f}" for i in range(200)]
     (folder / "series.csv").write_text("date,load,OT\n" + "\n".join(rows) + "\n")
     spectrum = ["frequency_hz,z_re_ohm,z_im_ohm"]
@@ -75,6 +81,7 @@ def make(program, folder):
     """The sound folder that every run begins with."""
     write_inputs(folder)
     for words in (["forecast", "train", "--data", "series.csv", "--out", "run", *FORECAST],
+                  [*SEARCH, "--out", "tuned", "--space", "d-ff=8..16;dropout=0,0.1"],
                   ["eis", "generate", "--data_dir", "data", "--n_ground_truths", "3", "--points", "4", "--n_workers", "1"],
                   ["eis", "train", "--out", "known", *EIS]):
         done = run(program, words, folder, 600)
@@ -184,9 +191,21 @@ def json_value(r, data):
     return bytearray(struct.pack("<Q", len(text)) + text) + data[8 + size:]
 
 
+def json_line(r, data):
+    """A line of a journal: changed, lost, or there twice."""
+    lines = data.decode("latin-1").splitlines(keepends=True)
+    at = r.randrange(len(lines))
+    lines[at] = r.choice((lambda line: "", lambda line: line + line, lambda line: json_value(r, line.encode("latin-1")).decode("latin-1") + "\n"))(lines[at])
+    return bytearray("".join(lines).encode("latin-1"))
+
+
 def change(r, data, name):
     ways = [flip, cut, json_value, json_value]
     ways += [cell, cell, cell] if name.endswith(".csv") else [special_float, number_of_header]
+    if name.endswith(".jsonl"):
+        ways = [flip, cut, json_line, json_line, json_line, json_line]
+    elif name.endswith(".txt"):
+        ways = [flip, cut, cell, cell, cell]
     return bytes(r.choice(ways)(r, bytearray(data)))
 
 

@@ -15,7 +15,7 @@ esac
 if [ "$kind" = thread ]; then
     set -- base_parallel 'backends maps' 'backends products' 'backends index' 'backends memory' 'backends native' 'backends opencl' \
         runtime_callers runtime_engine runtime_explain forecast_train_run forecast_trainer forecast_model_handle eis_trainer eis_solve \
-        eis_generate eis_generate_files eis_predictor \
+        eis_generate eis_generate_files eis_predictor forecast_tune \
         eis_evaluate
 else
     ninja -C "$folder"

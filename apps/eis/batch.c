@@ -32,6 +32,8 @@ static tide_status out_of_memory(tide_failure *failure) {
 
 /* ---- before the work ---- */
 
+static const double sync_every = 1; /* seconds of answers that a loss of power may cost */
+
 static tide_status open_folder(session *s, tide_failure *failure) {
     const char *out = s->run.options->out;
     tide_status status = make_folders(out, failure);
@@ -71,8 +73,8 @@ static tide_status open_journal(session *s, tide_failure *failure) {
     tide_status status = s->run.model ? arcs_predictor_digest(s->run.model, model, failure) : TIDE_OK;
     if (status != TIDE_OK) return status;
     json_t *options = options_json(&s->run, model);
-    status = options ? journal_open(folder_file(o->out, BATCH_JOURNAL, path), options, o->overwrite, &s->run.journal,
-                                    failure)
+    status = options ? journal_open(folder_file(o->out, BATCH_JOURNAL, path), options, o->overwrite, sync_every,
+                                    &s->run.journal, failure)
                      : out_of_memory(failure);
     json_decref(options);
     return status;

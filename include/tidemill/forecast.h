@@ -1,5 +1,5 @@
 /* Forecasting of multivariate series with an iTransformer (Liu et al., ICLR 2024): train, evaluate, predict
- * (and backtest.h).
+ * (and backtest.h, tune.h).
  *
  * One options struct serves all commands; forecast_option_table lists every option once (name, type, range, help)
  * for command lines, configuration files, forms and run.json. Nothing here prints, exits or handles signals: progress,
@@ -224,6 +224,12 @@ typedef struct forecast_options {
     int64_t windows;                         /* the last so many origins; 0: all */
     int64_t refit_every;                     /* train anew before each so many origins; 0: never */
     bool    warm_start;                      /* from the run's parameters, for `epochs` (0: 3) */
+    /* tune (tune.h) */
+    int64_t trials;                          /* settings to try */
+    char    budget[24];                      /* "90s", "10m", "1h30m": of the search, over restarts; "": no limit */
+    char    space[4096];                     /* "d-model=64,128;learning-rate=1e-4..3e-3 log", or the path of a file of
+                                                such lines; "none"; "": the usual one */
+    int64_t seeds;                           /* that the best settings are trained with, from `seed` on */
     int     use;                             /* predict: forecast_use */
     char    level[128];                      /* prediction intervals, "80,95": percent, from 1 to 99. "": predict gives
                                                 none, train and evaluate measure 80 and 95 */
@@ -243,7 +249,8 @@ enum {
     FORECAST_FOR_EXPLAIN  = 8,
     FORECAST_FOR_EXPORT   = 16,
     FORECAST_FOR_IMPORT   = 32,
-    FORECAST_FOR_BACKTEST = 64
+    FORECAST_FOR_BACKTEST = 64,
+    FORECAST_FOR_TUNE     = 128
 };
 
 /* Every option of the commands; what can be done with a table is in options.h, and the calls below are those on this
@@ -305,7 +312,9 @@ typedef enum forecast_stage {
     FORECAST_STAGE_SCORE,    /* while scoring: batch of batches */
     FORECAST_STAGE_FILE,     /* `message` is the path of a file that was written */
     FORECAST_STAGE_RESULT,   /* predict: `result` is complete, so it can be shown while plots are drawn */
-    FORECAST_STAGE_DRAW      /* while gnuplot draws the file `message`: to show it, and to be able to stop */
+    FORECAST_STAGE_DRAW,     /* while gnuplot draws the file `message`: to show it, and to be able to stop */
+    FORECAST_STAGE_TRIAL     /* tune: `message` says how far the search is, batch of batches trials of a rung; loss, of
+                                a trial that has just ended a rung, else NaN; val_loss, the best so far */
 } forecast_stage;
 
 typedef struct forecast_event {
@@ -392,6 +401,7 @@ typedef struct forecast_result {
     char   *text;                     /* explain, export: the page for people */
     char   *csv;                      /* predict: header and pred_len rows; NULL when they went to options->output */
     struct forecast_backtest_result *backtest; /* backtest: what was measured (backtest.h) */
+    struct forecast_tune_result *tune;         /* tune: what was tried (tune.h) */
 } forecast_result;
 TIDE_API void forecast_result_free(forecast_result *r);
 

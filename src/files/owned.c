@@ -372,3 +372,29 @@ void owned_unlock(const char *folder, int lock) {
     unlink(folder_file(folder, LOCK, path));
     close(lock);
 }
+
+/* ---- a folder of ours as a whole ---- */
+
+static void unlink_in(const char *folder, const char *name) {
+    char        path[FOLDER_PATH];
+    struct stat info;
+    if (lstat(folder_file(folder, name, path), &info) == 0 && S_ISREG(info.st_mode)) unlink(path);
+}
+
+/* The list goes last: whoever is killed before can begin again. */
+tide_status owned_remove(const char *folder, tide_failure *failure) {
+    char  path[FOLDER_PATH];
+    char *list, *rest;
+    if (take_list(folder, &list, failure) != TIDE_OK) return TIDE_ENOMEM;
+    int lock = list ? owned_lock(folder, NULL) : -1;
+    if (list && lock < 0) return free(list), TIDE_OK;
+    rest = list;
+    if (rest) strsep(&rest, "\n"); /* what kind of file it is */
+    for (char *line; rest && (line = strsep(&rest, "\n"));)
+        if (*line) unlink_in(folder, line);
+    for (int i = 0; list && i < 3; i++) unlink_in(folder, (const char *const[]){ PRIVATE "/outputs", LOCK, LIST }[i]);
+    if (rmdir(folder_file(folder, PRIVATE, path)) == 0) rmdir(folder);
+    if (lock >= 0) close(lock);
+    free(list);
+    return TIDE_OK;
+}

@@ -39,6 +39,9 @@ bool        owned_holds_run(const char *folder);  /* a run.json of ours, or of 0
 void        owned_release(const char *folder);
 /* Takes away those files of these names that are listed, and releases the folder. */
 void        owned_clear(const char *folder, const char *const *names);
+/* Takes away a folder that is ours as a whole, a run's for example: the files that are listed, `.tidemill`, and the
+ * folder if nothing else is left in it. Nothing while another process has the lock. TIDE_ENOMEM: nothing either. */
+tide_status owned_remove(const char *folder, tide_failure *failure);
 /* For one writer of a run at a time. The folder has been claimed before. The lock's file descriptor; -1 with the
  * failure set: TIDE_EINVAL while another process has it. */
 int         owned_lock(const char *folder, tide_failure *failure);

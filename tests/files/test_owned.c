@@ -82,6 +82,32 @@ static void test_claims(void **state) {
     assert_false(owned_lists(folder, "new.svg")); /* all or none */
 }
 
+/* A whole folder: what is listed goes, what is not stays, and keeps its folder. */
+static void test_remove(void **state) {
+    char run[FOLDER_PATH];
+    (void)state;
+    folder_file(folder, "run", run);
+    for (int foreign = 0; foreign < 2; foreign++) {
+        assert_int_equal(mkdir(run, 0777), 0);
+        assert_int_equal(owned_claim(run, names, NULL), TIDE_OK);
+        put("run/loss.csv", "ours");
+        if (foreign) put("run/notes.txt", "mine");
+        int lock = owned_lock(run, NULL);
+        owned_remove(run, NULL); /* another works in it */
+        expect_content("run/loss.csv", "ours");
+        owned_unlock(run, lock);
+        owned_remove(run, NULL);
+        assert_false(is_there("run/loss.csv") || is_there("run/.tidemill"));
+        assert_true(is_there("run") == (foreign == 1));
+    }
+    expect_content("run/notes.txt", "mine");
+    owned_remove(run, NULL); /* nothing of it is ours any more */
+    expect_content("run/notes.txt", "mine");
+    unlink(in("run/notes.txt"));
+    rmdir(run);
+    owned_remove(run, NULL); /* not there */
+}
+
 /* Before anything is made in the folder. */
 static void test_strangers(void **state) {
     (void)state;
@@ -307,8 +333,8 @@ static void test_killed_writer(void **state) {
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_claims),        IN_FOLDER(test_strangers), IN_FOLDER(test_private_folder),
-        IN_FOLDER(test_torn_list),
+        IN_FOLDER(test_claims),        IN_FOLDER(test_remove),    IN_FOLDER(test_strangers),
+        IN_FOLDER(test_private_folder), IN_FOLDER(test_torn_list),
         IN_FOLDER(test_first_version), IN_FOLDER(test_lock),      IN_FOLDER(test_outputs),
         IN_FOLDER(test_killed_writer),
         IN_FOLDER(test_damaged_list),  IN_FOLDER(test_outputs_on_runs), IN_FOLDER(test_standard_input),

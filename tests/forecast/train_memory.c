@@ -2,6 +2,7 @@
  * crash, nothing leaked (the leak checker of a sanitizer build looks). The linker sends every allocation of the program
  * here; with thousands of them, each of the first and then ever fewer are made to fail. */
 #include <tidemill/backtest.h>
+#include <tidemill/tune.h>
 
 #include "refuse.h"
 #include "train_support.h"
@@ -86,6 +87,21 @@ static void test_commands(void **state) {
     refuse_each(forecast_backtest, &u, 100);
 }
 
+/* A trial without memory is a row; anything else without it ends the search. */
+static void test_search(void **state) {
+    forecast_options o;
+    (void)state;
+    small_options(&o);
+    snprintf(o.out, sizeof o.out, "%s/search", folder);
+    set_all(&o, "epochs 3 d-model 8 d-ff 8 e-layers 1 seq-len 8 pred-len 2 batch-size 32 threads 1 overwrite yes "
+                "space dropout=0,0.1;d-ff=8..16 trials 3 seeds 2 budget 1h");
+    refuse_each(forecast_tune, &o, 70);
+    set(&o, "space", "");
+    o.given[forecast_option_find("learning-rate") - forecast_option_table(NULL)] = false;
+    set_all(&o, "trials 2 seeds 1");
+    refuse_each(forecast_tune, &o, 30);
+}
+
 /* Columns that are made of others and of other files. */
 static void write_columns(void) {
     static const struct { const char *name, *header; } files[] = { { "words.csv", "date,colour,flow\n" },
@@ -162,7 +178,7 @@ static void test_exports(void **state) {
 static int set_up(void **state) { return folder_with_series(state, 120); }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands), cmocka_unit_test(test_columns),
-                                        cmocka_unit_test(test_exports) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands), cmocka_unit_test(test_search),
+                                        cmocka_unit_test(test_columns), cmocka_unit_test(test_exports) };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -9,6 +9,7 @@
 #include <tidemill/eis.h>
 #include <tidemill/forecast.h>
 #include <tidemill/tidemill.h>
+#include <tidemill/tune.h>
 
 /* What a row may use besides: all of it sound. */
 typedef struct trial {

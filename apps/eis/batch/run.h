@@ -4,7 +4,7 @@
 
 #include "blanks.h"
 #include "eis/predictor/arcs_predictor.h"
-#include "journal.h"
+#include "files/journal.h"
 #include "rows.h"
 
 typedef struct batch_run {

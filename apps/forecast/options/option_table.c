@@ -16,13 +16,15 @@
       "Data", "N", "has no effect" }
 
 enum {
-    TRAIN = FORECAST_FOR_TRAIN,
+    ONE   = FORECAST_FOR_TRAIN,   /* of a single training */
+    TUNE  = FORECAST_FOR_TUNE,
+    TRAIN = ONE | TUNE,
     EVAL  = FORECAST_FOR_EVALUATE,
     BACK  = FORECAST_FOR_BACKTEST,
     IMPORT = FORECAST_FOR_IMPORT,
     EXPORT = FORECAST_FOR_EXPORT,
-    ALL   = FORECAST_FOR_TRAIN | FORECAST_FOR_EVALUATE | FORECAST_FOR_PREDICT | BACK | IMPORT,
-    READ  = FORECAST_FOR_TRAIN | FORECAST_FOR_EVALUATE | IMPORT,
+    ALL   = TRAIN | FORECAST_FOR_EVALUATE | FORECAST_FOR_PREDICT | BACK | IMPORT,
+    READ  = TRAIN | FORECAST_FOR_EVALUATE | IMPORT,
     USE   = FORECAST_FOR_EVALUATE | FORECAST_FOR_PREDICT | BACK,
     WHY   = FORECAST_FOR_EXPLAIN,
     MAY_DIFFER = TIDE_OPTION_MAY_DIFFER,
@@ -126,7 +128,7 @@ static const tide_option rows[] = {
     { "patience", INT(patience, -1, 1e6), "-1", TRAIN, "Training", "N",
       "epochs without a better validation loss before stopping; 0: never stop; -1: 3, or as many as make 500 steps" },
     { "min-epochs", INT(min_epochs, 0, 1e6), NULL, TRAIN, "Training", "N", "no early stop before this epoch" },
-    { "max-minutes", REAL(max_minutes, 0, 1e6), NULL, TRAIN, "Training", "MIN",
+    { "max-minutes", REAL(max_minutes, 0, 1e6), NULL, ONE, "Training", "MIN",
       "plan the schedule to end within this time; 0: no limit" },
     { "seed", INT(seed, 0, 9e15), "2023", TRAIN, "Training", "N", "random seed: weights, dropout and shuffling" },
     { "val", REAL(val, 0, BIG), NULL, READ | BACK, "Training", "X",
@@ -143,7 +145,7 @@ static const tide_option rows[] = {
     { "resume", CHOICE(resume, "no|auto|must"), NULL, TRAIN | PLACE, "Run", NULL,
       "resume the run in `out`; auto: if there is one; must: fail if there is none", .bare = "must" },
     { "overwrite", BOOL(overwrite), NULL, ALL | EXPORT | PLACE, "Run", NULL,
-      "train, import: replace the run in `out`; predict, evaluate, backtest, export: the file that they write" },
+      "train, tune, import: replace what is in `out`; predict, evaluate, backtest, export: the file that they write" },
     { "plots", BOOL(plots), NULL, TRAIN | FORECAST_FOR_PREDICT | MAY_DIFFER | TIDE_OPTION_COMMAND_ON, "Run", NULL,
       "draw plots" },
     { "output", TEXT(output), NULL, FORECAST_FOR_PREDICT | BACK | EXPORT | PLACE, "Run", "FILE",
@@ -180,6 +182,16 @@ static const tide_option rows[] = {
     { "warm-start", BOOL(warm_start), NULL, BACK | MAY_DIFFER, "Backtest", NULL,
       "train anew from the run's parameters, for `epochs` (0: 3)" },
 
+    { "trials", INT(trials, 1, 1e4), "27", TUNE, "Tune", "N",
+      "settings to try; the first is the options as given" },
+    { "budget", TEXT(budget), NULL, TUNE, "Tune", "TIME",
+      "end the search within this time, restarts included: 90s, 10m, 2h (default: no limit)" },
+    { "space", TEXT(space), NULL, TUNE, "Tune", "FILE|SPACE",
+      "what to search, \"d-model=64,128;learning-rate=1e-4..3e-3 log\", or a file of such lines; none: the options as "
+      "given (default: look-back, sizes, rate, dropout, batch and arch, but for what is given)", .suggested = "none" },
+    { "seeds", INT(seeds, 1, 1000), "1", TUNE, "Tune", "N",
+      "train the best settings with N seeds, from `seed` on: the mean and the spread of the test errors" },
+
     ROW_DEVICE(S, ALL | WHY),
     ROW_PRECISION(S, ALL | WHY),
     ROW_STRICT(S, ALL | WHY),
@@ -199,11 +211,11 @@ static const tide_option rows[] = {
     { "auto-batch", BOOL(auto_batch), NULL, TRAIN | MAY_DIFFER, "Machine", NULL,
       "lower a batch size that does not fit to the largest that does" },
     ROW_AUTO_SIZE(S, TRAIN, "take sizes, threads and precision that tidemill machine advises, where none are given"),
-    { "dump-graph", TEXT(dump_graph), NULL, TRAIN | PLACE, "Machine", "DIR",
+    { "dump-graph", TEXT(dump_graph), NULL, ONE | PLACE, "Machine", "DIR",
       "write the step as each compiler pass leaves it, as text and DOT" },
-    { "explain", BOOL(explain), NULL, TRAIN | MAY_DIFFER, "Machine", NULL,
+    { "explain", BOOL(explain), NULL, ONE | MAY_DIFFER, "Machine", NULL,
       "before training, show what a step consists of: kernels, memory, time" },
-    { "measure", BOOL(measure), "true", TRAIN | WHY | MAY_DIFFER, "Machine", NULL, "explain: time each kernel" },
+    { "measure", BOOL(measure), "true", ONE | WHY | MAY_DIFFER, "Machine", NULL, "explain: time each kernel" },
 
     UNUSED("label-len"), UNUSED("dec-in"), UNUSED("c-out"), UNUSED("enc-in"), UNUSED("factor"), UNUSED("d-layers"),
     UNUSED("num-workers"),

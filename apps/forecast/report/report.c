@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <tidemill/backtest.h>
+#include <tidemill/tune.h>
 
 #include "base/base.h"
 #include "intervals_json.h"
@@ -270,11 +271,22 @@ static void backtest_free(forecast_result *r) {
     r->backtest = NULL;
 }
 
+static void tune_free(forecast_tune_result *t) {
+    if (!t) return;
+    for (int64_t i = 0; i < t->count; i++) free(t->trials[i].settings), free(t->trials[i].reason);
+    free(t->trials);
+    free(t->seeds);
+    free(t->command);
+    free(t);
+}
+
 void forecast_result_free(forecast_result *r) {
     if (!r) return;
     intervals_free_all(r);
     columns_free(r);
     backtest_free(r);
+    tune_free(r->tune);
+    r->tune = NULL;
     free(r->json);
     free(r->csv);
     free(r->text);

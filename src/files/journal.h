@@ -1,26 +1,27 @@
-/* What is finished of a batch, kept in its folder: a line of JSON for each answer, by a key, so that a run that was
- * killed goes on. A first line tells of which options they are. A line is written by one call of the system; a torn
- * last one is cut off. */
-#ifndef EIS_BATCH_JOURNAL_H
-#define EIS_BATCH_JOURNAL_H
+/* The journal of long work, kept in its folder: a line of JSON for each part that is finished, by a key, so that work
+ * that was killed goes on. A first line tells of which options it is. A line is written by one call of the system; a
+ * torn last one is cut off. */
+#ifndef TIDE_FILES_JOURNAL_H
+#define TIDE_FILES_JOURNAL_H
 
 #include <jansson.h>
 #include <pthread.h>
-#include <tidemill/eis.h>
 
-#include "files/owned.h"
+#include "owned.h"
 
 typedef struct journal {
     int file;            /* -1: nothing is written */
     char path[FOLDER_PATH];
+    double sync_every;   /* seconds: what a loss of power may cost; 0: each line is there for good when it was added */
     double synced;       /* os_seconds() */
     json_t *line;        /* by key */
     pthread_mutex_t lock;
 } journal;
 
 /* Opens `path`, whose name is claimed, or makes it. `options`: an object of words. TIDE_EINVAL where the lines are of
- * other options, and names the first that differs; with `anew` they are dropped. */
-tide_status journal_open(const char *path, const json_t *options, bool anew, journal *out, tide_failure *failure);
+ * other options, and names the first that differs; with `anew` they are dropped. `sync_every` as above. */
+tide_status journal_open(const char *path, const json_t *options, bool anew, double sync_every, journal *out,
+                         tide_failure *failure);
 tide_status journal_memory(journal *out, tide_failure *failure); /* without a file */
 /* NULL: not there. Not while others add. */
 const json_t *journal_find(const journal *j, const char *key);

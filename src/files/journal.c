@@ -1,4 +1,4 @@
-/* The journal of a batch: read whole when it is opened, then only appended to. */
+/* A journal: read whole when it is opened, then only appended to. */
 #include "journal.h"
 
 #include <errno.h>
@@ -10,7 +10,6 @@
 #include "base/base.h"
 #include "base/json.h"
 
-static const double sync_every = 1; /* seconds: what a loss of power may cost */
 enum { REAL_DIGITS = 17 }; /* that read back to the same bits */
 
 static tide_status failed(const journal *j, const char *what, tide_failure *failure) {
@@ -18,7 +17,7 @@ static tide_status failed(const journal *j, const char *what, tide_failure *fail
 }
 
 static tide_status out_of_memory(tide_failure *failure) {
-    return fail(failure, TIDE_ENOMEM, "out of memory for the rows of the batch");
+    return fail(failure, TIDE_ENOMEM, "out of memory for the journal");
 }
 
 /* ---- writing ---- */
@@ -45,7 +44,7 @@ static tide_status keep(journal *j, const char *key, json_t *line, tide_failure 
     if (!line || json_object_set_new(j->line, key, line)) return out_of_memory(failure);
     if (j->file < 0) return TIDE_OK;
     tide_status status = append(j, line, failure);
-    bool late = os_seconds() - j->synced > sync_every;
+    bool late = os_seconds() - j->synced > j->sync_every;
     return status == TIDE_OK && late ? sync_now(j, failure) : status;
 }
 
@@ -83,9 +82,8 @@ static tide_status refuse_other(const journal *j, const json_t *were, const json
         if (!was) was = ""; /* of an earlier version, which did not have it */
         if (strcmp(was, is) == 0) continue;
         return fail_at(failure, TIDE_EINVAL, j->path, 0, key,
-                       "%s holds rows with %s \"%.200s\", this batch has \"%.200s\": `overwrite` begins anew, another "
-                       "`out` leaves them",
-                       j->path, key, was, is);
+                       "%s was begun with %s \"%.200s\", not \"%.200s\": `overwrite` begins anew, another `out` "
+                       "leaves it", j->path, key, was, is);
     }
     return TIDE_OK;
 }
@@ -143,9 +141,11 @@ tide_status journal_memory(journal *out, tide_failure *failure) {
     return out->line ? TIDE_OK : out_of_memory(failure);
 }
 
-tide_status journal_open(const char *path, const json_t *options, bool anew, journal *out, tide_failure *failure) {
+tide_status journal_open(const char *path, const json_t *options, bool anew, double sync_every, journal *out,
+                         tide_failure *failure) {
     tide_status status = journal_memory(out, failure);
     if (status != TIDE_OK) return status;
+    out->sync_every = sync_every;
     snprintf(out->path, sizeof out->path, "%s", path);
     out->file = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
     return out->file < 0 ? failed(out, "open", failure) : load(out, options, anew, failure);

@@ -1,0 +1,54 @@
+/* forecast_tune: a space searched, the best trained to its end and scored. */
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "forecast/fit/resolve.h"
+#include "forecast/tune/tuning.h"
+
+/* What each trial has of the options: nothing of the search's own, and no plots. */
+static void settle_base(const forecast_options *given, forecast_options *out) {
+    *out = *given;
+    out->resume = FORECAST_RESUME_AUTO, out->overwrite = out->plots = false;
+}
+
+static tide_status search(tuning *t, forecast_result *r, tide_failure *failure) {
+    tide_status status = tuning_budget_read(t->options->budget, &t->budget_s, failure) ? TIDE_OK : TIDE_EINVAL;
+    if (status == TIDE_OK) status = ground_open(t->options, &t->ground, failure);
+    if (status == TIDE_OK) status = space_read(&t->ground, &t->space, failure);
+    if (status == TIDE_OK) status = tuning_folder_open(t, failure);
+    if (status == TIDE_OK) status = tuning_journal_open(t, failure);
+    if (status == TIDE_OK) status = tuning_search(t, failure);
+    if (status == TIDE_OK) status = tuning_finish(t, r, failure);
+    if (status == TIDE_OK) status = tuning_outcome(t, r, failure);
+    return status == TIDE_OK ? tuning_tables(t, r, failure) : status;
+}
+
+static void tuning_free(tuning *t) {
+    if (!t) return;
+    tuning_folder_close(t);
+    pthread_mutex_destroy(&t->mutex);
+    free(t->trial);
+    free(t->base);
+    free(t);
+}
+
+tide_status forecast_tune(const forecast_options *options, forecast_progress progress, void *user,
+                          forecast_result *result, tide_failure *failure) {
+    failure_clear(failure);
+    if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    tuning *t = calloc(1, sizeof *t);
+    if (!t) return tuning_no_memory(failure);
+    pthread_mutex_init(&t->mutex, NULL);
+    t->options = options, t->lock = -1, t->journal.file = -1, t->doing = "";
+    t->listener    = (listener){ progress, user, os_seconds(), &t->memory };
+    t->threads     = options->threads ? (int)options->threads : os_cores();
+    t->base        = malloc(sizeof *t->base);
+    result->tune   = calloc(1, sizeof *result->tune);
+    tide_status status = t->base && result->tune ? TIDE_OK : tuning_no_memory(failure);
+    if (t->base) settle_base(options, t->base);
+    if (status == TIDE_OK) status = search(t, result, failure);
+    tide_failure ignored = { 0 }, *why = status == TIDE_OK ? failure : &ignored;
+    tide_status  closed  = journal_close(&t->journal, why);
+    tuning_free(t);
+    return status == TIDE_OK ? closed : status;
+}
