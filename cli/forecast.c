@@ -149,12 +149,18 @@ static void put_scores(FILE *out, const forecast_result *r) {
     put_intervals(out, r);
 }
 
-static void put_train(FILE *out, const forecast_result *r) {
-    put_scores(out, r);
+static void put_steps(FILE *out, const forecast_result *r) {
     fprintf(out, "%" PRId64 " epochs (best %" PRId64 "), %.1f s in all, ", r->epochs, r->best_epoch, r->wall_s);
     if (!isnan(r->step_ms_median))
         fprintf(out, "%.1f ms a step (the first %.1f), ", r->step_ms_median, r->first_step_ms);
-    fprintf(out, "compiled in %.0f ms, peak memory %.0f MiB\n", r->compile_ms, r->peak_rss_mib);
+    fprintf(out, "compiled in %.0f ms, ", r->compile_ms);
+}
+
+static void put_train(FILE *out, const forecast_result *r) {
+    put_scores(out, r);
+    if (r->solved) fprintf(out, "solved in closed form, %.1f s in all, ", r->wall_s);
+    else put_steps(out, r);
+    fprintf(out, "peak memory %.0f MiB\n", r->peak_rss_mib);
     if (r->refit)
         fputs("the model has learned from all rows since: the scores are those of the training before\n", out);
     fprintf(out, "run: %s\n", r->run);

@@ -68,8 +68,17 @@ typedef enum forecast_aggregate {
     FORECAST_AGGREGATE_MEDIAN
 } forecast_aggregate;
 /* ITRANSFORMER: attention over series (Liu et al., ICLR 2024). DLINEAR: a moving average and the rest, an affine map
- * each (Zeng et al., AAAI 2023). PATCHTST: attention over patches of each series by itself (Nie et al., ICLR 2023). */
-typedef enum forecast_arch { FORECAST_ITRANSFORMER, FORECAST_DLINEAR, FORECAST_PATCHTST } forecast_arch;
+ * each (Zeng et al., AAAI 2023). PATCHTST: attention over patches of each series by itself (Nie et al., ICLR 2023). The
+ * others are the baselines as models, without steps of training: LINEAR, a ridge regression from window to horizon that
+ * all series share, SEASONAL_NAIVE, the last season again, and LAST_VALUE. */
+typedef enum forecast_arch {
+    FORECAST_ITRANSFORMER,
+    FORECAST_DLINEAR,
+    FORECAST_PATCHTST,
+    FORECAST_ARCH_LINEAR,
+    FORECAST_ARCH_SEASONAL_NAIVE,
+    FORECAST_ARCH_LAST_VALUE
+} forecast_arch;
 typedef enum forecast_activation { FORECAST_GELU, FORECAST_RELU } forecast_activation;
 typedef enum forecast_optimizer {
     FORECAST_ADAM,
@@ -383,6 +392,7 @@ typedef struct forecast_result {
     int64_t by_column_count;
     forecast_intervals intervals[4];  /* train, evaluate: of the model, last_value, seasonal_naive, linear */
     bool    guide_direction;          /* `compat` mac: directional accuracy across windows is asked for */
+    bool    solved;                   /* train: in closed form, without steps and epochs */
     bool    refit;                    /* train: the model has learned from all rows since it was scored */
     bool    beaten;                   /* a baseline is at least as good (in MSE) as the model */
     char    used[24];                 /* predict: what forecast: "model", "last_value", "seasonal_naive" or "linear" */

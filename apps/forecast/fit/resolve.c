@@ -1,3 +1,4 @@
+/* Presets, advice and compatibility applied to the options as given, and contradictions told by the options' names. */
 #include "resolve.h"
 
 #include <inttypes.h>
@@ -35,6 +36,16 @@ static tide_status column_contradictions(const forecast_options *o, tide_failure
     return TIDE_OK;
 }
 
+/* What goes by steps of training is not of those that are solved. */
+static tide_status solved_contradictions(const forecast_options *o, tide_failure *failure) {
+    const architecture *of     = architecture_of(o->arch);
+    const char         *option = o->refit ? "refit" : o->explain ? "explain" : *o->dump_graph ? "dump-graph" : NULL;
+    if (!option || !of->solved) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, option,
+                   "`%s` is of training steps, and `arch` %s takes none: leave it out, or `arch` itransformer, "
+                   "dlinear or patchtst", option, of->name);
+}
+
 /* A series that is forecast by itself has nothing else to go by. */
 static tide_status arch_contradictions(const forecast_options *o, tide_failure *failure) {
     const architecture *of = architecture_of(o->arch);
@@ -65,6 +76,7 @@ static tide_status contradictions(const forecast_options *o, tide_failure *failu
     levels ignored;
     if (levels_parse(o->level, &ignored, failure) != TIDE_OK) return TIDE_EINVAL;
     tide_status status = arch_contradictions(o, failure);
+    if (status == TIDE_OK) status = solved_contradictions(o, failure);
     return status == TIDE_OK ? column_contradictions(o, failure) : status;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/score/score.h"
 #include "plan.h"
 
 void model_config_from(const forecast_options *o, const dataset *d, model_config *out) {
@@ -19,6 +20,8 @@ void model_config_from(const forecast_options *o, const dataset *d, model_config
                            .use_norm = o->use_norm, .arch = o->arch, .known = d->known,
                            .masked = d->frame.gaps > 0 || d->blind, .recompute = o->recompute,
                            .out_first = d->out_first, .out_count = d->out_count };
+    if (o->arch == FORECAST_ARCH_SEASONAL_NAIVE)
+        out->season = o->season ? o->season : season_default(d->frame.step);
 }
 
 tide_status session_failure(const session *s, tide_failure *failure) {

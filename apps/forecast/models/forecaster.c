@@ -1,7 +1,8 @@
 #include "forecaster.h"
 
 const architecture *architecture_of(int arch) {
-    static const architecture *const all[] = { &arch_itransformer, &arch_dlinear, &arch_patchtst };
+    static const architecture *const all[] = { &arch_itransformer,   &arch_dlinear,   &arch_patchtst, &arch_linear,
+                                               &arch_seasonal_naive, &arch_last_value };
     return all[arch];
 }
 

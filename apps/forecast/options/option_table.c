@@ -88,8 +88,10 @@ static const tide_option rows[] = {
     { "preset", TEXT(preset), NULL, TRAIN, "Model", "NAME",
       "published settings, such as etth1-96, or the Mac guide's, such as mac-m1 (`preset` list shows all)",
       .synonyms = "guide-mac=mac|guide-m1=mac-m1|guide-m2=mac-m2|guide-m3=mac-m3" },
-    { "arch", CHOICE(arch, "itransformer|dlinear|patchtst"), NULL, TRAIN, "Model", NULL,
-      "the network: attention over series, two affine maps, or attention over patches of each series" },
+    { "arch", CHOICE(arch, "itransformer|dlinear|patchtst|linear|seasonal-naive|last-value"), NULL, TRAIN, "Model",
+      NULL,
+      "the network: attention over series, two affine maps, attention over patches of each series; or without steps "
+      "of training a ridge regression, the last season again, the last value" },
     { "seq-len", INT(seq_len, 1, 1e6), "96", READ, "Model", "N", "input window length, rows" },
     { "pred-len", INT(pred_len, 1, 1e6), "96", READ, "Model", "N", "rows to forecast" },
     { "d-model", INT(d_model, 1, 65536), "128", TRAIN, "Model", "N", "width of a token" },

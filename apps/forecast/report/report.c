@@ -167,7 +167,7 @@ tide_status report_json(const char *command, forecast_result *r, const error_par
                           "columns", (json_int_t)r->columns, "seq_len", (json_int_t)r->seq_len, "pred_len",
                           (json_int_t)r->pred_len);
     if (*r->run) put_model(o, r);
-    if (r->epochs) put_training(o, r);
+    if (r->epochs || r->solved) put_training(o, r);
     if (r->windows) json_object_set_new(o, "baselines", baselines_json(r));
     if (*r->season_note) json_object_set_new(o, "season_note", json_text(r->season_note));
     if (parts && parts->step_mse)

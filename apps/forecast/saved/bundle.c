@@ -125,6 +125,7 @@ static json_t *config_json(const model_config *c) {
     if (c->masked) json_object_set_new(o, "masked", json_true());
     if (c->arch) json_object_set_new(o, "arch", json_string(architecture_of(c->arch)->name));
     if (c->known) json_object_set_new(o, "known", json_integer(c->known));
+    if (c->season) json_object_set_new(o, "season", json_integer(c->season));
     return o;
 }
 

@@ -92,7 +92,7 @@ static bool read_arch(reader *r, const json_t *v) {
     const char *name = json_string_value(v);
     int        *arch = &r->out->config.arch;
     if (!v) return true;
-    for (*arch = FORECAST_ITRANSFORMER; *arch <= FORECAST_PATCHTST; ++*arch)
+    for (*arch = FORECAST_ITRANSFORMER; *arch <= FORECAST_ARCH_LAST_VALUE; ++*arch)
         if (name && !strcmp(name, architecture_of(*arch)->name)) return true;
     *arch = FORECAST_ITRANSFORMER;
     return refuse(r, "model.arch", "is no network that this program knows");
@@ -111,6 +111,9 @@ static bool read_config(reader *r, const json_t *o) {
     if (!read_word(r, o, "model", "activation", 8, &activation)) return false;
     c->relu = !strcmp(activation, "relu");
     if (!read_arch(r, json_object_get(o, "arch"))) return false;
+    if (c->arch == FORECAST_ARCH_SEASONAL_NAIVE &&
+        !read_whole(r, o, "model", "season", 1, (double)c->seq_len, &c->season))
+        return false;
     if (json_object_get(o, "known") && !read_whole(r, o, "model", "known", 0, LARGEST_COUNT, &c->known)) return false;
     if (c->out_first + c->out_count > c->columns - c->known)
         return refuse(r, "model.known", "leaves no columns to forecast");

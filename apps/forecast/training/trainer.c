@@ -100,7 +100,7 @@ tide_status forecast_trainer_run(forecast_trainer *t, int64_t steps, tide_failur
 tide_status forecast_trainer_save(forecast_trainer *t, tide_failure *failure) {
     failure_clear(failure);
     if (!t) return no_trainer(failure);
-    return t->ended ? TIDE_OK : fit_save(t->fit, failure);
+    return t->ended || !t->fit ? TIDE_OK : fit_save(t->fit, failure);
 }
 
 void forecast_trainer_cancel(forecast_trainer *t) {
@@ -109,6 +109,9 @@ void forecast_trainer_cancel(forecast_trainer *t) {
 
 forecast_training forecast_trainer_at(const forecast_trainer *t) {
     if (!t) return (forecast_training){ 0 };
+    if (!t->fit)
+        return (forecast_training){ .train_loss = (double)NAN, .val_loss = t->solved_loss,
+                                    .best_val_loss = t->solved_loss, .finished = true };
     const fit_progress *at    = fit_at(t->fit);
     fit_place           place = fit_place_now(t->fit);
     bool                any   = at->epoch > 1;
@@ -127,7 +130,7 @@ tide_status forecast_trainer_score(forecast_trainer *t, forecast_result *result,
     if (!t) return no_trainer(failure);
     if (!result) return fail(failure, TIDE_EINVAL, "there is no result to fill");
     if (t->ended) return fail(failure, TIDE_EINVAL, "the trainer has scored its model already");
-    tide_status status = fit_end(t->fit, failure);
+    tide_status status = t->fit ? fit_end(t->fit, failure) : TIDE_OK;
     trainer_fill(t, result);
     if (status == TIDE_OK) status = trainer_score(t, result, failure);
     t->ended = status == TIDE_OK || t->scored;
@@ -142,7 +145,7 @@ tide_status forecast_trainer_model(const forecast_trainer *t, forecast_model **o
     *out = NULL;
     if (!t) return no_trainer(failure);
     if (t->scored) return forecast_model_load_memory(t->scored, t->scored_size, t->options, out, failure);
-    tide_status status = bundle_write_memory(&t->bundle, t->session.params, fit_best(t->fit), &bytes, &size, failure);
+    tide_status status = bundle_write_memory(&t->bundle, t->session.params, trainer_best(t), &bytes, &size, failure);
     if (status == TIDE_OK) status = forecast_model_load_memory(bytes, size, t->options, out, failure);
     tide_free(bytes);
     return status;

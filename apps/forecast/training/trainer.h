@@ -25,7 +25,8 @@ typedef struct forecast_trainer {
     run_folder        folder;            /* path "": in memory, without files */
     train_step        step;
     window_program    validate;
-    fit              *fit;
+    fit              *fit;               /* NULL: the network is solved, without steps */
+    double            solved_loss;       /* of the validation windows, then */
     int32_t          *order, *val_order; /* windows of the epoch */
     int64_t           windows, batches, val_windows, val_used;
     float            *step_ms;           /* of the steps of this process */
@@ -56,8 +57,8 @@ tide_status trainer_compile(trainer *t, forecast_options *o, tide_failure *failu
 tide_status trainer_show_passes(const trainer *t, bool only_check, tide_failure *failure);
 tide_status trainer_tell(trainer *t, tide_failure *failure);
 
-/* learn.c: makes t->fit. Training runs to the last epoch or to the early stop, saving as it goes; then the best
- * parameters are in place. `steps` as for fit_run. */
+/* learn.c: makes t->fit, or solves what is solved. Training runs to the last epoch or to the early stop, saving as it
+ * goes; then the best parameters are in place. `steps` as for fit_run. */
 tide_status trainer_begin(trainer *t, tide_failure *failure);
 tide_status trainer_learn(trainer *t, int64_t steps, tide_failure *failure);
 /* The model as src/train trains it, and its events as the forecaster's. */
@@ -71,6 +72,8 @@ tide_status trainer_write_model(const trainer *t, const tide_snapshot_t *best, t
 void        trainer_fill(trainer *t, forecast_result *r);
 tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure);
 
+static inline bool trainer_solved(const trainer *t) { return architecture_of(t->config.arch)->solved; }
+static inline const tide_snapshot_t *trainer_best(const trainer *t) { return t->fit ? fit_best(t->fit) : NULL; }
 static inline bool trainer_in_memory(const trainer *t) { return !*t->folder.path; }
 
 #endif
