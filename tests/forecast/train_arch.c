@@ -4,8 +4,9 @@
 
 enum { ROWS = 500, SEQ = 24, PRED = 6, COLS = 3 };
 
-static const char *const archs[] = { "itransformer", "dlinear", "patchtst", "linear", "seasonal-naive", "last-value" };
-enum { ARCHS = 6, STEPPED = 3 };
+static const char *const archs[] = { "itransformer",   "dlinear",    "patchtst", "linear",
+                                     "seasonal-naive", "last-value", "auto" };
+enum { ARCHS = 7, STEPPED = 3, SINGLE = 6 };
 
 static int set_up(void **state) { return folder_with_series(state, ROWS); }
 
@@ -13,6 +14,7 @@ static void options_for(forecast_options *o, const char *arch, const char *more)
     small_options(o);
     set(o, "arch", arch);
     set_all(o, "missing auto overwrite yes epochs 2");
+    if (!strcmp(arch, "auto")) set_all(o, "members itransformer,linear,seasonal-naive,dlinear season 12");
     set_all(o, more);
 }
 
@@ -93,7 +95,7 @@ static void refuse_training(const char *arch, const char *more, const char *says
 
 static void test_refused(void **state) {
     (void)state;
-    for (int a = 1; a < ARCHS; a++) refuse_training(archs[a], "known flow", "needs `arch` itransformer");
+    for (int a = 1; a < SINGLE; a++) refuse_training(archs[a], "known flow", "needs `arch` itransformer");
 }
 
 /* series.csv with an empty cell in every seventh row. */
@@ -123,9 +125,9 @@ static void test_baselines(void **state) {
         options_for(&o, "dlinear", "season 12");
         if (gaps) set(&o, "data", write_gaps());
         assert_int_equal(forecast_train(&o, NULL, NULL, &beside, &failure), TIDE_OK);
-        for (int a = STEPPED; a < ARCHS; a++) {
+        for (int a = STEPPED; a < SINGLE; a++) {
             forecast_result r     = { 0 };
-            int             which = ARCHS - 1 - a; /* last_value, seasonal_naive, linear */
+            int             which = SINGLE - 1 - a; /* last_value, seasonal_naive, linear */
             set(&o, "arch", archs[a]);
             if (forecast_train(&o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("%s: %s", archs[a], failure.message);
             expect_near(archs[a], r.model.rmse, beside.baselines[which].rmse, 2e-6); /* rounding of values near 3 */
@@ -153,17 +155,44 @@ static void test_solved_trainer(void **state) {
     tide_failure      failure = { 0 };
     forecast_trainer *t       = NULL;
     forecast_model   *m       = NULL;
-    options_for(&o, "linear", "");
-    *o.out = 0;
-    if (forecast_trainer_new(&o, NULL, NULL, NULL, &t, &failure) != TIDE_OK) fail_msg("%s", failure.message);
-    forecast_training at = forecast_trainer_at(t);
-    assert_true(at.finished && isfinite(at.best_val_loss));
-    assert_int_equal(forecast_trainer_run(t, 10, &failure), TIDE_OK);
-    assert_int_equal(forecast_trainer_save(t, &failure), TIDE_OK);
-    assert_int_equal(forecast_trainer_model(t, &m, &failure), TIDE_OK);
-    assert_int_equal(forecast_model_pred_len(m), PRED);
-    forecast_model_free(m);
-    forecast_trainer_free(t);
+    for (int a = STEPPED; a < ARCHS; a += ARCHS - 1 - STEPPED) {
+        options_for(&o, archs[a], "");
+        double in_folder = trained(&o);
+        *o.out = 0;
+        if (forecast_trainer_new(&o, NULL, NULL, NULL, &t, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+        forecast_training at = forecast_trainer_at(t);
+        forecast_result   r  = { 0 };
+        assert_true(at.finished && isfinite(at.best_val_loss));
+        assert_int_equal(forecast_trainer_run(t, 10, &failure), TIDE_OK);
+        assert_int_equal(forecast_trainer_save(t, &failure), TIDE_OK);
+        assert_int_equal(forecast_trainer_model(t, &m, &failure), TIDE_OK);
+        assert_int_equal(forecast_model_pred_len(m), PRED);
+        assert_int_equal(forecast_trainer_score(t, &r, &failure), TIDE_OK);
+        expect_near(archs[a], r.model.mse, in_folder, 0);
+        assert_int_equal(r.member_count, a == SINGLE ? 4 : 0);
+        forecast_result_free(&r);
+        forecast_model_free(m);
+        forecast_trainer_free(t);
+    }
+}
+
+/* A member is stopped from outside: nothing is left of it in memory, and a folder goes on. */
+static int stop_at_once(void *user, const forecast_event *e) {
+    int *left = user;
+    return e->stage == FORECAST_STAGE_STEP && --*left < 0;
+}
+
+static void test_auto_stopped(void **state) {
+    (void)state;
+    forecast_options o;
+    forecast_result  r       = { 0 };
+    tide_failure     failure = { 0 };
+    int              left    = 40;
+    options_for(&o, "auto", "");
+    double whole = trained(&o);
+    assert_int_equal(forecast_train(&o, stop_at_once, &left, &r, &failure), TIDE_ECANCELLED);
+    options_for(&o, "auto", "overwrite no resume must");
+    expect_near("auto", trained(&o), whole, 0);
 }
 
 /* Each parameter of the graph is one that the contract names, in its shape but for a width of 1, and they are as many
@@ -173,8 +202,9 @@ static void test_weights(void **state) {
     for (int a = 0; a < ARCHS; a++)
         for (int masked = 0; masked < 2; masked++) {
             model_config c = { .seq_len = SEQ, .pred_len = PRED, .columns = 4, .d_model = 8, .n_heads = 2,
-                               .head_size = 4, .d_ff = 12, .e_layers = 2, .masked = masked, .known = a == 0,
-                               .season = 4, .arch = a };
+                               .head_size = 4, .d_ff = 12, .e_layers = 2, .masked = masked,
+                               .known = a == 0 || a == SINGLE, .season = 4, .members = a == SINGLE ? 63 : 0,
+                               .arch = a };
             tide_graph *g = tide_graph_new("cpu");
             forecaster  f;
             char        name[WEIGHT_NAME];
@@ -182,7 +212,7 @@ static void test_weights(void **state) {
             int64_t     count = 0, numbers = 0;
             assert_true(forecaster_new(g, &c, &f));
             tide_list all = tide_params(g, "");
-            for (; f.of->weight(&c, count, name, &shape); count++) {
+            for (; f.of->weight(&f.config, count, name, &shape); count++) {
                 int64_t i = 0;
                 while (i < all.count && strcmp(tide_name_of(all.items[i]), name)) i++;
                 if (i == all.count) fail_msg("%s has no %s", f.of->name, name);
@@ -190,7 +220,7 @@ static void test_weights(void **state) {
                 numbers += tide_shape_count(shape);
             }
             assert_int_equal(count, all.count);
-            assert_int_equal(numbers, forecaster_parameters(&c));
+            assert_int_equal(numbers, forecaster_parameters(&f.config));
             forecaster_free(&f);
             tide_graph_free(g);
         }
@@ -285,6 +315,6 @@ int main(void) {
                                         cmocka_unit_test(test_refused), cmocka_unit_test(test_weights),
                                         cmocka_unit_test(test_dlinear), cmocka_unit_test(test_patches),
                                         cmocka_unit_test(test_baselines), cmocka_unit_test(test_solved_refused),
-                                        cmocka_unit_test(test_solved_trainer) };
+                                        cmocka_unit_test(test_solved_trainer), cmocka_unit_test(test_auto_stopped) };
     return cmocka_run_group_tests_name("architectures", tests, set_up, remove_folder);
 }

@@ -167,7 +167,7 @@ static tide_status calibrate(const refit *f, forecast_trainer *t, band_tables *o
                            .first = t->data.split.val.start,
                            .windows = block_windows(t->data.split.val, c->seq_len, c->pred_len) };
     if (!f->rolling->intervals.levels.count) return TIDE_OK;
-    tide_status status = session_scoring_all(&t->session, validation.windows, true, &p, failure);
+    tide_status status = session_scoring_all(&t->session, validation.windows, WINDOW_FORECASTS, &p, failure);
     if (status == TIDE_OK) status = bands_open(&t->data, c->pred_len, out, failure);
     return status == TIDE_OK ? calibrate_model(&validation, &p, out, failure) : status;
 }

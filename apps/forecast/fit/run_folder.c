@@ -55,12 +55,14 @@ static json_t *data_json(const frame *f) {
                      (json_int_t)f->columns);
 }
 
+/* Members that are NULL are left out. */
 static tide_status write_json(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters,
-                              const tide_graph *g, const char *device_choice, tide_failure *failure) {
-    json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:i, s:I, s:o, s:s*}", "command", "forecast train", "version",
+                              const tide_graph *g, const char *device_choice, json_t *members,
+                              tide_failure *failure) {
+    json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:i, s:I, s:o, s:s*, s:o*}", "command", "forecast train", "version",
                           TIDE_VERSION, "options", options_json(o), "choices", run_choices_json(g), "numerics",
                           tide_numerics(g), "parameters", (json_int_t)parameters, "data", data_json(&d->frame),
-                          "device_choice", *device_choice ? device_choice : NULL);
+                          "device_choice", *device_choice ? device_choice : NULL, "members", members);
     tide_status status = j ? run_json_write(r, j, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
     json_decref(j);
     return status;
@@ -92,7 +94,23 @@ tide_status forecast_folder_open(const forecast_options *o, const dataset *d, in
     if (r->resuming) return check_json(r, o, d, failure);
     run_folder_clear(r, plotted_files);
     run_folder_clear(r, added_files);
-    return write_json(r, o, d, parameters, g, device_choice, failure);
+    return write_json(r, o, d, parameters, g, device_choice, NULL, failure);
+}
+
+tide_status forecast_folder_tell(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters,
+                                 const tide_graph *g, json_t *members, tide_failure *failure) {
+    return write_json(r, o, d, parameters, g, "", members, failure);
+}
+
+tide_status forecast_folder_empty(const char *path, tide_failure *failure) {
+    run_folder  r      = { .lock = -1 };
+    tide_status status = run_folder_open(path, RUN_RESUME_NO, true, plotted_files, (const char *const[]){ NULL }, &r,
+                                         failure);
+    if (status != TIDE_OK) return status;
+    run_folder_clear(&r, plotted_files);
+    run_folder_clear(&r, added_files);
+    run_folder_close(&r);
+    return TIDE_OK;
 }
 
 tide_status forecast_folder_import(const forecast_options *o, const dataset *d, int64_t parameters, run_folder *r,

@@ -27,8 +27,9 @@ typedef struct architecture {
 
 /* By model_config.arch, in the order of the option's choices. */
 const architecture *architecture_of(int arch);
+int                 architecture_named(const char *name);  /* -1: there is none */
 extern const architecture arch_itransformer, arch_dlinear, arch_patchtst, arch_linear, arch_seasonal_naive,
-    arch_last_value;
+    arch_last_value, arch_ensemble;
 
 typedef struct forecaster {
     const architecture *of;

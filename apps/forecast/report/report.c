@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "intervals_json.h"
+#include "members_json.h"
 #include "train/run.h"
 
 enum { SCHEMA_VERSION = 1 };
@@ -134,6 +135,10 @@ static void put_training(json_t *o, const forecast_result *r) {
     put(o, "best_val_loss", r->best_val_loss);
     json_object_set_new(o, "refit", json_boolean(r->refit));
     put(o, "train_s", r->train_s);
+    if (!r->member_count) return;
+    json_object_set_new(o, "members", members_json(r->members, r->member_count));
+    json_object_set_new(o, "stacking", json_text(r->stacking));
+    put(o, "budget_s", r->budget_s);
 }
 
 static void put_model(json_t *o, const forecast_result *r) {

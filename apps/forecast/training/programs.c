@@ -120,6 +120,6 @@ tide_status trainer_compile(trainer *t, forecast_options *o, tide_failure *failu
     if (!t->asked_batch) o->batch_size = asked; /* run.json keeps what was asked for */
     block b       = trainer_stop_block(t);
     int64_t windows = block_windows(b, o->seq_len, o->pred_len);
-    if (status == TIDE_OK) status = session_scoring_all(&t->session, windows, false, &t->validate, failure);
+    if (status == TIDE_OK) status = session_scoring_all(&t->session, windows, WINDOW_LOSSES, &t->validate, failure);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "forecast/fit/calibrate.h"
 #include "forecast/saved/advice.h"
+#include "ensemble.h"
 #include "refit.h"
 #include "trainer.h"
 
@@ -28,14 +29,25 @@ static void fill_training(trainer *t, forecast_result *r) {
     r->resumed_from_step = fit_account_of(t->fit).resumed_from;
 }
 
+static void fill_members(const ensemble_training *e, forecast_result *r) {
+    memcpy(r->members, e->told, sizeof r->members);
+    r->member_count = e->count, r->budget_s = e->budget_s;
+    int used = snprintf(r->stacking, sizeof r->stacking, "%s weights, pull %g",
+                        e->rule.by_column ? "each column's own" : "shared", e->rule.pull);
+    if (isfinite(e->rule.left_out_mse))
+        snprintf(r->stacking + used, sizeof r->stacking - (size_t)used, "; mse of validation windows left out %.4f",
+                 e->rule.left_out_mse);
+}
+
 void trainer_fill(trainer *t, forecast_result *r) {
     report_setup(t->folder.path, &t->session, t->data.frame.columns, r);
     fill_training(t, r);
+    if (t->ensemble) fill_members(t->ensemble, r);
     if (t->explained.text) r->text = t->explained.text, t->explained.text = NULL;
     if (t->explained.explanation) r->explanation = t->explained.explanation, t->explained.explanation = NULL;
 }
 
-static int64_t test_windows(const trainer *t) {
+int64_t trainer_test_windows(const trainer *t) {
     int64_t all = block_windows(t->data.split.test, t->config.seq_len, t->config.pred_len),
             batch = t->options->batch_size;
     return t->compat & FORECAST_COMPAT_TEST_DROP_LAST && all >= batch ? all / batch * batch : all;
@@ -80,13 +92,13 @@ static tide_status keep_record(trainer *t, const forecast_result *r, const basel
 tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure) {
     scoring        w = { .data = &t->data, .seq_len = t->config.seq_len, .pred_len = t->config.pred_len,
                          .first = t->data.split.test.start,
-                         .windows = test_windows(t), .listener = &t->listener,
+                         .windows = trainer_test_windows(t), .listener = &t->listener,
                          .metrics_scaled = (t->compat & FORECAST_COMPAT_METRICS_SCALED) != 0,
                          .itself = (forecast_use)architecture_of(t->config.arch)->as_baseline };
     window_program p;
     full_scores    scores = { 0 };
     error_parts    parts  = { 0 };
-    tide_status status = session_scoring_all(&t->session, w.windows, true, &p, failure);
+    tide_status status = session_scoring_all(&t->session, w.windows, WINDOW_FORECASTS, &p, failure);
     if (status == TIDE_OK) status = full_scores_take(t->options, &w, &p, &t->bundle.bands, &scores, failure);
     if (status == TIDE_OK) {
         r->windows = w.windows;

@@ -95,19 +95,24 @@ static void tell_issued(const trainer *t) {
                   (double)(d->frame.rows * pred * d->issued_columns) * sizeof(float) / (1 << 20), what);
 }
 
-static void tell_notes(const trainer *t) {
+void trainer_tell_data(const trainer *t) {
     const forecast_options *o = t->options;
-    char line[RUN_LINE];
-    if (*t->device.line) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", t->device.line);
     tell_warnings(&t->listener, &t->data.frame);
     tell_known(t);
     tell_issued(t);
     tell_sizes(&t->listener, o);
-    session_tell(&t->session, &t->listener);
-    if (run_moved_told(&t->folder, o->device, line)) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", line);
     if (o->kind == FORECAST_CUSTOM && frame_looks_like_ett(&t->data.frame))
         listener_note(&t->listener, FORECAST_STAGE_NOTE, "for published numbers use `kind` %s",
                       t->data.frame.step.unit == UNIT_HOUR ? "etth" : "ettm");
+}
+
+static void tell_notes(const trainer *t) {
+    const forecast_options *o = t->options;
+    char line[RUN_LINE];
+    if (*t->device.line) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", t->device.line);
+    trainer_tell_data(t);
+    session_tell(&t->session, &t->listener);
+    if (run_moved_told(&t->folder, o->device, line)) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", line);
     if ((o->loss_function == FORECAST_FINANCIAL || o->loss_function == FORECAST_DIRECTIONAL) && !o->direction_surrogate)
         listener_note(&t->listener, FORECAST_STAGE_NOTE,
                       "the directional losses' direction term has no gradient, so training equals MSE; "

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "ensemble.h"
 #include "forecast/fit/plan.h"
-#include "trainer.h"
 
 /* ---- opening ---- */
 
@@ -20,11 +20,11 @@ static tide_status load(trainer *t, const tide_frame *from, tide_failure *failur
                 : dataset_load(t->options, t->compat, &t->data, failure);
 }
 
-static tide_status open_folder(trainer *t, bool in_folder, tide_failure *failure) {
+tide_status trainer_folder(trainer *t, bool in_folder, int64_t parameters, const tide_graph *g,
+                           tide_failure *failure) {
     const forecast_options *o = t->options;
     if (in_folder || *o->out)
-        return forecast_folder_open(o, &t->data, forecaster_parameters(&t->config), t->session.graph, t->device.line,
-                                    &t->folder, failure);
+        return forecast_folder_open(o, &t->data, parameters, g, t->device.line, &t->folder, failure);
     if (!o->resume) return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume",
                    "`resume` needs `out`, the folder of the run to go on with");
@@ -34,30 +34,39 @@ static tide_status open_trainer(trainer *t, forecast_options *o, const tide_fram
                                 tide_failure *failure) {
     tide_status status = load(t, from, failure);
     if (status == TIDE_OK) status = plan_of_run(o, failure);
+    if (status == TIDE_OK && o->arch == FORECAST_ARCH_AUTO) return ensemble_open(t, o, from, in_folder, failure);
     if (status == TIDE_OK) status = trainer_compile(t, o, failure);
     if (status == TIDE_OK) status = bundle_from(&t->data, o, &t->config, &t->bundle, failure);
     if (status == TIDE_OK) status = trainer_show_passes(t, true, failure);
-    if (status == TIDE_OK) status = open_folder(t, in_folder, failure);
+    if (status == TIDE_OK)
+        status = trainer_folder(t, in_folder, forecaster_parameters(&t->config), t->session.graph, failure);
     if (status == TIDE_OK) status = trainer_tell(t, failure);
     return status == TIDE_OK ? trainer_begin(t, failure) : status;
 }
 
-tide_status trainer_open(const forecast_options *options, const tide_frame *from, bool in_folder,
-                         forecast_progress progress, void *user, trainer **out, tide_failure *failure) {
-    trainer          *t = *out = calloc(1, sizeof *t);
-    forecast_options *o = malloc(sizeof *o);
-    tide_status status = t && o ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the training run");
-    if (!t) free(o);
-    if (t) {
-        t->options = o, t->progress = progress, t->user = user, t->folder.lock = -1;
-        t->listener = (listener){ hear, t, os_seconds(), &t->memory };
-        atomic_init(&t->cancelled, false);
-    }
-    if (status == TIDE_OK) status = options_resolve(options, o, &t->compat, failure);
-    if (status == TIDE_OK) status = open_trainer(t, o, from, in_folder, failure);
+tide_status trainer_start(forecast_options *o, unsigned compat, const tide_frame *from, bool in_folder,
+                          forecast_progress progress, void *user, trainer **out, tide_failure *failure) {
+    trainer *t = *out = calloc(1, sizeof *t);
+    if (!t) return free(o), fail(failure, TIDE_ENOMEM, "out of memory for the training run");
+    t->options = o, t->compat = compat, t->progress = progress, t->user = user, t->folder.lock = -1;
+    t->listener = (listener){ hear, t, os_seconds(), &t->memory };
+    atomic_init(&t->cancelled, false);
+    tide_status status = open_trainer(t, o, from, in_folder, failure);
     if (status == TIDE_OK) return TIDE_OK;
     forecast_trainer_free(t);
     *out = NULL;
+    return status;
+}
+
+tide_status trainer_open(const forecast_options *options, const tide_frame *from, bool in_folder,
+                         forecast_progress progress, void *user, trainer **out, tide_failure *failure) {
+    forecast_options *o = malloc(sizeof *o);
+    unsigned          compat;
+    *out = NULL;
+    if (!o) return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
+    tide_status status = options_resolve(options, o, &compat, failure);
+    if (status == TIDE_OK) return trainer_start(o, compat, from, in_folder, progress, user, out, failure);
+    free(o);
     return status;
 }
 
@@ -82,6 +91,7 @@ void forecast_trainer_free(forecast_trainer *t) {
     free(t->val_order);
     free(t->step_ms);
     free(t->scored);
+    ensemble_training_free(t->ensemble);
     free((forecast_options *)t->options);
     free(t);
 }
