@@ -10,6 +10,7 @@ typedef struct products { double of[STACKING_MOST][STACKING_MOST], count; } prod
 
 struct stacking {
     int       members, blocks;
+    int       near;  /* blocks on either side of one that share rows with it; the windows are too few where all may */
     int64_t   columns, pred_len, windows;
     products *sums;  /* (blocks, columns) */
 };
@@ -17,9 +18,10 @@ struct stacking {
 stacking *stacking_new(int members, int64_t columns, int64_t pred_len, int64_t windows) {
     stacking *s = calloc(1, sizeof *s);
     if (!s) return NULL;
-    int blocks = windows < 2 * STACKING_BLOCKS ? 1 : STACKING_BLOCKS;
-    *s         = (stacking){ members, blocks, columns, pred_len, windows, NULL };
-    s->sums    = calloc((size_t)(s->blocks * columns) + 1, sizeof *s->sums);
+    int64_t near = windows ? (pred_len * STACKING_BLOCKS + windows - 1) / windows : STACKING_BLOCKS;
+    bool    few  = 2 * near + 1 >= STACKING_BLOCKS;
+    *s           = (stacking){ members, few ? 1 : STACKING_BLOCKS, (int)near, columns, pred_len, windows, NULL };
+    s->sums      = calloc((size_t)(s->blocks * columns) + 1, sizeof *s->sums);
     if (s->sums) return s;
     free(s);
     return NULL;
@@ -140,7 +142,7 @@ static bool fitted_new(const stacking *s, int left_out, fitted *out) {
     int blocks = 0;
     *out = (fitted){ .column = calloc((size_t)s->columns + 1, sizeof *out->column) };
     for (int b = 0; out->column && b < s->blocks; b++) {
-        if (left_out >= 0 && abs(b - left_out) < 2) continue;
+        if (left_out >= 0 && abs(b - left_out) <= s->near) continue;
         blocks++;
         for (int64_t c = 0; c < s->columns; c++) {
             add(&out->column[c], &s->sums[b * s->columns + c], 1);

@@ -2,14 +2,13 @@
  * Stacked regressions, Machine Learning 1996, whose weights are non-negative too).
  *
  * The weights of a column are not negative and sum to one, and are those of the least squared error on the validation
- * windows, where each member's own squared error counts 1 + `pull` times: a large pull leaves of the products of errors
- * those with themselves alone, and makes weights that fall as the members' mean squared errors rise (Bates and Granger,
- * The combination of forecasts, Operational Research Quarterly 1969). They follow from the sums of products of the
- * members' errors, so no window is looked at twice. Whether columns share their weights or have their own, and the
- * pull, are chosen by leaving out: the windows fall into STACKING_BLOCKS blocks one after the other, and each is
- * forecast with weights of the others but its neighbours, whose windows share rows with its own. Own weights are fitted
- * to the column's products and to those of all together, which count as much as STACKING_PRIOR spans of pred_len
- * rows. */
+ * windows, where each member's own squared error counts 1 + `pull` times: a large pull leaves of the products of
+ * errors those with themselves alone, and makes weights that fall as the members' mean squared errors rise (Bates and
+ * Granger, The combination of forecasts, Operational Research Quarterly 1969). They follow from the sums of products
+ * of the members' errors, so no window is looked at twice. Whether columns share their weights or have their own, and
+ * the pull, are chosen by leaving out: the windows fall into STACKING_BLOCKS blocks one after the other, and each is
+ * forecast with weights of those whose windows share no row that is forecast with its own. Own weights are fitted to
+ * the column's products and to those of all together, which count as much as STACKING_PRIOR spans of pred_len rows. */
 #ifndef FORECAST_STACKING_H
 #define FORECAST_STACKING_H
 
