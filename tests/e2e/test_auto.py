@@ -110,14 +110,35 @@ class Auto(Case):
         self.assertEqual(whole, self.model("other"))
 
     def killed(self, words, out, seconds):
+        self.ended(words, out, seconds, signal.SIGKILL)
+
+    def ended(self, words, out, seconds, how):
         run = subprocess.Popen([program.PROGRAM, "forecast", "train", "--data", str(self.data), "--out", str(self.folder / out), *map(str, [*SMALL, *words])],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=program.environment())
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=program.environment())
         until = time.monotonic() + 30
         while not (self.folder / out / "members/linear/model.safetensors").exists() and run.poll() is None and time.monotonic() < until:
             time.sleep(0.01)
         time.sleep(seconds)
-        run.send_signal(signal.SIGKILL)
-        run.wait()
+        run.send_signal(how)
+        error = run.communicate()[1]
+        return run.returncode, error
+
+    def test_device(self):
+        """Of --device auto each member chooses its own; the sum is computed on the processor, and the run goes on."""
+        words = ["--arch", "auto", "--members", "linear,dlinear", "--device", "auto"]
+        self.assertEqual(self.result(*words)["device"], "cpu")
+        self.assertEqual(json.loads((self.folder / "run/run.json").read_text())["options"]["device"], "auto")
+        self.train(*words, "--resume", "must")
+
+    def test_interrupted(self):
+        """Ctrl-C in a member: the words name the whole's folder, which goes on; another run over it leaves no member behind."""
+        words = ["--arch", "auto", "--members", "linear,dlinear", "--epochs", 100000, "--patience", 0]
+        self.data = noisy(self.folder / "series.csv")
+        code, error = self.ended(words, "run", 0.3, signal.SIGINT)
+        self.assertEqual(code, 130)
+        self.assertIn(f"--resume auto --out {self.folder / 'run'} goes on with it", error)
+        self.train("--arch", "linear", "--overwrite")
+        self.assertEqual(list(self.folder.glob("run/members/*/[a-z]*")), [])
 
     def test_gaps_and_known(self):
         """Series with gaps and columns known ahead: every member is there, those that forecast a series from itself too."""

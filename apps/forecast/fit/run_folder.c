@@ -7,6 +7,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
+#include "forecast/models/ensemble.h"
 #include "options/options.h"
 #include "train/run.h"
 
@@ -38,6 +39,29 @@ static tide_status open_folder(const forecast_options *o, run_folder *r, tide_fa
     else default_path(o, path);
     return run_folder_open(path, o->resume, o->overwrite, o->plots ? plotted_files : plain_files,
                            (const char *const[]){ o->data, o->holidays, o->issued, NULL }, r, failure);
+}
+
+static tide_status clear_member(const run_folder *r, const char *name, tide_failure *failure) {
+    char       path[FOLDER_PATH];
+    run_folder member = { .lock = -1 };
+    snprintf(path, sizeof path, "%s/members/%s", r->path, name);
+    if (!run_folder_present(path)) return TIDE_OK;
+    tide_status status = run_folder_open(path, RUN_RESUME_NO, true, plotted_files, (const char *const[]){ NULL },
+                                         &member, failure);
+    if (status != TIDE_OK) return status;
+    run_folder_clear(&member, plotted_files);
+    run_folder_close(&member);
+    return TIDE_OK;
+}
+
+/* What an earlier run left, the members of an ensemble too. */
+static tide_status clear(const run_folder *r, tide_failure *failure) {
+    tide_status status = TIDE_OK;
+    run_folder_clear(r, plotted_files);
+    run_folder_clear(r, added_files);
+    for (int arch = 0; status == TIDE_OK && arch < ENSEMBLE_MEMBERS; arch++)
+        status = clear_member(r, architecture_of(arch)->name, failure);
+    return status;
 }
 
 /* ---- run.json ---- */
@@ -92,25 +116,13 @@ tide_status forecast_folder_open(const forecast_options *o, const dataset *d, in
     tide_status status = open_folder(o, r, failure);
     if (status != TIDE_OK) return status;
     if (r->resuming) return check_json(r, o, d, failure);
-    run_folder_clear(r, plotted_files);
-    run_folder_clear(r, added_files);
-    return write_json(r, o, d, parameters, g, device_choice, NULL, failure);
+    status = clear(r, failure);
+    return status == TIDE_OK ? write_json(r, o, d, parameters, g, device_choice, NULL, failure) : status;
 }
 
 tide_status forecast_folder_tell(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters,
                                  const tide_graph *g, json_t *members, tide_failure *failure) {
     return write_json(r, o, d, parameters, g, "", members, failure);
-}
-
-tide_status forecast_folder_empty(const char *path, tide_failure *failure) {
-    run_folder  r      = { .lock = -1 };
-    tide_status status = run_folder_open(path, RUN_RESUME_NO, true, plotted_files, (const char *const[]){ NULL }, &r,
-                                         failure);
-    if (status != TIDE_OK) return status;
-    run_folder_clear(&r, plotted_files);
-    run_folder_clear(&r, added_files);
-    run_folder_close(&r);
-    return TIDE_OK;
 }
 
 tide_status forecast_folder_import(const forecast_options *o, const dataset *d, int64_t parameters, run_folder *r,
@@ -119,9 +131,8 @@ tide_status forecast_folder_import(const forecast_options *o, const dataset *d, 
     tide_status status = tide_file_sha256(o->checkpoint, sum, failure);
     if (status == TIDE_OK) status = open_folder(o, r, failure);
     if (status == TIDE_OK) status = owned_refuse_input(r->path, o->checkpoint, failure);
+    if (status == TIDE_OK) status = clear(r, failure);
     if (status != TIDE_OK) return status;
-    run_folder_clear(r, plotted_files);
-    run_folder_clear(r, added_files);
     json_t *j = json_pack("{s:s, s:s, s:o, s:I, s:o, s:s}", "command", "forecast import", "version", TIDE_VERSION,
                           "options", import_options_json(o), "parameters", (json_int_t)parameters, "data",
                           data_json(&d->frame), "checkpoint_sha256", sum);

@@ -18,23 +18,11 @@ void ensemble_training_free(ensemble_training *e) {
 
 /* ---- the folder ---- */
 
-/* What an earlier run left of its members is no part of this one. */
-static tide_status clear_members(const trainer *t, tide_failure *failure) {
-    tide_status status = TIDE_OK;
-    for (int arch = 0; status == TIDE_OK && arch < ENSEMBLE_MEMBERS; arch++) {
-        char path[FOLDER_PATH];
-        snprintf(path, sizeof path, "%s/members/%s", t->folder.path, architecture_of(arch)->name);
-        if (run_folder_present(path)) status = forecast_folder_empty(path, failure);
-    }
-    return status;
-}
-
 static tide_status open_folder(trainer *t, bool in_folder, tide_failure *failure) {
     tide_graph *g      = tide_graph_new("cpu"); /* nothing of it is timed; run.json tells which numerics it has */
     tide_status status = g ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the training run");
     if (status == TIDE_OK) status = trainer_folder(t, in_folder, 0, g, failure);
     tide_graph_free(g);
-    if (status == TIDE_OK && !trainer_in_memory(t) && !t->folder.resuming) status = clear_members(t, failure);
     return status;
 }
 
@@ -50,12 +38,11 @@ static tide_status tell_run(const trainer *t, tide_failure *failure) {
 
 /* ---- the network that is kept ---- */
 
-static void settle(trainer *t, forecast_options *o) {
+static void settle(trainer *t) {
     const ensemble_training *e = t->ensemble;
     t->config.members = e->kept;
     if (!(e->kept >> FORECAST_ARCH_SEASONAL_NAIVE & 1)) t->config.season = 0;
     if (!(e->kept >> FORECAST_ITRANSFORMER & 1)) t->config.marks = 0; /* nobody else looks at them */
-    if (train_device_open(o->device)) snprintf(o->device, sizeof o->device, "cpu"); /* members chose for themselves */
 }
 
 static tide_status put_weights(const trainer *t, tide_failure *failure) {
@@ -66,7 +53,7 @@ static tide_status put_weights(const trainer *t, tide_failure *failure) {
 }
 
 static tide_status put_together(trainer *t, forecast_options *o, tide_failure *failure) {
-    settle(t, o);
+    settle(t);
     int64_t     windows = block_windows(trainer_stop_block(t), o->seq_len, o->pred_len);
     tide_status status  = session_open(o, &t->config, &t->data, &t->session, failure);
     if (status == TIDE_OK) status = members_load(t->ensemble, &t->session, failure);
@@ -76,6 +63,18 @@ static tide_status put_together(trainer *t, forecast_options *o, tide_failure *f
     if (status == TIDE_OK) status = trainer_measure(t, failure);
     if (status == TIDE_OK) status = bundle_from(&t->data, o, &t->config, &t->bundle, failure);
     if (status == TIDE_OK) session_tell(&t->session, &t->listener);
+    return status;
+}
+
+/* Of an `auto` each member has chosen its own device; the sum computes on the processor, and run.json keeps what was
+ * asked for. */
+static tide_status weigh_and_put(trainer *t, forecast_options *o, tide_failure *failure) {
+    char asked[sizeof o->device];
+    memcpy(asked, o->device, sizeof asked);
+    if (train_device_open(o->device)) snprintf(o->device, sizeof o->device, "cpu");
+    tide_status status = members_weigh(t, failure);
+    if (status == TIDE_OK) status = put_together(t, o, failure);
+    memcpy(o->device, asked, sizeof asked);
     return status == TIDE_OK ? tell_run(t, failure) : status;
 }
 
@@ -91,6 +90,5 @@ tide_status ensemble_open(trainer *t, forecast_options *o, const tide_frame *fro
     if (status != TIDE_OK) return status;
     trainer_tell_data(t);
     status = members_train(t, from, in_folder, failure);
-    if (status == TIDE_OK) status = members_weigh(t, failure);
-    return status == TIDE_OK ? put_together(t, o, failure) : status;
+    return status == TIDE_OK ? weigh_and_put(t, o, failure) : status;
 }

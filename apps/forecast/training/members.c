@@ -71,6 +71,15 @@ static double share_of(const ensemble_training *e, int index) {
     return e->budget_s ? fmax(e->budget_s - e->spent_s, 0) / MAX2(left, 1) : 0;
 }
 
+/* "": in memory. */
+static tide_status folder_of(const trainer *t, int index, char *path, size_t size, tide_failure *failure) {
+    *path = 0;
+    if (trainer_in_memory(t)) return TIDE_OK;
+    int length = snprintf(path, size, "%s/members/%s", t->folder.path, t->ensemble->told[index].name);
+    if (length < (int)size) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "out", "`out` is too long for the folders of the members");
+}
+
 /* A training that goes on keeps to the time it was begun with. */
 static tide_status keep_minutes(forecast_options *o, tide_failure *failure) {
     json_t *run = NULL;
@@ -92,11 +101,8 @@ static tide_status options_of(const trainer *t, int index, forecast_options *o, 
     o->plots = o->overwrite = false;
     o->resume      = trainer_in_memory(t) ? FORECAST_RESUME_NO : FORECAST_RESUME_AUTO;
     o->max_minutes = solved ? 0 : share_of(e, index) / 60;
-    if (trainer_in_memory(t)) return TIDE_OK;
-    int length = snprintf(o->out, sizeof o->out, "%s/members/%s", t->folder.path, e->told[index].name);
-    if (length >= (int)sizeof o->out)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "out", "`out` is too long for the folders of the members");
-    return keep_minutes(o, failure);
+    tide_status status = folder_of(t, index, o->out, sizeof o->out, failure);
+    return status == TIDE_OK ? keep_minutes(o, failure) : status;
 }
 
 static tide_status keep_learned(const trainer *one, tide_archive *out, tide_failure *failure) {
@@ -154,6 +160,9 @@ static tide_status judge(trainer *t, int index, tide_status status, const tide_f
                       why->message);
         return TIDE_OK;
     }
+    if (status == TIDE_ECANCELLED && !trainer_in_memory(t)) /* the member's own words name the member's folder */
+        return fail(failure, status, "stopped while %s was trained; `resume` auto `out` %s goes on with it",
+                    e->told[index].name, t->folder.path);
     if (failure && !failure->status) *failure = *why;
     return status;
 }
@@ -163,13 +172,17 @@ static tide_status train_member(trainer *t, int index, const tide_frame *from, b
     training           m   = { .of = t, .index = index };
     tide_failure       why = { 0 };
     bool               solved = architecture_of(e->arch[index])->solved;
+    char               path[FORECAST_TEXT_SIZE];
     if (*e->told[index].note) return TIDE_OK;
-    if (e->budget_s && !solved && share_of(e, index) < LEAST_S) {
+    tide_status status = folder_of(t, index, path, sizeof path, failure);
+    if (status != TIDE_OK) return status;
+    bool begun = *path && run_folder_present(path); /* it goes on, and to the same end */
+    if (e->budget_s && !solved && !begun && share_of(e, index) < LEAST_S) {
         leave_out(&e->told[index], "not reached: the budget was used up");
         return TIDE_OK;
     }
     if (tell_begin(t, index)) return fail(failure, TIDE_ECANCELLED, "stopped before %s", e->told[index].name);
-    tide_status status = learn(&m, from, in_folder, &why);
+    status = learn(&m, from, in_folder, &why);
     return judge(t, index, status, &why, failure);
 }
 
