@@ -41,16 +41,14 @@ static tide_status open_folder(const forecast_options *o, run_folder *r, tide_fa
                            (const char *const[]){ o->data, o->holidays, o->issued, NULL }, r, failure);
 }
 
-static tide_status clear_member(const run_folder *r, const char *name, tide_failure *failure) {
-    char       path[FOLDER_PATH];
-    run_folder member = { .lock = -1 };
-    snprintf(path, sizeof path, "%s/members/%s", r->path, name);
+tide_status forecast_folder_empty(const char *path, tide_failure *failure) {
+    run_folder r = { .lock = -1 };
     if (!run_folder_present(path)) return TIDE_OK;
-    tide_status status = run_folder_open(path, RUN_RESUME_NO, true, plotted_files, (const char *const[]){ NULL },
-                                         &member, failure);
+    tide_status status = run_folder_open(path, RUN_RESUME_NO, true, plotted_files, (const char *const[]){ NULL }, &r,
+                                         failure);
     if (status != TIDE_OK) return status;
-    run_folder_clear(&member, plotted_files);
-    run_folder_close(&member);
+    run_folder_clear(&r, plotted_files);
+    run_folder_close(&r);
     return TIDE_OK;
 }
 
@@ -59,8 +57,11 @@ static tide_status clear(const run_folder *r, tide_failure *failure) {
     tide_status status = TIDE_OK;
     run_folder_clear(r, plotted_files);
     run_folder_clear(r, added_files);
-    for (int arch = 0; status == TIDE_OK && arch < ENSEMBLE_MEMBERS; arch++)
-        status = clear_member(r, architecture_of(arch)->name, failure);
+    for (int arch = 0; status == TIDE_OK && arch < ENSEMBLE_MEMBERS; arch++) {
+        char path[FOLDER_PATH];
+        snprintf(path, sizeof path, "%s/members/%s", r->path, architecture_of(arch)->name);
+        status = forecast_folder_empty(path, failure);
+    }
     return status;
 }
 

@@ -115,16 +115,57 @@ static tide_status keep_learned(const trainer *one, tide_archive *out, tide_fail
     return status;
 }
 
+/* Seconds of all validation windows, from a batch of them; the first run of a program is not timed. */
+static tide_status time_validation(trainer *one, double *seconds, tide_failure *failure) {
+    block   b       = trainer_stop_block(one);
+    int64_t windows = block_windows(b, one->config.seq_len, one->config.pred_len);
+    int64_t count   = MIN2(one->validate.batch, windows);
+    double  ignored, began = 0;
+    tide_status status = TIDE_OK;
+    for (int i = 0; i < 2 && status == TIDE_OK; i++) {
+        began  = os_seconds();
+        status = mean_loss(&one->validate, NULL, b.start, count, &ignored, failure);
+    }
+    *seconds = (os_seconds() - began) * (double)windows / (double)count;
+    return status;
+}
+
+/* A network that is validated more slowly than it may train has no use of its time, and would be scored for longer
+ * than all are trained. One that goes on has been begun. */
+static tide_status too_slow(const training *m, trainer *one, bool *slow, tide_failure *failure) {
+    double share = share_of(m->of->ensemble, m->index), seconds;
+    *slow = false;
+    if (!share || !one->fit || fit_at(one->fit)->step) return TIDE_OK;
+    tide_status status = time_validation(one, &seconds, failure);
+    *slow = status == TIDE_OK && 2 * seconds > 0.8 * share;
+    if (*slow)
+        leave_out(&m->of->ensemble->told[m->index],
+                  "not reached: one pass over the validation windows takes %.0f s, and it had %.0f s", seconds, share);
+    return status;
+}
+
+/* What was opened and is not trained: a larger budget begins it anew. */
+static tide_status put_back(const training *m, trainer *one, double seconds, tide_failure *failure) {
+    char path[FOLDER_PATH];
+    snprintf(path, sizeof path, "%s", one->folder.path);
+    m->of->ensemble->spent_s += seconds;
+    forecast_trainer_free(one);
+    return *path ? forecast_folder_empty(path, failure) : TIDE_OK;
+}
+
 static tide_status learn(training *m, const tide_frame *from, bool in_folder, tide_failure *failure) {
     trainer           *t   = m->of, *one = NULL;
     ensemble_training *e   = t->ensemble;
     forecast_options  *o   = malloc(sizeof *o);
     double             began = os_seconds();
+    bool               slow = false;
     if (!o) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
     tide_status status = options_of(t, m->index, o, failure);
     if (status != TIDE_OK) return free(o), status;
     status     = trainer_start(o, t->compat, from, in_folder, hear, m, &one, failure);
     m->running = true;
+    if (status == TIDE_OK) status = too_slow(m, one, &slow, failure);
+    if (status == TIDE_OK && slow) return put_back(m, one, os_seconds() - began, failure);
     if (status == TIDE_OK) status = trainer_learn(one, 0, failure);
     if (status == TIDE_OK) status = trainer_write_model(one, trainer_best(one), failure);
     if (status == TIDE_OK) status = keep_learned(one, &e->learned[m->index], failure);
@@ -149,6 +190,7 @@ static int tell_begin(const trainer *t, int index) {
 static tide_status judge(trainer *t, int index, tide_status status, const tide_failure *why, tide_failure *failure) {
     ensemble_training *e = t->ensemble;
     bool               own = status == TIDE_EDATA || status == TIDE_ENOMEM || status == TIDE_EDEVICE;
+    if (status == TIDE_OK && *e->told[index].note) return TIDE_OK;
     if (status == TIDE_OK) {
         e->told[index].trained = true;
         e->trained |= 1U << e->arch[index];
