@@ -156,12 +156,35 @@ static void put_scores(FILE *out, const forecast_result *r) {
     put_intervals(out, r);
 }
 
-static void put_train(FILE *out, const forecast_result *r) {
-    put_scores(out, r);
+/* Who carries what. */
+static void put_members(FILE *out, const forecast_result *r) {
+    if (!r->member_count) return;
+    fprintf(out, "members              weight  validation mse  test mse   seconds  (%s)\n", r->stacking);
+    for (int64_t i = 0; i < r->member_count; i++) {
+        const forecast_member *m = &r->members[i];
+        fprintf(out, "  %-16s", m->name);
+        if (m->trained)
+            fprintf(out, " %8.3f %15.4f %9.4f %9.1f", m->weight, m->validation_mse, m->test_mse, m->seconds);
+        if (m->trained && m->weight_high > m->weight_low)
+            fprintf(out, "  %.2f to %.2f by column", m->weight_low, m->weight_high);
+        fprintf(out, "%s%s%s\n", m->shortened ? "  shortened by the budget" : "", *m->note ? "  " : "", m->note);
+    }
+}
+
+static void put_steps(FILE *out, const forecast_result *r) {
     fprintf(out, "%" PRId64 " epochs (best %" PRId64 "), %.1f s in all, ", r->epochs, r->best_epoch, r->wall_s);
     if (!isnan(r->step_ms_median))
         fprintf(out, "%.1f ms a step (the first %.1f), ", r->step_ms_median, r->first_step_ms);
-    fprintf(out, "compiled in %.0f ms, peak memory %.0f MiB\n", r->compile_ms, r->peak_rss_mib);
+    fprintf(out, "compiled in %.0f ms, ", r->compile_ms);
+}
+
+static void put_train(FILE *out, const forecast_result *r) {
+    put_scores(out, r);
+    put_members(out, r);
+    if (r->member_count) fprintf(out, "%.1f s in all, ", r->wall_s);
+    else if (r->solved) fprintf(out, "solved in closed form, %.1f s in all, ", r->wall_s);
+    else put_steps(out, r);
+    fprintf(out, "peak memory %.0f MiB\n", r->peak_rss_mib);
     if (r->refit)
         fputs("the model has learned from all rows since: the scores are those of the training before\n", out);
     fprintf(out, "run: %s\n", r->run);

@@ -38,6 +38,8 @@ static tide_status refuse(tide_failure *failure, const char *name, const char *m
 
 tide_status forecast_bench_check(const forecast_bench *b, const forecast_options *o, tide_failure *failure) {
     if (!b->after && !b->only) return TIDE_OK;
+    if (b->after && o->arch != FORECAST_ITRANSFORMER)
+        return refuse(failure, "benchmark", "`benchmark` times an iTransformer from its file: leave out `arch`");
     if (!o->compile) return refuse(failure, "compile", "a benchmark times compiled programs: leave out `compile` no");
     return TIDE_OK;
 }

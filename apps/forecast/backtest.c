@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "forecast/backtest/origins.h"
 #include "forecast/backtest/rolling.h"
+#include "forecast/fit/solve.h"
 #include "forecast/saved/use.h"
 #include "tested.h"
 
@@ -95,7 +96,7 @@ static void tell_lines(const rolling *r) {
 static tide_status forecast_by_run(rolling *r, tide_failure *failure) {
     const forecast_options *o = r->options;
     baseline   *linear = NULL;
-    tide_status status = answerer_linear(&r->data, o->seq_len, o->pred_len, &linear, failure);
+    tide_status status = linear_fit(&r->data, r->data.split, o->seq_len, o->pred_len, &linear, failure);
     if (status == TIDE_OK)
         status = rolling_answer(r, &(answerer){ handle_session(r->run), &r->data, linear, &r->bundle->bands }, 0,
                                 r->origins, failure);

@@ -50,6 +50,7 @@ static void set_scoring(evaluation *e) {
                             .first = e->data.split.test.start, .windows = windows,
                             .metrics_scaled = (e->compat & FORECAST_COMPAT_METRICS_SCALED) != 0,
                             .listener = &e->listener };
+    if (e->run) e->scoring.itself = (forecast_use)architecture_of(e->bundle->config.arch)->as_baseline;
 }
 
 /* ---- --save-predictions ---- */
@@ -116,7 +117,7 @@ static tide_status score_run(evaluation *e, forecast_result *r, tide_failure *fa
     window_program p;
     session    *s      = handle_session(e->run);
     bool        keep   = *e->options->save_predictions != 0;
-    tide_status status = session_scoring_all(s, e->scoring.windows, true, &p, failure);
+    tide_status status = session_scoring_all(s, e->scoring.windows, WINDOW_FORECASTS, &p, failure);
     if (status == TIDE_OK && keep) status = keep_predictions(e, failure);
     if (status == TIDE_OK) status = score_model(&e->scoring, &p, &e->model, failure);
     if (status == TIDE_OK && keep) status = save_predictions(e, failure);

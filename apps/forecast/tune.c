@@ -3,6 +3,7 @@
 
 #include "base/base.h"
 #include "forecast/fit/resolve.h"
+#include "forecast/options/duration.h"
 #include "forecast/tune/tuning.h"
 
 /* What each trial has of the options: nothing of the search's own, and no plots. */
@@ -11,9 +12,16 @@ static void settle_base(const forecast_options *given, forecast_options *out) {
     out->resume = FORECAST_RESUME_AUTO, out->overwrite = out->plots = false;
 }
 
+/* The budget is the search's, no trial's. */
+static tide_status take_budget(tuning *t, tide_failure *failure) {
+    char budget[sizeof t->asked->budget];
+    memcpy(budget, t->asked->budget, sizeof budget);
+    *t->asked->budget = 0;
+    return *budget ? duration_parse(budget, "budget", &t->budget_s, failure) : TIDE_OK;
+}
+
 static tide_status search(tuning *t, forecast_result *r, tide_failure *failure) {
-    tide_status status = tuning_budget_read(t->options->budget, &t->budget_s, failure) ? TIDE_OK : TIDE_EINVAL;
-    if (status == TIDE_OK) status = ground_open(t->options, &t->ground, failure);
+    tide_status status = ground_open(t->options, &t->ground, failure);
     if (status == TIDE_OK) status = space_read(&t->ground, &t->space, failure);
     if (status == TIDE_OK) status = tuning_folder_open(t, failure);
     if (status == TIDE_OK) status = tuning_journal_open(t, failure);
@@ -28,7 +36,7 @@ static void tuning_free(tuning *t) {
     tuning_folder_close(t);
     pthread_mutex_destroy(&t->mutex);
     free(t->trial);
-    free(t->base);
+    free(t->base), free(t->asked);
     free(t);
 }
 
@@ -39,13 +47,16 @@ tide_status forecast_tune(const forecast_options *options, forecast_progress pro
     tuning *t = calloc(1, sizeof *t);
     if (!t) return tuning_no_memory(failure);
     pthread_mutex_init(&t->mutex, NULL);
-    t->options = options, t->lock = -1, t->journal.file = -1, t->doing = "";
+    t->lock = -1, t->journal.file = -1, t->doing = "";
     t->listener    = (listener){ progress, user, os_seconds(), &t->memory };
     t->threads     = options->threads ? (int)options->threads : os_cores();
     t->base        = malloc(sizeof *t->base);
+    t->options     = t->asked = malloc(sizeof *t->asked);
     result->tune   = calloc(1, sizeof *result->tune);
-    tide_status status = t->base && result->tune ? TIDE_OK : tuning_no_memory(failure);
-    if (t->base) settle_base(options, t->base);
+    tide_status status = t->base && t->asked && result->tune ? TIDE_OK : tuning_no_memory(failure);
+    if (t->asked) *t->asked = *options;
+    if (status == TIDE_OK) status = take_budget(t, failure);
+    if (status == TIDE_OK) settle_base(t->asked, t->base);
     if (status == TIDE_OK) status = search(t, result, failure);
     tide_failure ignored = { 0 }, *why = status == TIDE_OK ? failure : &ignored;
     tide_status  closed  = journal_close(&t->journal, why);

@@ -68,8 +68,19 @@ typedef enum forecast_aggregate {
     FORECAST_AGGREGATE_MEDIAN
 } forecast_aggregate;
 /* ITRANSFORMER: attention over series (Liu et al., ICLR 2024). DLINEAR: a moving average and the rest, an affine map
- * each (Zeng et al., AAAI 2023). PATCHTST: attention over patches of each series by itself (Nie et al., ICLR 2023). */
-typedef enum forecast_arch { FORECAST_ITRANSFORMER, FORECAST_DLINEAR, FORECAST_PATCHTST } forecast_arch;
+ * each (Zeng et al., AAAI 2023). PATCHTST: attention over patches of each series by itself (Nie et al., ICLR 2023). The
+ * others are the baselines as models, without steps of training: LINEAR, a ridge regression from window to horizon that
+ * all series share, SEASONAL_NAIVE, the last season again, and LAST_VALUE. AUTO: all of them, as far as options->budget
+ * goes, and a sum of their forecasts with weights that validation gives them (docs/forecast-models.md). */
+typedef enum forecast_arch {
+    FORECAST_ITRANSFORMER,
+    FORECAST_DLINEAR,
+    FORECAST_PATCHTST,
+    FORECAST_ARCH_LINEAR,
+    FORECAST_ARCH_SEASONAL_NAIVE,
+    FORECAST_ARCH_LAST_VALUE,
+    FORECAST_ARCH_AUTO
+} forecast_arch;
 typedef enum forecast_activation { FORECAST_GELU, FORECAST_RELU } forecast_activation;
 typedef enum forecast_optimizer {
     FORECAST_ADAM,
@@ -154,6 +165,10 @@ typedef struct forecast_options {
                                                 instants, shown in it. "": stamps are taken as they stand */
     /* model */
     int     arch;
+    char    budget[24];                      /* "90s", "10m", "1h30m". arch auto: time for training its members; "":
+                                                10m, or no limit where `members` are given. tune: of the search, over
+                                                restarts; "": no limit */
+    char    members[256];                    /* arch auto: comma-separated networks; "": all, the cheap ones first */
     int64_t seq_len, pred_len, d_model, n_heads, e_layers, d_ff;
     double  dropout;
     int     activation;
@@ -226,7 +241,6 @@ typedef struct forecast_options {
     bool    warm_start;                      /* from the run's parameters, for `epochs` (0: 3) */
     /* tune (tune.h) */
     int64_t trials;                          /* settings to try */
-    char    budget[24];                      /* "90s", "10m", "1h30m": of the search, over restarts; "": no limit */
     char    space[4096];                     /* "d-model=64,128;learning-rate=1e-4..3e-3 log", or the path of a file of
                                                 such lines; "none"; "": the usual one */
     int64_t seeds;                           /* that the best settings are trained with, from `seed` on */
@@ -375,6 +389,17 @@ typedef struct forecast_intervals {
     forecast_interval level[FORECAST_MAX_LEVELS];    /* ascending */
 } forecast_intervals;
 
+/* Of `arch` auto: a network, how it was trained, and what it carries. mse: of scaled values, of each by itself. */
+typedef struct forecast_member {
+    char   name[24];                          /* as the option `arch` has it */
+    bool   trained;                           /* else `note` says why not */
+    bool   shortened;                         /* by the budget: it was planned for fewer steps than without one */
+    char   note[200];
+    double seconds, validation_mse, test_mse;
+    double weight, weight_low, weight_high;   /* in the sum of forecasts: mean, least and most over the columns */
+} forecast_member;
+enum { FORECAST_MAX_MEMBERS = 6 };
+
 /* Fields that a command does not fill are 0 or "". Zero it before the call; free with forecast_result_free. */
 typedef struct forecast_result {
     char    run[FORECAST_TEXT_SIZE];  /* the run folder */
@@ -392,6 +417,11 @@ typedef struct forecast_result {
     int64_t by_column_count;
     forecast_intervals intervals[4];  /* train, evaluate: of the model, last_value, seasonal_naive, linear */
     bool    guide_direction;          /* `compat` mac: directional accuracy across windows is asked for */
+    bool    solved;                   /* train: in closed form, without steps and epochs */
+    forecast_member members[FORECAST_MAX_MEMBERS];  /* train with `arch` auto, in the order of training */
+    int64_t member_count;
+    double  budget_s;                 /* and the time that they had; 0: no limit */
+    char    stacking[120];            /* and how the weights were found */
     bool    refit;                    /* train: the model has learned from all rows since it was scored */
     bool    beaten;                   /* a baseline is at least as good (in MSE) as the model */
     char    used[24];                 /* predict: what forecast: "model", "last_value", "seasonal_naive" or "linear" */
@@ -557,6 +587,7 @@ typedef struct forecast_trainer forecast_trainer;
  * "", and what says how text is read (sep, decimal, thousands, skip_rows, date_order, time_column, id, value) does not
  * count: the time is the frame's, in UTC with options->tz and else what a clock shows, NaN is a gap (options->missing),
  * every column is a series unless `columns` or `ignore` says otherwise, and the rows ascend in time (or `sort`).
+ * With `arch` auto all members are trained here, and what comes after has no steps left to take.
  * options->out "": nothing is written anywhere (dump_graph apart). Else it is a run folder as forecast_train leaves it,
  * and `resume` continues one, to the same bits, where the frame is the same. Time for max_minutes begins here.
  * Statuses as forecast_train's; *out is the caller's, NULL on failure. */

@@ -260,9 +260,11 @@ class Tune(Case):
     def test_refusals(self):
         for words, said in ((("--budget", "10"), "with its unit"), (("--budget", "0m"), "above 0"), (("--compat", "stop-on-test"), "stop-on-test"),
                             (("--compile-mode", "max-autotune"), "max-autotune"), (("--device", "auto"), "name the device"),
-                            (("--resume", "auto", "--overwrite"), "contradict")):
+                            (("--resume", "auto", "--overwrite"), "contradict"), (("--arch", "auto"), "not trained by steps"),
+                            (("--arch", "linear"), "not trained by steps")):
             with self.subTest(words=words):
                 self.assertIn(said, self.error(2, *self.words("refused", *words, space=CORNER))["message"])
+        self.assertIn("not trained by steps", self.error(2, *self.words("refused", space="arch=dlinear,seasonal-naive"))["message"])
         self.error(2, *self.words("refused", "--max-minutes", 3))
         self.assertIn("a file, not standard input", self.error(2, "forecast", "tune", "--data", "-", stdin="a,b\n1,2\n")["message"])
         self.error(3, "forecast", "tune", "--data", self.folder / "absent.csv", "--out", self.folder / "absent")

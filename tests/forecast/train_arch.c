@@ -4,8 +4,9 @@
 
 enum { ROWS = 500, SEQ = 24, PRED = 6, COLS = 3 };
 
-static const char *const archs[] = { "itransformer", "dlinear", "patchtst" };
-enum { ARCHS = 3 };
+static const char *const archs[] = { "itransformer",   "dlinear",    "patchtst", "linear",
+                                     "seasonal-naive", "last-value", "auto" };
+enum { ARCHS = 7, STEPPED = 3, SINGLE = 6 };
 
 static int set_up(void **state) { return folder_with_series(state, ROWS); }
 
@@ -13,6 +14,7 @@ static void options_for(forecast_options *o, const char *arch, const char *more)
     small_options(o);
     set(o, "arch", arch);
     set_all(o, "missing auto overwrite yes epochs 2");
+    if (!strcmp(arch, "auto")) set_all(o, "members itransformer,linear,seasonal-naive,dlinear season 12");
     set_all(o, more);
 }
 
@@ -20,7 +22,7 @@ static double trained(forecast_options *o) {
     forecast_result r       = { 0 };
     tide_failure    failure = { 0 };
     if (forecast_train(o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("%s", failure.message);
-    assert_true(isfinite(r.model.mse) && r.parameters > 0);
+    assert_true(isfinite(r.model.mse) && r.parameters >= 0);
     double mse = r.model.mse;
     forecast_result_free(&r);
     return mse;
@@ -81,17 +83,116 @@ static void test_same_training(void **state) {
     }
 }
 
+static void refuse_training(const char *arch, const char *more, const char *says) {
+    forecast_options o;
+    forecast_result  r       = { 0 };
+    tide_failure     failure = { 0 };
+    options_for(&o, arch, more);
+    assert_int_equal(forecast_train(&o, NULL, NULL, &r, &failure), TIDE_EINVAL);
+    expect_has(failure.message, says);
+    forecast_result_free(&r);
+}
+
 static void test_refused(void **state) {
     (void)state;
-    for (int a = 1; a < ARCHS; a++) {
-        forecast_options o;
-        forecast_result  r       = { 0 };
-        tide_failure     failure = { 0 };
-        options_for(&o, archs[a], "known flow");
-        assert_int_equal(forecast_train(&o, NULL, NULL, &r, &failure), TIDE_EINVAL);
-        expect_has(failure.message, "needs `arch` itransformer");
-        forecast_result_free(&r);
+    for (int a = 1; a < SINGLE; a++) refuse_training(archs[a], "known flow", "needs `arch` itransformer");
+}
+
+/* series.csv with an empty cell in every seventh row. */
+static const char *write_gaps(void) {
+    static char path[96];
+    char        from[96], line[200];
+    snprintf(path, sizeof path, "%s/gaps.csv", folder);
+    snprintf(from, sizeof from, "%s/series.csv", folder);
+    FILE *in = fopen(from, "r"), *out = fopen(path, "w");
+    for (int i = 0; fgets(line, sizeof line, in); i++) {
+        char *cell = strchr(line, ','), *end = strchr(cell + 1, ',');
+        if (i % 7 == 3) fprintf(out, "%.*s,%s", (int)(cell - line), line, end);
+        else fputs(line, out);
     }
+    fclose(in);
+    fclose(out);
+    return path;
+}
+
+/* The baselines as models are those that stand beside any other, which are not beside themselves; also with gaps. */
+static void test_baselines(void **state) {
+    (void)state;
+    for (int gaps = 0; gaps < 2; gaps++) {
+        forecast_options o;
+        forecast_result  beside  = { 0 };
+        tide_failure     failure = { 0 };
+        options_for(&o, "dlinear", "season 12");
+        if (gaps) set(&o, "data", write_gaps());
+        assert_int_equal(forecast_train(&o, NULL, NULL, &beside, &failure), TIDE_OK);
+        for (int a = STEPPED; a < SINGLE; a++) {
+            forecast_result r     = { 0 };
+            int             which = SINGLE - 1 - a; /* last_value, seasonal_naive, linear */
+            set(&o, "arch", archs[a]);
+            if (forecast_train(&o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("%s: %s", archs[a], failure.message);
+            expect_near(archs[a], r.model.rmse, beside.baselines[which].rmse, 2e-6); /* rounding of values near 3 */
+            assert_true(r.solved && !r.baselines[which].present && !r.epochs);
+            forecast_result_free(&r);
+        }
+        forecast_result_free(&beside);
+    }
+}
+
+/* What goes by steps is refused by name, and so is a season that cannot be seen. */
+static void test_solved_refused(void **state) {
+    (void)state;
+    for (int a = STEPPED; a < ARCHS; a++) {
+        refuse_training(archs[a], "refit yes", "`arch` itransformer, dlinear or patchtst");
+        refuse_training(archs[a], "explain yes", archs[a]);
+    }
+    refuse_training("seasonal-naive", "season 25", "a season is 25 rows, and `seq-len` 24 shows fewer");
+}
+
+/* In memory: there is nothing to run, and the model is there at once. */
+static void test_solved_trainer(void **state) {
+    (void)state;
+    forecast_options  o;
+    tide_failure      failure = { 0 };
+    forecast_trainer *t       = NULL;
+    forecast_model   *m       = NULL;
+    for (int a = STEPPED; a < ARCHS; a += ARCHS - 1 - STEPPED) {
+        options_for(&o, archs[a], "");
+        double in_folder = trained(&o);
+        *o.out = 0;
+        if (forecast_trainer_new(&o, NULL, NULL, NULL, &t, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+        forecast_training at = forecast_trainer_at(t);
+        forecast_result   r  = { 0 };
+        assert_true(at.finished && isfinite(at.best_val_loss));
+        assert_int_equal(forecast_trainer_run(t, 10, &failure), TIDE_OK);
+        assert_int_equal(forecast_trainer_save(t, &failure), TIDE_OK);
+        assert_int_equal(forecast_trainer_model(t, &m, &failure), TIDE_OK);
+        assert_int_equal(forecast_model_pred_len(m), PRED);
+        assert_int_equal(forecast_trainer_score(t, &r, &failure), TIDE_OK);
+        expect_near(archs[a], r.model.mse, in_folder, 0);
+        assert_int_equal(r.member_count, a == SINGLE ? 4 : 0);
+        forecast_result_free(&r);
+        forecast_model_free(m);
+        forecast_trainer_free(t);
+    }
+}
+
+/* A member is stopped from outside: nothing is left of it in memory, and a folder goes on. */
+static int stop_at_once(void *user, const forecast_event *e) {
+    int *left = user;
+    return e->stage == FORECAST_STAGE_STEP && --*left < 0;
+}
+
+static void test_auto_stopped(void **state) {
+    (void)state;
+    forecast_options o;
+    forecast_result  r       = { 0 };
+    tide_failure     failure = { 0 };
+    int              left    = 40;
+    options_for(&o, "auto", "");
+    double whole = trained(&o);
+    assert_int_equal(forecast_train(&o, stop_at_once, &left, &r, &failure), TIDE_ECANCELLED);
+    options_for(&o, "auto", "overwrite no resume must");
+    expect_near("auto", trained(&o), whole, 0);
 }
 
 /* Each parameter of the graph is one that the contract names, in its shape but for a width of 1, and they are as many
@@ -101,7 +202,8 @@ static void test_weights(void **state) {
     for (int a = 0; a < ARCHS; a++)
         for (int masked = 0; masked < 2; masked++) {
             model_config c = { .seq_len = SEQ, .pred_len = PRED, .columns = 4, .d_model = 8, .n_heads = 2,
-                               .head_size = 4, .d_ff = 12, .e_layers = 2, .masked = masked, .known = a == 0,
+                               .head_size = 4, .d_ff = 12, .e_layers = 2, .masked = masked,
+                               .known = a == 0 || a == SINGLE, .season = 4, .members = a == SINGLE ? 63 : 0,
                                .arch = a };
             tide_graph *g = tide_graph_new("cpu");
             forecaster  f;
@@ -110,7 +212,7 @@ static void test_weights(void **state) {
             int64_t     count = 0, numbers = 0;
             assert_true(forecaster_new(g, &c, &f));
             tide_list all = tide_params(g, "");
-            for (; f.of->weight(&c, count, name, &shape); count++) {
+            for (; f.of->weight(&f.config, count, name, &shape); count++) {
                 int64_t i = 0;
                 while (i < all.count && strcmp(tide_name_of(all.items[i]), name)) i++;
                 if (i == all.count) fail_msg("%s has no %s", f.of->name, name);
@@ -118,7 +220,7 @@ static void test_weights(void **state) {
                 numbers += tide_shape_count(shape);
             }
             assert_int_equal(count, all.count);
-            assert_int_equal(numbers, forecaster_parameters(&c));
+            assert_int_equal(numbers, forecaster_parameters(&f.config));
             forecaster_free(&f);
             tide_graph_free(g);
         }
@@ -211,6 +313,8 @@ static void test_patches(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_runs),    cmocka_unit_test(test_same_training),
                                         cmocka_unit_test(test_refused), cmocka_unit_test(test_weights),
-                                        cmocka_unit_test(test_dlinear), cmocka_unit_test(test_patches) };
+                                        cmocka_unit_test(test_dlinear), cmocka_unit_test(test_patches),
+                                        cmocka_unit_test(test_baselines), cmocka_unit_test(test_solved_refused),
+                                        cmocka_unit_test(test_solved_trainer), cmocka_unit_test(test_auto_stopped) };
     return cmocka_run_group_tests_name("architectures", tests, set_up, remove_folder);
 }

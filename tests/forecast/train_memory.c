@@ -102,6 +102,22 @@ static void test_search(void **state) {
     refuse_each(forecast_tune, &o, 30);
 }
 
+/* Members that are trained, put together, and asked. */
+static void test_auto(void **state) {
+    forecast_options o, u;
+    forecast_result  r = { 0 };
+    (void)state;
+    small_options(&o);
+    set_all(&o, "epochs 1 seq-len 8 pred-len 2 batch-size 32 threads 1 overwrite yes arch auto "
+                "members seasonal-naive,dlinear season 6");
+    refuse_each(forecast_train, &o, 80);
+    assert_int_equal(forecast_train(&o, NULL, NULL, &r, NULL), TIDE_OK);
+    forecast_result_free(&r);
+    forecast_options_default(&u);
+    set(&u, "model", o.out);
+    refuse_each(forecast_predict, &u, 60);
+}
+
 /* Columns that are made of others and of other files. */
 static void write_columns(void) {
     static const struct { const char *name, *header; } files[] = { { "words.csv", "date,colour,flow\n" },
@@ -179,6 +195,7 @@ static int set_up(void **state) { return folder_with_series(state, 120); }
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands), cmocka_unit_test(test_search),
+                                        cmocka_unit_test(test_auto),
                                         cmocka_unit_test(test_columns), cmocka_unit_test(test_exports) };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

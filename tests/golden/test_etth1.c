@@ -107,7 +107,7 @@ static void test_random_weights(void **state) {
                   .windows = block_windows(d.split.test, 96, 96) };
     assert_int_equal(w.windows, 2785);
     if (session_open(&o, &c, &d, &s, &failure) != TIDE_OK ||
-        session_scoring(&s, is_slow() ? 1 : 64, true, &p, &failure) != TIDE_OK)
+        session_scoring(&s, is_slow() ? 1 : 64, WINDOW_FORECASTS, &p, &failure) != TIDE_OK)
         fail_msg("%s", failure.message);
     fill_model(s.model.self);
     if (!is_slow()) {

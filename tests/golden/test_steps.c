@@ -125,7 +125,7 @@ static void test_scores(void **state) {
     assert_int_equal(w.windows, WINDOWS);
     model_config_from(&t->options, &t->data, &c);
     tide_status status = session_open(&t->options, &c, &t->data, &s, &failure);
-    if (status == TIDE_OK) status = session_scoring(&s, 32, true, &p, &failure);
+    if (status == TIDE_OK) status = session_scoring(&s, 32, WINDOW_FORECASTS, &p, &failure);
     if (status == TIDE_OK) put_params(&t->golden, "param60/", s.params), status = score_model(&w, &p, &total, &failure);
     if (status != TIDE_OK) fail_msg("%s", failure.message);
     const double  *errors = golden_array(&t->golden, "test_errors", "", TIDE_F64, 2);

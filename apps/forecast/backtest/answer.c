@@ -101,7 +101,7 @@ static tide_status answer_batch(rolling *r, const answerer *a, window_program *p
 tide_status rolling_answer(rolling *r, const answerer *a, int64_t first, int64_t count, tide_failure *failure) {
     window_program p;
     room           m = { 0 };
-    tide_status status = session_scoring_all(a->session, count, true, &p, failure);
+    tide_status status = session_scoring_all(a->session, count, WINDOW_FORECASTS, &p, failure);
     if (status == TIDE_OK && !room_new(r, &m)) status = rolling_no_memory(failure);
     for (int64_t at = 0; status == TIDE_OK && at < count; at += p.batch)
         status = answer_batch(r, a, &p, first + at, MIN2(p.batch, count - at), &m, failure);

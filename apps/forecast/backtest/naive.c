@@ -1,4 +1,4 @@
-/* The baselines: those that repeat, in original units, what an origin knows, gaps passed over; and the linear one. */
+/* The baselines that repeat, in original units, what an origin knows, gaps passed over. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,17 +40,4 @@ tide_status rolling_naive(rolling *r, tide_failure *failure) {
     if (!r->last) return rolling_no_memory(failure);
     if (season_known(r) && !(r->seasonal = repeated(&r->data, r->season))) return rolling_no_memory(failure);
     return TIDE_OK;
-}
-
-tide_status answerer_linear(const dataset *d, int64_t seq_len, int64_t pred_len, baseline **out,
-                            tide_failure *failure) {
-    tide_failure why    = { 0 };
-    float       *filled = d->frame.gaps ? dataset_lines(d) : NULL;
-    column_range which  = { d->frame.columns, d->out_first, d->out_count };
-    if (d->frame.gaps && !filled) return rolling_no_memory(failure);
-    *out = baseline_linear(filled ? filled : d->scaled, filled ? d->scaled : NULL, which, d->split, seq_len, pred_len,
-                           &why);
-    free(filled);
-    if (!*out && failure && !failure->status) *failure = why;
-    return *out ? TIDE_OK : why.status;
 }

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "forecast/fit/calibrate.h"
+#include "forecast/fit/solve.h"
 #include "forecast/saved/run_options.h"
 #include "forecast/training/trainer.h"
 #include "rolling.h"
@@ -30,6 +31,10 @@ tide_status rolling_check_refit(const rolling *r, tide_failure *failure) {
                        "`%s` is of models that are trained anew, and there are none: `refit-every` N",
                        o->warm_start ? "warm-start" : "epochs");
     if (!o->refit_every) return TIDE_OK;
+    if (o->warm_start && architecture_of(b->config.arch)->solved)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "warm-start",
+                       "`warm-start` goes on from the run's parameters, and `arch` %s is not trained by steps: leave "
+                       "it out", architecture_of(b->config.arch)->name);
     bool table = b->kind == FORECAST_CUSTOM || b->kind == FORECAST_ETTH || b->kind == FORECAST_ETTM;
     if (!table || (b->features == FORECAST_MS && !b->config.known && b->target != b->config.columns - 1))
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "refit-every",
@@ -162,7 +167,7 @@ static tide_status calibrate(const refit *f, forecast_trainer *t, band_tables *o
                            .first = t->data.split.val.start,
                            .windows = block_windows(t->data.split.val, c->seq_len, c->pred_len) };
     if (!f->rolling->intervals.levels.count) return TIDE_OK;
-    tide_status status = session_scoring_all(&t->session, validation.windows, true, &p, failure);
+    tide_status status = session_scoring_all(&t->session, validation.windows, WINDOW_FORECASTS, &p, failure);
     if (status == TIDE_OK) status = bands_open(&t->data, c->pred_len, out, failure);
     return status == TIDE_OK ? calibrate_model(&validation, &p, out, failure) : status;
 }
@@ -181,7 +186,8 @@ static tide_status train(refit *f, int64_t rows, trained *out, tide_failure *fai
     if (status == TIDE_OK) status = forecast_trainer_run(t, 0, failure);
     if (status == TIDE_OK) status = forecast_trainer_model(t, &out->model, failure);
     if (status == TIDE_OK)
-        status = answerer_linear(&t->data, t->config.seq_len, t->config.pred_len, &out->linear, failure);
+        status = linear_fit(&t->data, t->data.split, t->config.seq_len, t->config.pred_len, &out->linear,
+                            failure);
     if (status == TIDE_OK) status = calibrate(f, t, &out->bands, failure);
     forecast_trainer_free(t);
     return status;

@@ -186,7 +186,9 @@ tide_status rolling_result(rolling *r, forecast_result *out, tide_failure *failu
         listener_note(&r->listener, FORECAST_STAGE_WARNING,
                       "no row that counts holds a value: there is nothing to measure by");
     out->beaten = false;
-    for (int k = 1; k < FORECAST_BY_COUNT; k++) out->beaten |= b->of[k].present && b->of[k].mse <= b->of[0].mse;
+    int itself = architecture_of(r->bundle->config.arch)->as_baseline;
+    for (int k = 1; k < FORECAST_BY_COUNT; k++)
+        out->beaten |= k != itself && b->of[k].present && b->of[k].mse <= b->of[0].mse;
     out->wall_s       = os_seconds() - r->listener.began;
     out->peak_rss_mib = (double)os_peak_rss_bytes() / (1 << 20);
     return make_json(out, failure);

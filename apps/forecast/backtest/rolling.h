@@ -38,10 +38,7 @@ typedef struct answerer {
     const band_tables *bands;      /* of its intervals; read where levels are asked for */
 } answerer;
 
-/* naive.c: the linear baseline of d->split; it learns from lines across gaps. */
-tide_status answerer_linear(const dataset *d, int64_t seq_len, int64_t pred_len, baseline **out,
-                            tide_failure *failure);
-/* r->season, last and seasonal. */
+/* naive.c: r->season, last and seasonal. */
 tide_status rolling_naive(rolling *r, tide_failure *failure);
 
 /* answer.c: forecasts `count` origins from `first` on in one program, adds their errors up and to the CSV. */

@@ -84,6 +84,10 @@ static tide_status check_known(const exported *e, const char *path, tide_failure
 static tide_status take(const char *path, exported *out, tide_failure *failure) {
     tide_status status = bundle_take(path, &out->archive, &out->bundle, failure);
     const model_config *c = &out->bundle.config;
+    if (status == TIDE_OK && c->arch != FORECAST_ITRANSFORMER)
+        return fail_at(failure, TIDE_EINVAL, path, 0, "model",
+                       "the model is of `arch` %s, which exports do not know: itransformer can be written in another "
+                       "form", architecture_of(c->arch)->name);
     if (status == TIDE_OK && c->known)
         return fail_at(failure, TIDE_EINVAL, path, 0, out->bundle.names[c->columns - c->known],
                        "'%.60s' is an input that is known ahead, which exports do not know: what was trained without "

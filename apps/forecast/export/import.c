@@ -113,7 +113,7 @@ static void set_scoring(import *m) {
 static tide_status score_import(import *m, forecast_result *r, tide_failure *failure) {
     window_program p;
     scoring       *w      = &m->scoring;
-    tide_status    status = session_scoring_all(&m->session, w->windows, true, &p, failure);
+    tide_status    status = session_scoring_all(&m->session, w->windows, WINDOW_FORECASTS, &p, failure);
     if (status == TIDE_OK) status = full_scores_take(m->options, w, &p, &m->bundle.bands, &m->scores, failure);
     if (status != TIDE_OK) return status;
     r->windows = w->windows;

@@ -1,9 +1,13 @@
+/* Presets, advice and compatibility applied to the options as given, and contradictions told by the options' names. */
 #include "resolve.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/base.h"
 #include "forecast/data/frame_reading.h"
+#include "forecast/models/ensemble.h"
+#include "forecast/options/duration.h"
 #include "forecast/options/levels.h"
 #include "options/options.h"
 #include "session.h"
@@ -35,6 +39,50 @@ static tide_status column_contradictions(const forecast_options *o, tide_failure
     return TIDE_OK;
 }
 
+/* What goes by steps of training is not of those that are solved. */
+static tide_status solved_contradictions(const forecast_options *o, tide_failure *failure) {
+    const architecture *of     = architecture_of(o->arch);
+    const char         *option = o->refit ? "refit" : o->explain ? "explain" : *o->dump_graph ? "dump-graph" : NULL;
+    if (!option || !of->solved) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, option,
+                   "`%s` is of training steps, and `arch` %s takes none: leave it out, or `arch` itransformer, "
+                   "dlinear or patchtst", option, of->name);
+}
+
+/* Each of `members` is a network, and no ensemble. */
+static tide_status members_check(const forecast_options *o, tide_failure *failure) {
+    const char *list = o->members, *word;
+    size_t      length;
+    while (*o->members && (word = list_next(&list, &length)) != NULL) {
+        char name[32];
+        snprintf(name, sizeof name, "%.*s", (int)MIN2(length, sizeof name - 1), word);
+        int arch = architecture_named(name);
+        if (arch >= 0 && arch < ENSEMBLE_MEMBERS) continue;
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "members",
+                       "`members` names '%s', which is no network to train: itransformer, dlinear, patchtst, linear, "
+                       "seasonal-naive and last-value are", name);
+    }
+    return TIDE_OK;
+}
+
+/* What is of `arch` auto alone, and what it has in the place of others. */
+static tide_status auto_contradictions(const forecast_options *o, tide_failure *failure) {
+    bool        is_auto = o->arch == FORECAST_ARCH_AUTO;
+    const char *option  = *o->budget ? "budget" : *o->members ? "members" : NULL;
+    double      seconds;
+    if (!is_auto && option)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, option, "`%s` is of `arch` auto, and this is `arch` %s%s", option,
+                       architecture_of(o->arch)->name, *o->budget ? ": `max-minutes` limits the training of one" : "");
+    if (is_auto && o->max_minutes > 0)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "max-minutes",
+                       "`max-minutes` is of one training: `arch` auto has `budget`, such as 5m, for all");
+    if (is_auto && !strcmp(o->data, "-"))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "data",
+                       "`arch` auto reads `data` once for each member, and standard input is read once: give a file");
+    if (*o->budget && duration_parse(o->budget, "budget", &seconds, failure) != TIDE_OK) return TIDE_EINVAL;
+    return members_check(o, failure);
+}
+
 /* A series that is forecast by itself has nothing else to go by. */
 static tide_status arch_contradictions(const forecast_options *o, tide_failure *failure) {
     const architecture *of = architecture_of(o->arch);
@@ -44,7 +92,8 @@ static tide_status arch_contradictions(const forecast_options *o, tide_failure *
                          : *o->categorical     ? "categorical"
                          : *o->without_history ? "without-history"
                                                : NULL;
-    if (!option || of->takes_known) return TIDE_OK;
+    bool alone = !of->takes_known || (*o->members && !list_has(o->members, arch_itransformer.name));
+    if (!option || !alone) return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, NULL, 0, option,
                    "`%s` needs `arch` itransformer: %s forecasts each series from its own past", option, of->name);
 }
@@ -65,6 +114,8 @@ static tide_status contradictions(const forecast_options *o, tide_failure *failu
     levels ignored;
     if (levels_parse(o->level, &ignored, failure) != TIDE_OK) return TIDE_EINVAL;
     tide_status status = arch_contradictions(o, failure);
+    if (status == TIDE_OK) status = auto_contradictions(o, failure);
+    if (status == TIDE_OK) status = solved_contradictions(o, failure);
     return status == TIDE_OK ? column_contradictions(o, failure) : status;
 }
 

@@ -7,6 +7,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
+#include "forecast/models/ensemble.h"
 #include "options/options.h"
 #include "train/run.h"
 
@@ -40,6 +41,30 @@ static tide_status open_folder(const forecast_options *o, run_folder *r, tide_fa
                            (const char *const[]){ o->data, o->holidays, o->issued, NULL }, r, failure);
 }
 
+tide_status forecast_folder_empty(const char *path, tide_failure *failure) {
+    run_folder r = { .lock = -1 };
+    if (!run_folder_present(path)) return TIDE_OK;
+    tide_status status = run_folder_open(path, RUN_RESUME_NO, true, plotted_files, (const char *const[]){ NULL }, &r,
+                                         failure);
+    if (status != TIDE_OK) return status;
+    run_folder_clear(&r, plotted_files);
+    run_folder_close(&r);
+    return TIDE_OK;
+}
+
+/* What an earlier run left, the members of an ensemble too. */
+static tide_status clear(const run_folder *r, tide_failure *failure) {
+    tide_status status = TIDE_OK;
+    run_folder_clear(r, plotted_files);
+    run_folder_clear(r, added_files);
+    for (int arch = 0; status == TIDE_OK && arch < ENSEMBLE_MEMBERS; arch++) {
+        char path[FOLDER_PATH];
+        snprintf(path, sizeof path, "%s/members/%s", r->path, architecture_of(arch)->name);
+        status = forecast_folder_empty(path, failure);
+    }
+    return status;
+}
+
 /* ---- run.json ---- */
 
 static json_t *options_json(const forecast_options *o) {
@@ -55,12 +80,14 @@ static json_t *data_json(const frame *f) {
                      (json_int_t)f->columns);
 }
 
+/* Members that are NULL are left out. */
 static tide_status write_json(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters,
-                              const tide_graph *g, const char *device_choice, tide_failure *failure) {
-    json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:i, s:I, s:o, s:s*}", "command", "forecast train", "version",
+                              const tide_graph *g, const char *device_choice, json_t *members,
+                              tide_failure *failure) {
+    json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:i, s:I, s:o, s:s*, s:o*}", "command", "forecast train", "version",
                           TIDE_VERSION, "options", options_json(o), "choices", run_choices_json(g), "numerics",
                           tide_numerics(g), "parameters", (json_int_t)parameters, "data", data_json(&d->frame),
-                          "device_choice", *device_choice ? device_choice : NULL);
+                          "device_choice", *device_choice ? device_choice : NULL, "members", members);
     tide_status status = j ? run_json_write(r, j, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
     json_decref(j);
     return status;
@@ -90,9 +117,13 @@ tide_status forecast_folder_open(const forecast_options *o, const dataset *d, in
     tide_status status = open_folder(o, r, failure);
     if (status != TIDE_OK) return status;
     if (r->resuming) return check_json(r, o, d, failure);
-    run_folder_clear(r, plotted_files);
-    run_folder_clear(r, added_files);
-    return write_json(r, o, d, parameters, g, device_choice, failure);
+    status = clear(r, failure);
+    return status == TIDE_OK ? write_json(r, o, d, parameters, g, device_choice, NULL, failure) : status;
+}
+
+tide_status forecast_folder_tell(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters,
+                                 const tide_graph *g, json_t *members, tide_failure *failure) {
+    return write_json(r, o, d, parameters, g, "", members, failure);
 }
 
 tide_status forecast_folder_import(const forecast_options *o, const dataset *d, int64_t parameters, run_folder *r,
@@ -101,9 +132,8 @@ tide_status forecast_folder_import(const forecast_options *o, const dataset *d, 
     tide_status status = tide_file_sha256(o->checkpoint, sum, failure);
     if (status == TIDE_OK) status = open_folder(o, r, failure);
     if (status == TIDE_OK) status = owned_refuse_input(r->path, o->checkpoint, failure);
+    if (status == TIDE_OK) status = clear(r, failure);
     if (status != TIDE_OK) return status;
-    run_folder_clear(r, plotted_files);
-    run_folder_clear(r, added_files);
     json_t *j = json_pack("{s:s, s:s, s:o, s:I, s:o, s:s}", "command", "forecast import", "version", TIDE_VERSION,
                           "options", import_options_json(o), "parameters", (json_int_t)parameters, "data",
                           data_json(&d->frame), "checkpoint_sha256", sum);

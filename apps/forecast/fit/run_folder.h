@@ -13,6 +13,12 @@
 tide_status forecast_folder_open(const forecast_options *o, const dataset *d, int64_t parameters, const tide_graph *g,
                                  const char *device_choice, run_folder *r, tide_failure *failure);
 
+/* run.json of the folder once more: with what is known of the members of an ensemble; takes over `members`. */
+tide_status forecast_folder_tell(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters,
+                                 const tide_graph *g, json_t *members, tide_failure *failure);
+/* Takes away the run in this folder, if there is one. */
+tide_status forecast_folder_empty(const char *path, tide_failure *failure);
+
 /* The same for a run that is imported: a new one, whose model is the file options->checkpoint. */
 tide_status forecast_folder_import(const forecast_options *o, const dataset *d, int64_t parameters, run_folder *r,
                                    tide_failure *failure);

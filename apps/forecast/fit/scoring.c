@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "finite.h"
 #include "forecast/data/gaps.h"
+#include "solve.h"
 #include "train/run.h"
 #include "train/step.h"
 
@@ -257,32 +258,16 @@ static bool season_known(const scoring *w, baseline_parts *out) {
     return !*out->season_note;
 }
 
-/* `filled`: the series without gaps, where it has any. */
-static baseline *baseline_of(int which, const scoring *w, split s, int64_t season, const float *filled,
-                             tide_failure *failure) {
-    const dataset *d = w->data;
-    column_range   scored = { d->frame.columns, d->out_first, d->out_count };
-    if (which == LINEAR)
-        return baseline_linear(filled ? filled : d->scaled, filled ? d->scaled : NULL, scored, s, w->seq_len,
-                               w->pred_len, failure);
-    return which == SEASONAL ? baseline_seasonal(season) : baseline_last_value();
-}
-
-/* The linear one learns from lines across gaps, and is asked about windows. */
-static baseline *make_one(int which, const scoring *w, split s, int64_t season, tide_failure *failure) {
-    bool      gaps   = w->data->frame.gaps && which == LINEAR;
-    float    *filled = gaps ? dataset_lines(w->data) : NULL;
-    baseline *b      = filled || !gaps ? baseline_of(which, w, s, season, filled, failure) : NULL;
-    free(filled);
-    return b;
-}
-
 tide_status make_baselines(const scoring *w, split s, int64_t season, baseline_parts *out, tide_failure *failure) {
     *out = (baseline_parts){ .season = season ? season : season_default(w->data->frame.step) };
     for (int i = 0; i < 3; i++) {
-        if (i == SEASONAL && !season_known(w, out)) continue;
-        if (!(out->made[i] = make_one(i, w, s, out->season, failure)))
-            return fail(failure, TIDE_ENOMEM, "out of memory for the baseline %s", baseline_names[i]);
+        if (i + 1 == (int)w->itself || (i == SEASONAL && !season_known(w, out))) continue;
+        tide_status status = TIDE_OK;
+        if (i == LINEAR) status = linear_fit(w->data, s, w->seq_len, w->pred_len, &out->made[i], failure);
+        else out->made[i] = i == SEASONAL ? baseline_seasonal(out->season) : baseline_last_value();
+        if (status == TIDE_OK && !out->made[i])
+            status = fail(failure, TIDE_ENOMEM, "out of memory for the baseline %s", baseline_names[i]);
+        if (status != TIDE_OK) return status;
     }
     return TIDE_OK;
 }

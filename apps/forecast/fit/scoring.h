@@ -29,6 +29,8 @@ typedef struct scoring {
     bool     metrics_scaled;   /* percentage errors of scaled values */
     const listener *listener;  /* NULL: silent */
     float   *keep_prediction, *keep_truth;  /* NULL, or (windows, pred_len, out columns): everything, scaled */
+    forecast_use itself;                    /* the baseline that the model is, which is not scored beside it; MODEL:
+                                               none */
     const window_watch *watch;              /* NULL, or of the model and of the three baselines */
 } scoring;
 

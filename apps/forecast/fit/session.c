@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/score/score.h"
+#include "forecast/models/ensemble.h"
 #include "plan.h"
 
 void model_config_from(const forecast_options *o, const dataset *d, model_config *out) {
@@ -19,6 +21,8 @@ void model_config_from(const forecast_options *o, const dataset *d, model_config
                            .use_norm = o->use_norm, .arch = o->arch, .known = d->known,
                            .masked = d->frame.gaps > 0 || d->blind, .recompute = o->recompute,
                            .out_first = d->out_first, .out_count = d->out_count };
+    if (o->arch == FORECAST_ARCH_SEASONAL_NAIVE || o->arch == FORECAST_ARCH_AUTO)
+        out->season = o->season ? o->season : season_default(d->frame.step);
 }
 
 tide_status session_failure(const session *s, tide_failure *failure) {
@@ -171,17 +175,22 @@ static void hide(const session *s, model_windows *x) {
  * the truths that it is the mean over. */
 typedef struct window_values { tide_val prediction, loss, known; } window_values;
 
-static window_values forecast_windows(session *s, tide_val start, tide_mode mode) {
+static model_windows windows_at(const session *s, tide_val start) {
     const model_config *c = &s->model.config;
-    model_windows x        = { .past = s->series };
-    tide_val      observed = { 0 };
-    window_values out      = { 0 };
+    model_windows       x = { .past = s->series };
     x.past = s->gaps.since.graph ? gapped_windows(&s->gaps, start, c->seq_len, &x.gaps)
                                  : tide_windows(s->series, start, c->seq_len);
     if (c->known) x.known = known_of(s, start);
     if (s->blind.graph) hide(s, &x);
     if (!c->masked) x.gaps = (tide_val){ 0 };
     if (c->marks) x.marks = tide_windows(s->marks, start, c->seq_len);
+    return x;
+}
+
+static window_values forecast_windows(session *s, tide_val start, tide_mode mode) {
+    model_windows x        = windows_at(s, start);
+    tide_val      observed = { 0 };
+    window_values out      = { 0 };
     tide_val truth = truth_of(s, start, &observed);
     if (s->informed.graph) observed = where_informed(s, start, truth, observed);
     out.prediction = forecaster_rows(&s->model, &x, mode);
@@ -231,7 +240,19 @@ tide_status session_training(session *s, const forecast_options *o, train_step *
     return status;
 }
 
-tide_status session_scoring(session *s, int64_t batch, bool predictions, window_program *out, tide_failure *failure) {
+static tide_status members_program(session *s, int64_t batch, window_program *out, tide_failure *failure) {
+    *out            = (window_program){ .batch = batch };
+    out->start      = tide_input(s->graph, "start.members", TIDE_I32, TIDE_SHAPE(batch));
+    model_windows x = windows_at(s, out->start);
+    out->prediction = ensemble_forecasts(&s->model, &x);
+    out->program    = session_compile(s, TIDE_LIST(out->prediction));
+    return train_compiled(s->graph, out->program, failure);
+}
+
+tide_status session_scoring(session *s, int64_t batch, window_wanted wanted, window_program *out,
+                            tide_failure *failure) {
+    bool predictions = wanted == WINDOW_FORECASTS;
+    if (wanted == WINDOW_MEMBERS) return members_program(s, batch, out, failure);
     *out       = (window_program){ .batch = batch };
     out->start = tide_input(s->graph, predictions ? "start.score" : "start.validate", TIDE_I32, TIDE_SHAPE(batch));
     window_values w = forecast_windows(s, out->start, TIDE_EVAL);
@@ -248,11 +269,11 @@ int64_t session_batch(const model_config *c, int64_t windows) {
     return MAX2(1, MIN2(MIN2(batch, 128), windows));
 }
 
-tide_status session_scoring_all(session *s, int64_t windows, bool predictions, window_program *out,
+tide_status session_scoring_all(session *s, int64_t windows, window_wanted wanted, window_program *out,
                                 tide_failure *failure) {
     for (int64_t batch = session_batch(&s->model.config, windows);; batch /= 2) {
         tide_failure why    = { 0 };
-        tide_status  status = session_scoring(s, batch, predictions, out, &why);
+        tide_status  status = session_scoring(s, batch, wanted, out, &why);
         if (status == TIDE_ENOMEM && batch > 1 && tide_error(s->graph)->status == TIDE_OK) {
             tide_program_free(out->program);
             continue;

@@ -53,11 +53,14 @@ tide_program *session_compile(session *s, tide_list wanted);
 
 /* One training step on o->batch_size windows: feed s->start. TIDE_ENOMEM says what is needed. */
 tide_status session_training(session *s, const forecast_options *o, train_step *out, tide_failure *failure);
-/* The loss of each window; with `predictions` the forecasts as well. */
-tide_status session_scoring(session *s, int64_t batch, bool predictions, window_program *out, tide_failure *failure);
+/* The loss of each window; the forecasts as well; or, of an ensemble, those of its members in the place of its own:
+ * (batch, members, out columns, pred_len). */
+typedef enum window_wanted { WINDOW_LOSSES, WINDOW_FORECASTS, WINDOW_MEMBERS } window_wanted;
+tide_status session_scoring(session *s, int64_t batch, window_wanted wanted, window_program *out,
+                            tide_failure *failure);
 /* The same with as many windows at once as keep the activations near 16 million numbers, at most 128; fewer if memory
  * is short. */
-tide_status session_scoring_all(session *s, int64_t windows, bool predictions, window_program *out,
+tide_status session_scoring_all(session *s, int64_t windows, window_wanted wanted, window_program *out,
                                 tide_failure *failure);
 
 /* As many of `windows` at once as keep the activations near 16 million numbers, 1 to 128. */

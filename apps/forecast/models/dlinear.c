@@ -76,4 +76,5 @@ static bool weight(const model_config *c, int64_t index, char name[WEIGHT_NAME],
 
 static int64_t activations(const model_config *c) { return c->out_count * (4 * c->seq_len + 2 * c->pred_len); }
 
-const architecture arch_dlinear = { "dlinear", false, false, build, free, rows, parameters, weight, activations };
+const architecture arch_dlinear = { "dlinear", false, false,      false,  build,
+                                    free,      rows,  parameters, weight, activations };

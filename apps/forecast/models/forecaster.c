@@ -1,8 +1,19 @@
 #include "forecaster.h"
 
-const architecture *architecture_of(int arch) {
-    static const architecture *const all[] = { &arch_itransformer, &arch_dlinear, &arch_patchtst };
-    return all[arch];
+#include <string.h>
+
+enum { ARCHITECTURES = 7 };
+static const architecture *const all[ARCHITECTURES] = {
+    &arch_itransformer,   &arch_dlinear,    &arch_patchtst, &arch_linear,
+    &arch_seasonal_naive, &arch_last_value, &arch_ensemble,
+};
+
+const architecture *architecture_of(int arch) { return all[arch]; }
+
+int architecture_named(const char *name) {
+    for (int arch = 0; name && arch < ARCHITECTURES; arch++)
+        if (!strcmp(name, all[arch]->name)) return arch;
+    return -1;
 }
 
 bool forecaster_new(tide_graph *g, const model_config *config, forecaster *out) {

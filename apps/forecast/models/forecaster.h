@@ -11,6 +11,7 @@ typedef struct architecture {
     const char *name;        /* as the option `arch` has it */
     bool        takes_known; /* columns that are known ahead */
     bool        takes_marks; /* time features */
+    bool        solved;      /* what it learns has a closed form (fit/solve.h): there are no steps to take */
     /* Makes the parameters on the graph. NULL: out of memory, and the graph has failed too. */
     void *(*build)(tide_graph *g, const model_config *c);
     void (*release)(void *self);
@@ -21,11 +22,14 @@ typedef struct architecture {
     bool (*weight)(const model_config *c, int64_t index, char name[WEIGHT_NAME], tide_shape *shape);
     /* Activations of one window, in numbers: by it the batches of scoring are chosen. */
     int64_t (*activations)(const model_config *c);
+    int as_baseline;         /* forecast_use: the baseline that it is; 0: none */
 } architecture;
 
 /* By model_config.arch, in the order of the option's choices. */
 const architecture *architecture_of(int arch);
-extern const architecture arch_itransformer, arch_dlinear, arch_patchtst;
+int                 architecture_named(const char *name);  /* -1: there is none */
+extern const architecture arch_itransformer, arch_dlinear, arch_patchtst, arch_linear, arch_seasonal_naive,
+    arch_last_value, arch_ensemble;
 
 typedef struct forecaster {
     const architecture *of;

@@ -171,5 +171,5 @@ static int64_t activations(const model_config *c) {
     return tokens * (c->seq_len + 6 * c->d_model + 2 * c->d_ff + c->pred_len) + c->n_heads * tokens * tokens;
 }
 
-const architecture arch_itransformer = { "itransformer", true, true, build, release, rows, parameters, weight,
-                                         activations };
+const architecture arch_itransformer = { "itransformer", true, true, false, build, release, rows, parameters,
+                                         weight, activations };

@@ -14,6 +14,8 @@ typedef struct model_config {
     bool    recompute;                               /* training: the blocks' values are made again for the backward
                                                         pass */
     int64_t out_first, out_count;                    /* which columns are forecast; out_count 0: all */
+    int64_t season;                                  /* rows of one, of a network that repeats it; else 0 */
+    unsigned members;                                /* of an ensemble (ensemble.h): a bit for each network; else 0 */
     int     arch;                                    /* forecast_arch: which network it is (forecaster.h) */
 } model_config;
 

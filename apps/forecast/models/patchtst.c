@@ -145,4 +145,5 @@ static int64_t activations(const model_config *c) {
     return c->out_count * (c->seq_len + patches * (patch_of(c) + block + c->n_heads * patches) + c->pred_len);
 }
 
-const architecture arch_patchtst = { "patchtst", false, false, build, release, rows, parameters, weight, activations };
+const architecture arch_patchtst = { "patchtst", false,      false,  false,      build,
+                                    release,    rows,  parameters, weight,     activations };

@@ -90,8 +90,15 @@ static const tide_option rows[] = {
     { "preset", TEXT(preset), NULL, TRAIN, "Model", "NAME",
       "published settings, such as etth1-96, or the Mac guide's, such as mac-m1 (`preset` list shows all)",
       .synonyms = "guide-mac=mac|guide-m1=mac-m1|guide-m2=mac-m2|guide-m3=mac-m3" },
-    { "arch", CHOICE(arch, "itransformer|dlinear|patchtst"), NULL, TRAIN, "Model", NULL,
-      "the network: attention over series, two affine maps, or attention over patches of each series" },
+    { "arch", CHOICE(arch, "itransformer|dlinear|patchtst|linear|seasonal-naive|last-value|auto"), NULL, TRAIN,
+      "Model", NULL,
+      "the network: attention over series, two affine maps, attention over patches of each series; or without steps "
+      "of training a ridge regression, the last season again, the last value; auto: all of them, weighed" },
+    { "budget", TEXT(budget), NULL, TRAIN | MAY_DIFFER, "Model", "TIME",
+      "90s, 10m, 1h30m: `arch` auto trains its members within it (default: 10m, or no limit where `members` are "
+      "given); tune ends the search, restarts included (default: no limit)" },
+    { "members", TEXT(members), NULL, ONE, "Model", "A,B,...",
+      "`arch` auto: these networks alone (default: all, the cheap ones first, as the budget allows)" },
     { "seq-len", INT(seq_len, 1, 1e6), "96", READ, "Model", "N", "input window length, rows" },
     { "pred-len", INT(pred_len, 1, 1e6), "96", READ, "Model", "N", "rows to forecast" },
     { "d-model", INT(d_model, 1, 65536), "128", TRAIN, "Model", "N", "width of a token" },
@@ -184,8 +191,6 @@ static const tide_option rows[] = {
 
     { "trials", INT(trials, 1, 1e4), "27", TUNE, "Tune", "N",
       "settings to try; the first is the options as given" },
-    { "budget", TEXT(budget), NULL, TUNE, "Tune", "TIME",
-      "end the search within this time, restarts included: 90s, 10m, 2h (default: no limit)" },
     { "space", TEXT(space), NULL, TUNE, "Tune", "FILE|SPACE",
       "what to search, \"d-model=64,128;learning-rate=1e-4..3e-3 log\", or a file of such lines; none: the options as "
       "given (default: look-back, sizes, rate, dropout, batch and arch, but for what is given)", .suggested = "none" },

@@ -97,6 +97,13 @@ static int64_t rows_of(const explaining *x) {
     return MAX2(kept, needed);
 }
 
+static tide_status require_steps(const explaining *x, tide_failure *failure) {
+    const architecture *of = architecture_of(x->bundle.config.arch);
+    if (!of->solved) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "model", "%s is of `arch` %s, which has no training step to explain",
+                   x->options->model, of->name);
+}
+
 static tide_status explain(explaining *x, const listener *l, forecast_result *r, tide_failure *failure) {
     char path[FOLDER_PATH];
     unsigned compat;
@@ -104,6 +111,7 @@ static tide_status explain(explaining *x, const listener *l, forecast_result *r,
     forecast_options *o = x->resolved;
     bool run_mode = !forecast_option_given(x->options, "compile-mode"); /* then what the run chose holds */
     tide_status status = loaded_bundle(x->options, &x->bundle, path, failure);
+    if (status == TIDE_OK) status = require_steps(x, failure);
     if (status == TIDE_OK) status = run_options_read(x->options->model, &x->run, failure);
     if (status == TIDE_OK) status = run_options_take(x->run, x->options, failure);
     if (status == TIDE_OK) status = options_resolve(x->options, o, &compat, failure);

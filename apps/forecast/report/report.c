@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "intervals_json.h"
+#include "members_json.h"
 #include "train/run.h"
 
 enum { SCHEMA_VERSION = 1 };
@@ -135,6 +136,10 @@ static void put_training(json_t *o, const forecast_result *r) {
     put(o, "best_val_loss", r->best_val_loss);
     json_object_set_new(o, "refit", json_boolean(r->refit));
     put(o, "train_s", r->train_s);
+    if (!r->member_count) return;
+    json_object_set_new(o, "members", members_json(r->members, r->member_count));
+    json_object_set_new(o, "stacking", json_text(r->stacking));
+    put(o, "budget_s", r->budget_s);
 }
 
 static void put_model(json_t *o, const forecast_result *r) {
@@ -168,7 +173,7 @@ tide_status report_json(const char *command, forecast_result *r, const error_par
                           "columns", (json_int_t)r->columns, "seq_len", (json_int_t)r->seq_len, "pred_len",
                           (json_int_t)r->pred_len);
     if (*r->run) put_model(o, r);
-    if (r->epochs) put_training(o, r);
+    if (r->epochs || r->solved) put_training(o, r);
     if (r->windows) json_object_set_new(o, "baselines", baselines_json(r));
     if (*r->season_note) json_object_set_new(o, "season_note", json_text(r->season_note));
     if (parts && parts->step_mse)

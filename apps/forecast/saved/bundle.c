@@ -9,6 +9,7 @@
 #include "bands_file.h"
 #include "base/base.h"
 #include "forecast/data/zone.h"
+#include "forecast/models/ensemble.h"
 
 static tide_status no_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the run's model file");
@@ -114,6 +115,13 @@ const model_size model_sizes[MODEL_SIZES] = {
     { "out_count", offsetof(model_config, out_count), NULL },
 };
 
+static json_t *members_json(const model_config *c) {
+    int     arch[ENSEMBLE_MEMBERS], count = ensemble_members(c->members, arch);
+    json_t *a = json_array();
+    for (int i = 0; i < count; i++) json_array_append_new(a, json_string(architecture_of(arch[i])->name));
+    return a;
+}
+
 static json_t *config_json(const model_config *c) {
     json_t *o = json_object();
     for (int i = 0; i < MODEL_SIZES; i++)
@@ -125,6 +133,8 @@ static json_t *config_json(const model_config *c) {
     if (c->masked) json_object_set_new(o, "masked", json_true());
     if (c->arch) json_object_set_new(o, "arch", json_string(architecture_of(c->arch)->name));
     if (c->known) json_object_set_new(o, "known", json_integer(c->known));
+    if (c->members) json_object_set_new(o, "members", members_json(c));
+    if (c->season) json_object_set_new(o, "season", json_integer(c->season));
     return o;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "bundle.h"
+#include "forecast/models/ensemble.h"
 
 tide_status bundle_damaged(const char *path, const char *where, tide_failure *failure, const char *format, ...) {
     char    what[300];
@@ -33,18 +34,42 @@ static tide_status check_weight(const char *path, const tide_archive *a, const c
     return TIDE_OK;
 }
 
+/* Is there a weight of one block more? `before`: what stands in front of the names. */
+static bool has_block(const tide_archive *a, const model_config *c, const char *before) {
+    const architecture *of     = architecture_of(c->arch);
+    model_config        larger = *c;
+    char                name[WEIGHT_NAME], full[2 * WEIGHT_NAME];
+    tide_shape          shape;
+    int64_t             count = 0;
+    while (of->weight(c, count, name, &shape)) count++;
+    larger.e_layers++;
+    if (!of->weight(&larger, count, name, &shape)) return false;
+    snprintf(full, sizeof full, "%s%s", before, name);
+    return tide_archive_find(a, full) != NULL;
+}
+
+static bool holds_more(const tide_archive *a, const model_config *c) {
+    int  arch[ENSEMBLE_MEMBERS], count = ensemble_members(c->members, arch);
+    bool more = c->arch != FORECAST_ARCH_AUTO && has_block(a, c, "");
+    for (int i = 0; i < count && !more; i++) {
+        model_config one = ensemble_config(c, arch[i]);
+        char         before[WEIGHT_NAME];
+        snprintf(before, sizeof before, "%s.", architecture_of(arch[i])->name);
+        more = has_block(a, &one, before);
+    }
+    return more;
+}
+
 tide_status bundle_check_weights(const char *path, const tide_archive *a, const model_config *c,
                                  tide_failure *failure) {
     const architecture *of = architecture_of(c->arch);
-    model_config        larger = *c;
     char                name[WEIGHT_NAME];
     tide_shape          shape;
     tide_status         status = TIDE_OK;
     int64_t             count  = 0;
     for (; status == TIDE_OK && of->weight(c, count, name, &shape); count++)
         status = check_weight(path, a, name, shape, failure);
-    larger.e_layers++;
-    if (status == TIDE_OK && of->weight(&larger, count, name, &shape) && tide_archive_find(a, name))
+    if (status == TIDE_OK && holds_more(a, c))
         return bundle_damaged(path, "model.e_layers", failure, "is %d, and the file holds more", (int)c->e_layers);
     return status;
 }

@@ -11,6 +11,7 @@
 #include "forecast/data/calendar.h"
 #include "forecast/data/reading_options.h"
 #include "forecast/data/zoned.h"
+#include "forecast/models/ensemble.h"
 
 /* One file being read. Every function below returns false where the failure is set. */
 typedef struct reader {
@@ -89,13 +90,30 @@ static bool sizes_agree(reader *r) {
 
 /* Absent: the iTransformer. */
 static bool read_arch(reader *r, const json_t *v) {
-    const char *name = json_string_value(v);
-    int        *arch = &r->out->config.arch;
-    if (!v) return true;
-    for (*arch = FORECAST_ITRANSFORMER; *arch <= FORECAST_PATCHTST; ++*arch)
-        if (name && !strcmp(name, architecture_of(*arch)->name)) return true;
-    *arch = FORECAST_ITRANSFORMER;
-    return refuse(r, "model.arch", "is no network that this program knows");
+    int arch = v ? architecture_named(json_string_value(v)) : FORECAST_ITRANSFORMER;
+    if (arch < 0) return refuse(r, "model.arch", "is no network that this program knows");
+    r->out->config.arch = arch;
+    return true;
+}
+
+/* Of an ensemble: networks in their order, each once. */
+static bool read_members(reader *r, const json_t *a) {
+    model_config *c = &r->out->config;
+    if (c->arch != FORECAST_ARCH_AUTO) return true;
+    for (size_t i = 0; i < json_array_size(a); i++) {
+        int arch = architecture_named(json_string_value(json_array_get(a, i)));
+        if (arch < 0 || arch >= ENSEMBLE_MEMBERS || c->members >> arch)
+            return refuse(r, "model.members", "is no list of networks in their order");
+        c->members |= 1U << arch;
+    }
+    return c->members || refuse(r, "model.members", "names no network");
+}
+
+/* Of what repeats the last one. */
+static bool read_season(reader *r, const json_t *o) {
+    model_config *c = &r->out->config;
+    bool needed = c->arch == FORECAST_ARCH_SEASONAL_NAIVE || c->members >> FORECAST_ARCH_SEASONAL_NAIVE & 1;
+    return !needed || read_whole(r, o, "model", "season", 1, (double)c->seq_len, &c->season);
 }
 
 static bool read_config(reader *r, const json_t *o) {
@@ -111,6 +129,7 @@ static bool read_config(reader *r, const json_t *o) {
     if (!read_word(r, o, "model", "activation", 8, &activation)) return false;
     c->relu = !strcmp(activation, "relu");
     if (!read_arch(r, json_object_get(o, "arch"))) return false;
+    if (!read_members(r, json_object_get(o, "members")) || !read_season(r, o)) return false;
     if (json_object_get(o, "known") && !read_whole(r, o, "model", "known", 0, LARGEST_COUNT, &c->known)) return false;
     if (c->out_first + c->out_count > c->columns - c->known)
         return refuse(r, "model.known", "leaves no columns to forecast");

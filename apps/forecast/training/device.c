@@ -51,6 +51,7 @@ tide_status trainer_device(trainer *t, forecast_options *o, tide_failure *failur
     bool        resuming = o->resume && *o->out && !o->overwrite;
     tide_status status   = TIDE_OK;
     if (!train_device_open(o->device)) return TIDE_OK;
+    if (trainer_solved(t)) return snprintf(o->device, sizeof o->device, "cpu"), TIDE_OK; /* there is no step to time */
     if (!train_device_resumed(resuming ? o->out : NULL, &t->device)) status = choose(t, o, failure);
     if (status == TIDE_OK) snprintf(o->device, sizeof o->device, "%s", t->device.device);
     return status == TIDE_OK ? tide_device_info(o->device, NULL, failure) : status;

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "forecast/fit/finite.h"
+#include "forecast/fit/solve.h"
 #include "train/schedule.h"
 #include "trainer.h"
 
@@ -132,8 +133,18 @@ static bool make_room(trainer *t) {
     return t->order && t->step_ms;
 }
 
+tide_status trainer_measure(trainer *t, tide_failure *failure) {
+    block b = trainer_stop_block(t);
+    return mean_loss(&t->validate, NULL, b.start, block_windows(b, t->config.seq_len, t->config.pred_len),
+                     &t->solved_loss, failure);
+}
+
 tide_status trainer_begin(trainer *t, tide_failure *failure) {
     const forecast_options *o = t->options;
+    if (trainer_solved(t)) {
+        tide_status status = session_solve(&t->session, &t->data, failure);
+        return status == TIDE_OK ? trainer_measure(t, failure) : status;
+    }
     fit_model model = trainer_model(t);
     fit_plan  plan  = { .batches = t->batches, .epochs = o->epochs, .patience = o->patience,
                         .min_epochs = o->min_epochs, .max_minutes = o->max_minutes, .equal_is_better = true,
@@ -144,6 +155,7 @@ tide_status trainer_begin(trainer *t, tide_failure *failure) {
 
 tide_status trainer_learn(trainer *t, int64_t steps, tide_failure *failure) {
     tide_failure why      = { 0 };
+    if (!t->fit) return trainer_write_model(t, NULL, failure);
     bool         finished = fit_at(t->fit)->finished;
     tide_status  status   = fit_run(t->fit, steps, &why);
     if (status == TIDE_OK && !finished) tell_divergence(t);

@@ -94,18 +94,32 @@ static tide_status make_step(trainer *t, forecast_options *o, tide_failure *fail
     return status;
 }
 
+/* What repeats the last season must see one. */
+static tide_status season_fits(const model_config *c, tide_failure *failure) {
+    if (c->arch != FORECAST_ARCH_SEASONAL_NAIVE || (c->season >= 1 && c->season <= c->seq_len)) return TIDE_OK;
+    if (c->season < 1)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "season",
+                       "no season follows from the frequency: `season` N says how many rows one has");
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "seq-len",
+                   "a season is %" PRId64 " rows, and `seq-len` %" PRId64 " shows fewer: give at least a season",
+                   c->season, c->seq_len);
+}
+
 tide_status trainer_compile(trainer *t, forecast_options *o, tide_failure *failure) {
     t->windows    = block_windows(t->data.split.train, o->seq_len, o->pred_len);
     plan_training(o, t->windows);
     model_config_from(o, &t->data, &t->config);
     int64_t asked = o->batch_size;
     o->batch_size = MIN2(asked, t->windows);
-    tide_status status = trainer_device(t, o, failure);
-    if (status == TIDE_OK) status = make_step(t, o, failure);
+    tide_status status = season_fits(&t->config, failure);
+    if (status == TIDE_OK) status = trainer_device(t, o, failure);
+    if (status == TIDE_OK)
+        status = trainer_solved(t) ? session_open(o, &t->config, &t->data, &t->session, failure)
+                                   : make_step(t, o, failure);
     t->batches    = t->windows / o->batch_size;
     if (!t->asked_batch) o->batch_size = asked; /* run.json keeps what was asked for */
     block b       = trainer_stop_block(t);
     int64_t windows = block_windows(b, o->seq_len, o->pred_len);
-    if (status == TIDE_OK) status = session_scoring_all(&t->session, windows, false, &t->validate, failure);
+    if (status == TIDE_OK) status = session_scoring_all(&t->session, windows, WINDOW_LOSSES, &t->validate, failure);
     return status;
 }

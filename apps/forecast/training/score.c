@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "forecast/fit/calibrate.h"
 #include "forecast/saved/advice.h"
+#include "ensemble.h"
 #include "refit.h"
 #include "trainer.h"
 
@@ -20,6 +21,7 @@ static void fill_training(trainer *t, forecast_result *r) {
     r->step_ms_median = t->timed ? (double)t->step_ms[t->timed / 2] : (double)NAN;
     r->step_ms_min    = t->timed ? (double)t->step_ms[0] : (double)NAN;
     r->compile_ms = t->step.compile_s * 1e3, r->first_step_ms = t->timed ? t->first_step_ms : (double)NAN;
+    r->solved = trainer_solved(t), r->best_val_loss = t->solved_loss;
     if (!t->fit) return;
     const fit_progress *at = fit_at(t->fit);
     r->epochs = at->epoch - 1, r->best_epoch = at->best_epoch, r->steps = at->step;
@@ -27,14 +29,25 @@ static void fill_training(trainer *t, forecast_result *r) {
     r->resumed_from_step = fit_account_of(t->fit).resumed_from;
 }
 
+static void fill_members(const ensemble_training *e, forecast_result *r) {
+    memcpy(r->members, e->told, sizeof r->members);
+    r->member_count = e->count, r->budget_s = e->budget_s;
+    int used = snprintf(r->stacking, sizeof r->stacking, "%s weights, pull %g",
+                        e->rule.by_column ? "each column's own" : "shared", e->rule.pull);
+    if (isfinite(e->rule.left_out_mse))
+        snprintf(r->stacking + used, sizeof r->stacking - (size_t)used, "; mse of validation windows left out %.4f",
+                 e->rule.left_out_mse);
+}
+
 void trainer_fill(trainer *t, forecast_result *r) {
     report_setup(t->folder.path, &t->session, t->data.frame.columns, r);
     fill_training(t, r);
+    if (t->ensemble) fill_members(t->ensemble, r);
     if (t->explained.text) r->text = t->explained.text, t->explained.text = NULL;
     if (t->explained.explanation) r->explanation = t->explained.explanation, t->explained.explanation = NULL;
 }
 
-static int64_t test_windows(const trainer *t) {
+int64_t trainer_test_windows(const trainer *t) {
     int64_t all = block_windows(t->data.split.test, t->config.seq_len, t->config.pred_len),
             batch = t->options->batch_size;
     return t->compat & FORECAST_COMPAT_TEST_DROP_LAST && all >= batch ? all / batch * batch : all;
@@ -44,7 +57,8 @@ static void tell_files(const trainer *t) {
     static const char *const names[] = { "loss.svg", "sample.svg", "horizon.svg", "model.safetensors" };
     char path[FOLDER_PATH];
     if (trainer_in_memory(t)) return;
-    for (size_t i = t->options->plots ? 0 : 3; i < sizeof names / sizeof *names; i++)
+    size_t first = !t->options->plots ? 3 : trainer_solved(t) ? 1 : 0;
+    for (size_t i = first; i < sizeof names / sizeof *names; i++)
         listener_tell(&t->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE,
                                                       .message = folder_file(t->folder.path, names[i], path) });
 }
@@ -53,7 +67,8 @@ static tide_status draw(trainer *t, window_program *p, const scoring *w, const s
                         const baseline_parts *baselines, tide_failure *failure) {
     plot_watch watch = report_watch(&t->listener);
     if (!t->options->plots || trainer_in_memory(t)) return TIDE_OK;
-    tide_status status = plot_losses(&t->folder, fit_at(t->fit)->best_epoch, &watch, failure);
+    tide_status status = TIDE_OK;
+    if (t->fit) status = plot_losses(&t->folder, fit_at(t->fit)->best_epoch, &watch, failure);
     if (status == TIDE_OK)
         status = plot_sample(t->folder.path, &t->data, &t->bundle, p, w->first + w->windows - 1, &watch, failure);
     if (status == TIDE_OK)
@@ -71,18 +86,19 @@ static tide_status keep_record(trainer *t, const forecast_result *r, const basel
     record_free(&t->bundle.record);
     if (!record_take(&t->bundle.record, &t->data, &t->config, r, baselines))
         return fail(failure, TIDE_ENOMEM, "out of memory for the run's model file");
-    return trainer_write_model(t, fit_best(t->fit), failure);
+    return trainer_write_model(t, trainer_best(t), failure);
 }
 
 tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure) {
     scoring        w = { .data = &t->data, .seq_len = t->config.seq_len, .pred_len = t->config.pred_len,
                          .first = t->data.split.test.start,
-                         .windows = test_windows(t), .listener = &t->listener,
-                         .metrics_scaled = (t->compat & FORECAST_COMPAT_METRICS_SCALED) != 0 };
+                         .windows = trainer_test_windows(t), .listener = &t->listener,
+                         .metrics_scaled = (t->compat & FORECAST_COMPAT_METRICS_SCALED) != 0,
+                         .itself = (forecast_use)architecture_of(t->config.arch)->as_baseline };
     window_program p;
     full_scores    scores = { 0 };
     error_parts    parts  = { 0 };
-    tide_status status = session_scoring_all(&t->session, w.windows, true, &p, failure);
+    tide_status status = session_scoring_all(&t->session, w.windows, WINDOW_FORECASTS, &p, failure);
     if (status == TIDE_OK) status = full_scores_take(t->options, &w, &p, &t->bundle.bands, &scores, failure);
     if (status == TIDE_OK) {
         r->windows = w.windows;

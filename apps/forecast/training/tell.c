@@ -32,12 +32,17 @@ static void who_computes(const tide_graph *g, char *out, size_t size) {
 
 static void tell_start(const trainer *t) {
     char        parameters[32];
+    char computes[160];
     tide_memory m = tide_program_bytes(t->step.program), v = tide_program_bytes(t->validate.program);
     tide_graph *g = t->session.graph;
     tide_memory f = t->step.finish ? tide_program_bytes(t->step.finish) : (tide_memory){ 0 };
-    char computes[160];
     who_computes(g, computes, sizeof computes);
     grouped(forecaster_parameters(&t->config), parameters);
+    if (trainer_solved(t)) {
+        listener_note(&t->listener, FORECAST_STAGE_START, "%s, %s, %s, %s parameters in closed form",
+                      tide_graph_device(g), computes, tide_precision_name(t->session.precision), parameters);
+        return;
+    }
     listener_note(&t->listener, FORECAST_STAGE_START, "%s, %s, %s, %s parameters, %.1f MiB", tide_graph_device(g),
                   computes, tide_precision_name(t->session.precision), parameters,
                   (double)(m.total + f.arena + f.scratch + v.arena + v.scratch) / (1 << 20));
@@ -90,28 +95,36 @@ static void tell_issued(const trainer *t) {
                   (double)(d->frame.rows * pred * d->issued_columns) * sizeof(float) / (1 << 20), what);
 }
 
-static void tell_notes(const trainer *t) {
+void trainer_tell_data(const trainer *t) {
     const forecast_options *o = t->options;
-    char line[RUN_LINE];
-    if (*t->device.line) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", t->device.line);
     tell_warnings(&t->listener, &t->data.frame);
     tell_known(t);
     tell_issued(t);
     tell_sizes(&t->listener, o);
-    session_tell(&t->session, &t->listener);
-    if (run_moved_told(&t->folder, o->device, line)) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", line);
     if (o->kind == FORECAST_CUSTOM && frame_looks_like_ett(&t->data.frame))
         listener_note(&t->listener, FORECAST_STAGE_NOTE, "for published numbers use `kind` %s",
                       t->data.frame.step.unit == UNIT_HOUR ? "etth" : "ettm");
+}
+
+static void tell_notes(const trainer *t) {
+    const forecast_options *o = t->options;
+    char line[RUN_LINE];
+    if (*t->device.line) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", t->device.line);
+    trainer_tell_data(t);
+    session_tell(&t->session, &t->listener);
+    if (run_moved_told(&t->folder, o->device, line)) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", line);
     if ((o->loss_function == FORECAST_FINANCIAL || o->loss_function == FORECAST_DIRECTIONAL) && !o->direction_surrogate)
         listener_note(&t->listener, FORECAST_STAGE_NOTE,
                       "the directional losses' direction term has no gradient, so training equals MSE; "
                       "`direction-surrogate` gives one");
+    if (t->config.arch == FORECAST_ARCH_LINEAR && o->loss_function != FORECAST_MSE)
+        listener_note(&t->listener, FORECAST_STAGE_NOTE,
+                      "`arch` linear minimises the squared error, whatever `loss-function` says");
     if (t->asked_batch)
         listener_note(&t->listener, FORECAST_STAGE_NOTE,
                       "batch-size %" PRId64 " in place of %" PRId64 ": the largest that fits %.1f MiB", o->batch_size,
                       t->asked_batch, (double)session_memory_limit(o) / (1 << 20));
-    if (t->windows < o->batch_size)
+    if (t->windows < o->batch_size && !trainer_solved(t))
         listener_note(&t->listener, FORECAST_STAGE_NOTE,
                       "there are only %" PRId64 " training windows: one batch of all of them", t->windows);
 }
@@ -127,7 +140,7 @@ tide_status trainer_show_passes(const trainer *t, bool only_check, tide_failure 
         { "part", TIDE_LIST(t->step.part) },
     };
     tide_status status = TIDE_OK;
-    for (int i = 0; i < 2 + parts && status == TIDE_OK; i++) {
+    for (int i = 0; i < (trainer_solved(t) ? 1 : 2 + parts) && status == TIDE_OK; i++) {
         if (*t->options->dump_graph)
             status = dump(t->options->dump_graph, programs[i].name, programs[i].wanted, failure);
         if (status == TIDE_OK && t->options->verbose && !only_check)

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "ensemble.h"
 #include "forecast/fit/plan.h"
-#include "trainer.h"
 
 /* ---- opening ---- */
 
@@ -20,11 +20,11 @@ static tide_status load(trainer *t, const tide_frame *from, tide_failure *failur
                 : dataset_load(t->options, t->compat, &t->data, failure);
 }
 
-static tide_status open_folder(trainer *t, bool in_folder, tide_failure *failure) {
+tide_status trainer_folder(trainer *t, bool in_folder, int64_t parameters, const tide_graph *g,
+                           tide_failure *failure) {
     const forecast_options *o = t->options;
     if (in_folder || *o->out)
-        return forecast_folder_open(o, &t->data, forecaster_parameters(&t->config), t->session.graph, t->device.line,
-                                    &t->folder, failure);
+        return forecast_folder_open(o, &t->data, parameters, g, t->device.line, &t->folder, failure);
     if (!o->resume) return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume",
                    "`resume` needs `out`, the folder of the run to go on with");
@@ -34,30 +34,39 @@ static tide_status open_trainer(trainer *t, forecast_options *o, const tide_fram
                                 tide_failure *failure) {
     tide_status status = load(t, from, failure);
     if (status == TIDE_OK) status = plan_of_run(o, failure);
+    if (status == TIDE_OK && o->arch == FORECAST_ARCH_AUTO) return ensemble_open(t, o, from, in_folder, failure);
     if (status == TIDE_OK) status = trainer_compile(t, o, failure);
     if (status == TIDE_OK) status = bundle_from(&t->data, o, &t->config, &t->bundle, failure);
     if (status == TIDE_OK) status = trainer_show_passes(t, true, failure);
-    if (status == TIDE_OK) status = open_folder(t, in_folder, failure);
+    if (status == TIDE_OK)
+        status = trainer_folder(t, in_folder, forecaster_parameters(&t->config), t->session.graph, failure);
     if (status == TIDE_OK) status = trainer_tell(t, failure);
     return status == TIDE_OK ? trainer_begin(t, failure) : status;
 }
 
-tide_status trainer_open(const forecast_options *options, const tide_frame *from, bool in_folder,
-                         forecast_progress progress, void *user, trainer **out, tide_failure *failure) {
-    trainer          *t = *out = calloc(1, sizeof *t);
-    forecast_options *o = malloc(sizeof *o);
-    tide_status status = t && o ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the training run");
-    if (!t) free(o);
-    if (t) {
-        t->options = o, t->progress = progress, t->user = user, t->folder.lock = -1;
-        t->listener = (listener){ hear, t, os_seconds(), &t->memory };
-        atomic_init(&t->cancelled, false);
-    }
-    if (status == TIDE_OK) status = options_resolve(options, o, &t->compat, failure);
-    if (status == TIDE_OK) status = open_trainer(t, o, from, in_folder, failure);
+tide_status trainer_start(forecast_options *o, unsigned compat, const tide_frame *from, bool in_folder,
+                          forecast_progress progress, void *user, trainer **out, tide_failure *failure) {
+    trainer *t = *out = calloc(1, sizeof *t);
+    if (!t) return free(o), fail(failure, TIDE_ENOMEM, "out of memory for the training run");
+    t->options = o, t->compat = compat, t->progress = progress, t->user = user, t->folder.lock = -1;
+    t->listener = (listener){ hear, t, os_seconds(), &t->memory };
+    atomic_init(&t->cancelled, false);
+    tide_status status = open_trainer(t, o, from, in_folder, failure);
     if (status == TIDE_OK) return TIDE_OK;
     forecast_trainer_free(t);
     *out = NULL;
+    return status;
+}
+
+tide_status trainer_open(const forecast_options *options, const tide_frame *from, bool in_folder,
+                         forecast_progress progress, void *user, trainer **out, tide_failure *failure) {
+    forecast_options *o = malloc(sizeof *o);
+    unsigned          compat;
+    *out = NULL;
+    if (!o) return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
+    tide_status status = options_resolve(options, o, &compat, failure);
+    if (status == TIDE_OK) return trainer_start(o, compat, from, in_folder, progress, user, out, failure);
+    free(o);
     return status;
 }
 
@@ -82,6 +91,7 @@ void forecast_trainer_free(forecast_trainer *t) {
     free(t->val_order);
     free(t->step_ms);
     free(t->scored);
+    ensemble_training_free(t->ensemble);
     free((forecast_options *)t->options);
     free(t);
 }
@@ -100,7 +110,7 @@ tide_status forecast_trainer_run(forecast_trainer *t, int64_t steps, tide_failur
 tide_status forecast_trainer_save(forecast_trainer *t, tide_failure *failure) {
     failure_clear(failure);
     if (!t) return no_trainer(failure);
-    return t->ended ? TIDE_OK : fit_save(t->fit, failure);
+    return t->ended || !t->fit ? TIDE_OK : fit_save(t->fit, failure);
 }
 
 void forecast_trainer_cancel(forecast_trainer *t) {
@@ -109,6 +119,9 @@ void forecast_trainer_cancel(forecast_trainer *t) {
 
 forecast_training forecast_trainer_at(const forecast_trainer *t) {
     if (!t) return (forecast_training){ 0 };
+    if (!t->fit)
+        return (forecast_training){ .train_loss = (double)NAN, .val_loss = t->solved_loss,
+                                    .best_val_loss = t->solved_loss, .finished = true };
     const fit_progress *at    = fit_at(t->fit);
     fit_place           place = fit_place_now(t->fit);
     bool                any   = at->epoch > 1;
@@ -127,7 +140,7 @@ tide_status forecast_trainer_score(forecast_trainer *t, forecast_result *result,
     if (!t) return no_trainer(failure);
     if (!result) return fail(failure, TIDE_EINVAL, "there is no result to fill");
     if (t->ended) return fail(failure, TIDE_EINVAL, "the trainer has scored its model already");
-    tide_status status = fit_end(t->fit, failure);
+    tide_status status = t->fit ? fit_end(t->fit, failure) : TIDE_OK;
     trainer_fill(t, result);
     if (status == TIDE_OK) status = trainer_score(t, result, failure);
     t->ended = status == TIDE_OK || t->scored;
@@ -142,7 +155,7 @@ tide_status forecast_trainer_model(const forecast_trainer *t, forecast_model **o
     *out = NULL;
     if (!t) return no_trainer(failure);
     if (t->scored) return forecast_model_load_memory(t->scored, t->scored_size, t->options, out, failure);
-    tide_status status = bundle_write_memory(&t->bundle, t->session.params, fit_best(t->fit), &bytes, &size, failure);
+    tide_status status = bundle_write_memory(&t->bundle, t->session.params, trainer_best(t), &bytes, &size, failure);
     if (status == TIDE_OK) status = forecast_model_load_memory(bytes, size, t->options, out, failure);
     tide_free(bytes);
     return status;

@@ -25,7 +25,9 @@ typedef struct forecast_trainer {
     run_folder        folder;            /* path "": in memory, without files */
     train_step        step;
     window_program    validate;
-    fit              *fit;
+    fit              *fit;               /* NULL: the network is solved, without steps */
+    struct ensemble_training *ensemble;  /* of `arch` auto; NULL */
+    double            solved_loss;       /* of the validation windows, then */
     int32_t          *order, *val_order; /* windows of the epoch */
     int64_t           windows, batches, val_windows, val_used;
     float            *step_ms;           /* of the steps of this process */
@@ -46,6 +48,13 @@ typedef struct forecast_trainer {
 tide_status trainer_open(const forecast_options *options, const tide_frame *from, bool in_folder,
                          forecast_progress progress, void *user, trainer **out, tide_failure *failure);
 
+/* The same of options that are resolved, which become the trainer's. */
+tide_status trainer_start(forecast_options *resolved, unsigned compat, const tide_frame *from, bool in_folder,
+                          forecast_progress progress, void *user, trainer **out, tide_failure *failure);
+/* The run's folder, unless the training is in memory, for so many parameters and with what `g` has chosen by timing. */
+tide_status trainer_folder(trainer *t, bool in_folder, int64_t parameters, const tide_graph *g,
+                           tide_failure *failure);
+
 /* device.c: an `auto` of the options becomes the device that it means, once the sizes are set. */
 tide_status trainer_device(trainer *t, forecast_options *o, tide_failure *failure);
 
@@ -54,12 +63,15 @@ tide_status trainer_compile(trainer *t, forecast_options *o, tide_failure *failu
 
 /* tell.c. Checking the folder of passes comes before a run of before is taken away: `only_check`. */
 tide_status trainer_show_passes(const trainer *t, bool only_check, tide_failure *failure);
+void        trainer_tell_data(const trainer *t);
 tide_status trainer_tell(trainer *t, tide_failure *failure);
 
-/* learn.c: makes t->fit. Training runs to the last epoch or to the early stop, saving as it goes; then the best
- * parameters are in place. `steps` as for fit_run. */
+/* learn.c: makes t->fit, or solves what is solved. Training runs to the last epoch or to the early stop, saving as it
+ * goes; then the best parameters are in place. `steps` as for fit_run. */
 tide_status trainer_begin(trainer *t, tide_failure *failure);
 tide_status trainer_learn(trainer *t, int64_t steps, tide_failure *failure);
+/* The loss of the validation windows of what was solved. */
+tide_status trainer_measure(trainer *t, tide_failure *failure);
 /* The model as src/train trains it, and its events as the forecaster's. */
 fit_model   trainer_model(trainer *t);
 int         trainer_hear(void *user, const fit_event *e);
@@ -69,8 +81,11 @@ tide_status trainer_write_model(const trainer *t, const tide_snapshot_t *best, t
 
 /* score.c: what is known of the training so far; and the test windows scored, plots, the record, a refit. */
 void        trainer_fill(trainer *t, forecast_result *r);
+int64_t     trainer_test_windows(const trainer *t);
 tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure);
 
+static inline bool trainer_solved(const trainer *t) { return architecture_of(t->config.arch)->solved; }
+static inline const tide_snapshot_t *trainer_best(const trainer *t) { return t->fit ? fit_best(t->fit) : NULL; }
 static inline bool trainer_in_memory(const trainer *t) { return !*t->folder.path; }
 
 #endif

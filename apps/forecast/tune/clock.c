@@ -11,27 +11,6 @@ static const double TOLD_EVERY_S = 0.1, CLOCK_EVERY_S = 10;
 
 double tuning_seconds(const tuning *t) { return t->before + os_seconds() - t->listener.began; }
 
-/* "1h30m": numbers with a unit each. */
-bool tuning_budget_read(const char *text, double *seconds, tide_failure *failure) {
-    static const struct { char unit; double seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 },
-                                                                   { 'd', 86400 } };
-    const char *at = text;
-    *seconds = 0;
-    while (*at) {
-        char  *end;
-        double value = num_parse(at, &end);
-        size_t i = 0;
-        while (i < 4 && units[i].unit != *end) i++;
-        if (end == at || i == 4 || !(value >= 0) || !isfinite(value)) break;
-        *seconds += value * units[i].seconds;
-        at = end + 1;
-    }
-    if (!*at && (*seconds > 0 || !*text)) return true;
-    fail_at(failure, TIDE_EINVAL, NULL, 0, "budget",
-            "`budget` is a time above 0 with its unit, such as 90s, 10m, 2h or 1h30m, not '%s'", text);
-    return false;
-}
-
 static const trial *best_so_far(const tuning *t) {
     const trial *best = NULL;
     for (int64_t i = 0; i < t->count; i++)

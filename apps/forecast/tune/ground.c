@@ -9,6 +9,7 @@
 #include "base/sha256.h"
 #include "forecast/fit/plan.h"
 #include "forecast/fit/resolve.h"
+#include "forecast/models/forecaster.h"
 
 void ground_sum(const dataset *d, const forecast_options *o, char sum[65]) {
     const frame  *f = &d->frame;
@@ -30,8 +31,17 @@ static tide_status no_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the search");
 }
 
+bool ground_has_steps(const forecast_options *o, tide_failure *failure) {
+    if (o->arch != FORECAST_ARCH_AUTO && !architecture_of(o->arch)->solved) return true;
+    fail_at(failure, TIDE_EINVAL, NULL, 0, "arch",
+            "`arch` %s is not trained by steps, so there is nothing to search: itransformer, dlinear and patchtst are",
+            architecture_of(o->arch)->name);
+    return false;
+}
+
 /* Options that make losses of another kind, or that say what only a single training can mean. */
 static tide_status refuse(const forecast_options *o, unsigned compat, tide_failure *failure) {
+    if (!ground_has_steps(o, failure)) return TIDE_EINVAL;
     const struct { bool given; const char *option, *why; } rows[] = {
         { !strcmp(o->data, "-"), "data", "`data` is read once for each trial: give a file, not standard input" },
         { o->max_minutes > 0, "max-minutes", "`max-minutes` is of a single training: `budget` limits a search" },

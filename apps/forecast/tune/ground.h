@@ -19,6 +19,8 @@ tide_status ground_open(const forecast_options *o, ground *out, tide_failure *fa
 /* A digest of the file, the columns, their scaler and which rows validation windows forecast: equal sums, comparable
  * losses. */
 void ground_sum(const dataset *d, const forecast_options *o, char sum[65]);
+/* Whether the architecture is one that is trained by steps; false says which are. */
+bool ground_has_steps(const forecast_options *o, tide_failure *failure);
 /* Would this look-back have the same? TIDE_EINVAL says what not. */
 tide_status ground_look_back(const ground *g, int64_t seq_len, tide_failure *failure);
 

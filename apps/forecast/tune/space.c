@@ -15,8 +15,9 @@ bool space_legal(const forecast_options *o, tide_failure *why) {
     unsigned          compat;
     tide_status status = out ? options_resolve(o, out, &compat, why)
                              : fail(why, TIDE_ENOMEM, "out of memory for the search");
+    bool legal = status == TIDE_OK && ground_has_steps(out, why);
     free(out);
-    return status == TIDE_OK;
+    return legal;
 }
 
 const dimension *space_dimension(const space *s, const char *name) {

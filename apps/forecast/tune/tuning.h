@@ -24,7 +24,8 @@ typedef struct trial {
 } trial;
 
 typedef struct tuning {
-    const forecast_options *options;   /* the caller's */
+    const forecast_options *options;   /* the caller's, without the budget */
+    forecast_options *asked;           /* the same */
     forecast_options *base;            /* of each trial: without what is of the search */
     listener   listener;
     memory_sample memory;
@@ -55,7 +56,6 @@ typedef struct tuning {
 /* clock.c: seconds of the search, over all restarts; whether the budget is spent, but for what it takes to train the
  * best to its end. */
 double  tuning_seconds(const tuning *t);
-bool    tuning_budget_read(const char *text, double *seconds, tide_failure *failure);
 /* Tells how far it is, keeps the clock, and asks whether to stop. From any thread. */
 int     tuning_tick(tuning *t, double loss);
 /* Ends the search: a failure that is no matter of one trial. From any thread. */
