@@ -34,7 +34,8 @@ TIDE_API tide_conv1d tide_conv1d_new(tide_graph *g, const char *name, int64_t in
                                      int64_t stride, int64_t padding);
 TIDE_API tide_val    tide_conv1d_apply(const tide_conv1d *layer, tide_val x);
 
-/* Scaled dot-product attention (Vaswani et al. 2017): softmax(q k^T / sqrt(d)) v, dropout on the probabilities.
+/* Scaled dot-product attention (Vaswani et al. 2017): softmax(q k^T / sqrt(d)) v, dropout on the probabilities. What is
+ * infinite in an operand of F32 may be NaN on CUDA (docs/numerics.md).
  *   q (b, h, t, d), k (b, h, s, d), v (b, h, s, e); returns (b, h, t, e).
  * probabilities: NULL, or receives the (b, h, t, s) probabilities before dropout.
  * In F32 and without probabilities it is one node, of which a device may keep no more than the result and the logarithm

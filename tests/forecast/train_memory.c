@@ -95,11 +95,11 @@ static void test_search(void **state) {
     snprintf(o.out, sizeof o.out, "%s/search", folder);
     set_all(&o, "epochs 3 d-model 8 d-ff 8 e-layers 1 seq-len 8 pred-len 2 batch-size 32 threads 1 overwrite yes "
                 "space dropout=0,0.1;d-ff=8..16 trials 3 seeds 2 budget 1h");
-    refuse_each(forecast_tune, &o, 70);
+    refuse_each(forecast_tune, &o, 40);
     set(&o, "space", "");
     o.given[forecast_option_find("learning-rate") - forecast_option_table(NULL)] = false;
     set_all(&o, "trials 2 seeds 1");
-    refuse_each(forecast_tune, &o, 30);
+    refuse_each(forecast_tune, &o, 20);
 }
 
 /* Members that are trained, put together, and asked. */
@@ -110,12 +110,12 @@ static void test_auto(void **state) {
     small_options(&o);
     set_all(&o, "epochs 1 seq-len 8 pred-len 2 batch-size 32 threads 1 overwrite yes arch auto "
                 "members seasonal-naive,dlinear season 6");
-    refuse_each(forecast_train, &o, 80);
+    refuse_each(forecast_train, &o, 40);
     assert_int_equal(forecast_train(&o, NULL, NULL, &r, NULL), TIDE_OK);
     forecast_result_free(&r);
     forecast_options_default(&u);
     set(&u, "model", o.out);
-    refuse_each(forecast_predict, &u, 60);
+    refuse_each(forecast_predict, &u, 40);
 }
 
 /* Columns that are made of others and of other files. */
