@@ -261,7 +261,7 @@ static void test_bytes_and_work(void **unused) {
             const bool small = i == 1, many = i == 2;
             problem p = { 1, { 3 }, queries[i], keys[i], 64, 32, 0.1, false, 0 };
             int64_t q = 3 * p.m * p.d, k = 3 * p.n * p.d, v = 3 * p.n * p.e, o = 3 * p.m * p.e, log = 3 * p.m;
-            int64_t size = half && !small ? 2 : 4, bits = half && many ? 3 * 256 * 256 / 8 : 0;
+            int64_t size = half && !small ? 2 : 4, bits = many ? 3 * 256 * 256 / 8 : 0;
             attended a = attend("kept", &p, false);
             tide_explanation *e = explained(attend_run(&a, half ? TIDE_PRECISION_BF16 : TIDE_PRECISION_F32));
             const tide_kernel_row *forward = row_of(e, "attention"), *back = row_of(e, "attention_grad");
