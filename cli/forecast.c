@@ -90,6 +90,11 @@ static void show_trial(const forecast_event *e, bool verbose) {
     else progress_line("%s", e->message);
 }
 
+static void show_pass(const forecast_event *e) {
+    progress_line("%s %" PRId64 "/%" PRId64, e->stage == FORECAST_STAGE_SCORE ? "scoring" : "validating", e->batch,
+                  e->batches);
+}
+
 int forecast_cli_show(void *user, const forecast_event *e) {
     const cli_call *call = user;
     switch (e->stage) {
@@ -105,8 +110,7 @@ int forecast_cli_show(void *user, const forecast_event *e) {
         case FORECAST_STAGE_DRAW:    if (!call->quiet) progress_line("drawing %s", e->message); break;
         case FORECAST_STAGE_TRIAL:   if (!call->quiet) show_trial(e, call->verbose); break;
         case FORECAST_STAGE_SCORE:
-            if (!call->quiet) progress_line("scoring %" PRId64 "/%" PRId64, e->batch, e->batches);
-            break;
+        case FORECAST_STAGE_VALIDATE: if (!call->quiet) show_pass(e); break;
     }
     return stop_asked();
 }

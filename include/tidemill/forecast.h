@@ -327,8 +327,9 @@ typedef enum forecast_stage {
     FORECAST_STAGE_FILE,     /* `message` is the path of a file that was written */
     FORECAST_STAGE_RESULT,   /* predict: `result` is complete, so it can be shown while plots are drawn */
     FORECAST_STAGE_DRAW,     /* while gnuplot draws the file `message`: to show it, and to be able to stop */
-    FORECAST_STAGE_TRIAL     /* tune: `message` says how far the search is, batch of batches trials of a rung; loss, of
+    FORECAST_STAGE_TRIAL,    /* tune: `message` says how far the search is, batch of batches trials of a rung; loss, of
                                 a trial that has just ended a rung, else NaN; val_loss, the best so far */
+    FORECAST_STAGE_VALIDATE  /* in a pass over the validation windows that takes long: batch of batches */
 } forecast_stage;
 
 typedef struct forecast_event {

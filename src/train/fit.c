@@ -214,6 +214,14 @@ static void next_epoch(fit *f, const double row[FIT_VALUES]) {
     at->loss_sum = at->metric_sum = at->norm_sum = at->epoch_seconds = 0;
 }
 
+/* A validation that was stopped is made again from the checkpoint, in which the epoch's steps are all taken. */
+static tide_status stop_here(fit *f, tide_failure *failure) {
+    tide_failure why    = { 0 };
+    tide_status  status = fit_save(f, &why);
+    if (failure) *failure = why;
+    return status == TIDE_OK ? stopped(f, failure) : status;
+}
+
 /* The row of metrics.csv comes before the checkpoint that counts it. */
 static tide_status close_epoch(fit *f, tide_failure *failure) {
     double    row[FIT_VALUES];
@@ -221,6 +229,7 @@ static tide_status close_epoch(fit *f, tide_failure *failure) {
     fit_place at     = fit_place_now(f);
     begin_row(f, row);
     tide_status status = f->model.validate ? f->model.validate(f->model.user, &at, row, failure) : TIDE_OK;
+    if (status == TIDE_ECANCELLED) return stop_here(f, failure);
     if (status == TIDE_OK) status = judge(f, row[FIT_VAL_LOSS], &better, failure);
     if (status == TIDE_OK) status = fit_log(f, row, failure);
     if (status != TIDE_OK) return status;

@@ -56,8 +56,9 @@ typedef struct fit_model {
     tide_status (*enter)(void *user, const fit_place *at, tide_failure *failure);
     /* Fills *count feeds, at most TRAIN_FEEDS, which hold until the next call. */
     tide_status (*batch)(void *user, const fit_place *at, train_feed *feeds, int *count, tide_failure *failure);
-    /* At the end of an epoch, `at` the next step: sets FIT_VAL_LOSS, may set anything else of the row. NULL: there is
-     * no best epoch, and the last parameters stay. */
+    /* At the end of an epoch, `at` the next step: sets FIT_VAL_LOSS, may set anything else of the row. TIDE_ECANCELLED:
+     * it was stopped, and is asked again when the run goes on. NULL: there is no best epoch, and the last parameters
+     * stay. */
     tide_status (*validate)(void *user, const fit_place *at, double row[FIT_VALUES], tide_failure *failure);
     /* Writes what answers are made with, from the best parameters, into the run's folder. NULL without one. */
     tide_status (*save)(void *user, const tide_snapshot_t *best, tide_failure *failure);

@@ -258,6 +258,42 @@ static int stop_in_refit(void *user, const forecast_event *e) {
     return *scored && e->stage == FORECAST_STAGE_STEP;
 }
 
+/* ---- a pass over many windows of validation ---- */
+
+static int stop_validating(void *user, const forecast_event *e) {
+    bool *stopped = user, now = e->stage == FORECAST_STAGE_VALIDATE && e->batch < e->batches && !*stopped;
+    *stopped |= now;
+    return now;
+}
+
+/* Stopped in the middle of it, with a checkpoint from which the pass is made again. */
+static void test_stopped_validating(void **state) {
+    enum { MANY = 8000 };
+    forecast_options o;
+    tide_failure     failure = { 0 };
+    char             path[96];
+    bool             stopped = false;
+    (void)state;
+    snprintf(path, sizeof path, "%s/long.csv", folder);
+    write_series(path, MANY);
+    options_of(&o, "arch patchtst d-model 64 d-ff 256 e-layers 4 val 7600 test 100 epochs 2 missing linear");
+    set(&o, "data", path);
+    forecast_trainer *whole = open_on(&o, NULL, NULL, NULL);
+    run(whole, 0);
+    snprintf(path, sizeof path, "%s/validating", folder);
+    set(&o, "out", path);
+    forecast_trainer *t = open_on(&o, NULL, stop_validating, &stopped);
+    assert_int_equal(forecast_trainer_run(t, 0, &failure), TIDE_ECANCELLED);
+    assert_true(stopped);
+    expect_has(failure.message, "resumes there");
+    forecast_trainer_free(t);
+    set(&o, "resume", "must");
+    t = open_on(&o, NULL, stop_validating, &stopped);
+    run(t, 0);
+    expect_same(model_of(whole), model_of(t));
+    forecast_trainer_free(whole), forecast_trainer_free(t);
+}
+
 static void test_refit(void **state) {
     forecast_options o;
     forecast_result  r = { 0 };
@@ -438,11 +474,13 @@ static void test_two_series(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_frame_as_file), cmocka_unit_test(test_device_auto),   cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_stopped_by_progress), cmocka_unit_test(test_resume), cmocka_unit_test(test_score),
-        cmocka_unit_test(test_refit),         cmocka_unit_test(test_model_midway), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_care),          cmocka_unit_test(test_two_series),
+        cmocka_unit_test(test_frame_as_file), cmocka_unit_test(test_device_auto),
+        cmocka_unit_test(test_pieces),        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_stopped_by_progress), cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_score),         cmocka_unit_test(test_stopped_validating),
+        cmocka_unit_test(test_refit),         cmocka_unit_test(test_model_midway),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_care),
+        cmocka_unit_test(test_two_series),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

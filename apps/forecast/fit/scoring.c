@@ -16,6 +16,7 @@
 const char *const baseline_names[3] = { "last_value", "seasonal_naive", "linear" };
 
 enum { BASELINE_BATCH = 32, MAPE_SUSPECT = 5 };
+static const double TOLD_EVERY_S = 0.1;
 
 static double resident_mib(memory_sample *m, double now_s) {
     if (m->mib == 0 || now_s - m->at_s >= 1) *m = (memory_sample){ now_s, (double)os_rss_bytes() / (1 << 20) };
@@ -214,12 +215,22 @@ forecast_score score_pair_result(const char *name, const score_pair *p, bool met
     return out;
 }
 
-tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, int64_t windows, double *out,
-                      tide_failure *failure) {
+/* Non-zero: stop. */
+static int tell_validating(const listener *l, double *told, int64_t batch, int64_t batches) {
+    double now = os_seconds();
+    if (!l || now - *told < TOLD_EVERY_S) return 0;
+    *told = now;
+    return listener_tell(l, (forecast_event){ .stage = FORECAST_STAGE_VALIDATE, .batch = batch, .batches = batches });
+}
+
+tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, int64_t windows, const listener *l,
+                      double *out, tide_failure *failure) {
     int32_t batch[MOST_BATCH];
-    double  sum = 0, weights = 0;
+    double  sum = 0, weights = 0, told = os_seconds();
     for (int64_t at = 0; at < windows; at += p->batch) {
         int64_t count = MIN2(p->batch, windows - at);
+        if (tell_validating(l, &told, at / p->batch + 1, ceil_div(windows, p->batch)))
+            return fail(failure, TIDE_ECANCELLED, "stopped while validating");
         for (int64_t i = 0; i < count; i++) batch[i] = starts ? starts[at + i] : (int32_t)(first + at + i);
         tide_status status = run_windows(p, batch, count, failure);
         if (status != TIDE_OK) return status;

@@ -41,9 +41,10 @@ tide_status score_model(const scoring *what, window_program *p, score_pair *out,
 forecast_score score_pair_result(const char *name, const score_pair *p, bool metrics_scaled);
 
 /* Mean over the windows of the loss of each, weighed by how many of its truths are known, in window order; `starts`
- * NULL: first .. first + windows - 1. */
-tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, int64_t windows, double *out,
-                      tide_failure *failure);
+ * NULL: first .. first + windows - 1. `l` is asked ten times a second whether to go on (FORECAST_STAGE_VALIDATE); NULL:
+ * nobody is. */
+tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, int64_t windows, const listener *l,
+                      double *out, tide_failure *failure);
 
 /* One run of p on up to p->batch windows, at most MOST_BATCH; a short batch repeats its last. */
 enum { MOST_BATCH = 1024 };

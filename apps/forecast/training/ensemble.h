@@ -14,6 +14,7 @@ typedef struct ensemble_training {
     int             arch[ENSEMBLE_MEMBERS];
     forecast_member told[ENSEMBLE_MEMBERS];
     tide_archive    learned[ENSEMBLE_MEMBERS];  /* parameters of those that were trained */
+    bool            waits[ENSEMBLE_MEMBERS];    /* too slow for its share, for what the others may leave */
     double          budget_s, spent_s;          /* budget_s 0: no limit */
     unsigned        trained, kept;              /* a bit for each network */
     float          *weights;                    /* (kept members in the order of their bits, out columns) */

@@ -52,10 +52,11 @@ block trainer_stop_block(const trainer *t) {
 static tide_status validate(void *user, const fit_place *at, double row[FIT_VALUES], tide_failure *failure) {
     trainer *t = user;
     block    b = trainer_stop_block(t);
-    if (!t->val_order) return mean_loss(&t->validate, NULL, b.start, t->val_windows, &row[FIT_VAL_LOSS], failure);
+    if (!t->val_order)
+        return mean_loss(&t->validate, NULL, b.start, t->val_windows, &t->listener, &row[FIT_VAL_LOSS], failure);
     schedule_shuffle(t->val_order, t->val_windows, ~(uint64_t)t->options->seed, at->epoch);
     for (int64_t i = 0; i < t->val_used; i++) t->val_order[i] += (int32_t)b.start;
-    return mean_loss(&t->validate, t->val_order, 0, t->val_used, &row[FIT_VAL_LOSS], failure);
+    return mean_loss(&t->validate, t->val_order, 0, t->val_used, &t->listener, &row[FIT_VAL_LOSS], failure);
 }
 
 tide_status trainer_write_model(const trainer *t, const tide_snapshot_t *best, tide_failure *failure) {
@@ -135,7 +136,7 @@ static bool make_room(trainer *t) {
 
 tide_status trainer_measure(trainer *t, tide_failure *failure) {
     block b = trainer_stop_block(t);
-    return mean_loss(&t->validate, NULL, b.start, block_windows(b, t->config.seq_len, t->config.pred_len),
+    return mean_loss(&t->validate, NULL, b.start, block_windows(b, t->config.seq_len, t->config.pred_len), &t->listener,
                      &t->solved_loss, failure);
 }
 

@@ -60,14 +60,15 @@ typedef struct training { trainer *of; int index; bool running; } training;
 static int hear(void *user, const forecast_event *event) {
     const training *m = user;
     bool told = event->stage == FORECAST_STAGE_STEP || event->stage == FORECAST_STAGE_EPOCH ||
-                (event->stage == FORECAST_STAGE_WARNING && m->running);
+                event->stage == FORECAST_STAGE_VALIDATE || (event->stage == FORECAST_STAGE_WARNING && m->running);
     return told ? listener_tell(&m->of->listener, *event) : 0;
 }
 
-/* Trainings by steps that are still to come, this one included, share what is left. 0: no limit. */
+/* Trainings by steps that are still to come, this one included, share what is left; those that waited have it one
+ * after the other. 0: no limit. */
 static double share_of(const ensemble_training *e, int index) {
     int left = 0;
-    for (int i = index; i < e->count; i++) left += !architecture_of(e->arch[i])->solved;
+    for (int i = index; i < e->count && !e->waits[index]; i++) left += !architecture_of(e->arch[i])->solved;
     return e->budget_s ? fmax(e->budget_s - e->spent_s, 0) / MAX2(left, 1) : 0;
 }
 
@@ -124,7 +125,7 @@ static tide_status time_validation(trainer *one, double *seconds, tide_failure *
     tide_status status = TIDE_OK;
     for (int i = 0; i < 2 && status == TIDE_OK; i++) {
         began  = os_seconds();
-        status = mean_loss(&one->validate, NULL, b.start, count, &ignored, failure);
+        status = mean_loss(&one->validate, NULL, b.start, count, &one->listener, &ignored, failure);
     }
     *seconds = (os_seconds() - began) * (double)windows / (double)count;
     return status;
@@ -138,6 +139,7 @@ static tide_status too_slow(const training *m, trainer *one, bool *slow, tide_fa
     if (!share || !one->fit || fit_at(one->fit)->step) return TIDE_OK;
     tide_status status = time_validation(one, &seconds, failure);
     *slow = status == TIDE_OK && 2 * seconds > 0.8 * share;
+    m->of->ensemble->waits[m->index] = *slow && !m->of->ensemble->waits[m->index];
     if (*slow)
         leave_out(&m->of->ensemble->told[m->index],
                   "not reached: one pass over the validation windows takes %.0f s, and it had %.0f s", seconds, share);
@@ -229,9 +231,14 @@ static tide_status train_member(trainer *t, int index, const tide_frame *from, b
 }
 
 tide_status members_train(trainer *t, const tide_frame *from, bool in_folder, tide_failure *failure) {
+    ensemble_training *e = t->ensemble;
     tide_status status = TIDE_OK;
-    for (int i = 0; status == TIDE_OK && i < t->ensemble->count; i++)
+    for (int i = 0; status == TIDE_OK && i < e->count; i++) status = train_member(t, i, from, in_folder, failure);
+    for (int i = 0; status == TIDE_OK && i < e->count; i++) {
+        if (!e->waits[i]) continue;
+        *e->told[i].note = 0;
         status = train_member(t, i, from, in_folder, failure);
+    }
     if (status == TIDE_OK && !t->ensemble->trained)
         status = fail(failure, TIDE_EDATA, "no member could be trained: %s", t->ensemble->told[0].note);
     return status;
