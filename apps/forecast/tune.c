@@ -17,6 +17,7 @@ static tide_status take_budget(tuning *t, tide_failure *failure) {
     char budget[sizeof t->asked->budget];
     memcpy(budget, t->asked->budget, sizeof budget);
     *t->asked->budget = 0;
+    t->asked->given[forecast_option_find("budget") - forecast_option_table(NULL)] = false;
     return *budget ? duration_parse(budget, "budget", &t->budget_s, failure) : TIDE_OK;
 }
 

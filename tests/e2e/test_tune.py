@@ -115,10 +115,11 @@ class Tune(Case):
 
     def test_page(self):
         """The page ends with what trains the best again."""
-        page = self.code(0, *self.words("out", space=CORNER, trials=4)).stdout
+        page = self.code(0, *self.words("out", "--budget", "1h", space=CORNER, trials=4)).stdout
         self.assertRegex(page, r"rung +epochs +trials")
         self.assertIn("on test rows that no choice looked at", page)
         words = re.search("to train it again: tidemill (.*)", page).group(1).split()
+        self.assertNotIn("budget", " ".join(words))
         self.code(0, *words, "--no-plots", "--out", self.folder / "again")
         self.assertEqual((self.folder / "again/model.safetensors").read_bytes(), (self.folder / "out/best/model.safetensors").read_bytes())
 
