@@ -105,7 +105,7 @@ tide_status ground_look_back(const ground *g, int64_t seq_len, tide_failure *fai
     if (status == TIDE_OK && !strcmp(sum, g->sum)) return TIDE_OK;
     if (status == TIDE_ENOMEM) return no_memory(failure);
     if (status != TIDE_OK)
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, "space", "`space`: with `seq-len` %" PRId64 " %s", seq_len,
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "space", "`space`: with `seq-len` %" PRId64 ": %s", seq_len,
                        why.message);
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "space",
                    "`space`: `seq-len` %" PRId64 " leaves other validation rows or other series than the look-back that"

@@ -170,7 +170,7 @@ static tide_status check_value(reader *r, const ground *g, const dimension *d, c
     if (why.status == TIDE_ENOMEM) return no_memory(r->failure);
     bool paired = !strcmp(d->row->name, "d-model") || !strcmp(d->row->name, "n-heads");
     if (paired && has_partner(r->out, d, r->scratch)) return TIDE_OK;
-    return REFUSE(r, "`space`: with `%s` %s %s", d->row->name, value, why.message);
+    return REFUSE(r, "`space`: with `%s` %s: %s", d->row->name, value, why.message);
 }
 
 /* The shortest and the longest: what a look-back changes, it changes the more the further it is from the ground's. */
