@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Eight small series, forecast over their last rows from rolling origins by `auto`, by seasonal naive, and by AutoETS and AutoTheta of
-statsforecast: MASE, seconds, and the memory of the process that did it.
+"""Eight small series, forecast over their last rows from rolling origins by `auto`, by seasonal naive, by AutoETS and AutoTheta of
+statsforecast, and with --neural by the iTransformer of neuralforecast: MASE, seconds, and the memory of the process that did it.
 
-  python3 -m venv V && V/bin/pip install statsforecast
-  V/bin/python3 bench/forecast/small_series.py build/cli/tidemill DATA --budget 60s > table.md
+  python3 -m venv V && V/bin/pip install statsforecast neuralforecast
+  V/bin/python3 bench/forecast/small_series.py build/cli/tidemill DATA --budget 60s --neural > table.md
 
 DATA is the folder with air_passengers.csv, aus_beer.csv, national_illness.csv and epf_np.csv; the other four are made here, with a
 fixed seed. The last four horizons of a series are forecast, each from the rows before it. `auto` is trained once, on the rows before
 the first of them and with the four horizons before that for validation; AutoETS and AutoTheta are fitted anew at each origin, on all
-rows before it, with the gaps filled by lines, which they do not take. MASE is the mean absolute error over that of seasonal naive one
+rows before it, with the gaps filled by lines, which they do not take. The iTransformer is trained once, as `auto` is, with its own
+defaults (1,000 steps) and the same rows for validation. MASE is the mean absolute error over that of seasonal naive one
 step ahead on the rows before the first origin.
 """
 import argparse
@@ -26,7 +27,7 @@ import time
 
 import numpy
 
-WINDOWS = 4
+WINDOWS, NEURAL = 4, "neuralforecast's iTransformer"
 
 
 def column(path, name, every=1):
@@ -104,10 +105,27 @@ def by_statsforecast(kind, values, season, horizon, out):
     out.send((rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
-def timed(kind, values, season, horizon):
+def by_neuralforecast(values, horizon, look_back, out):
+    import logging
+    import pandas
+    from neuralforecast import NeuralForecast
+    from neuralforecast.models import iTransformer
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    model = iTransformer(h=horizon, input_size=look_back, n_series=1, early_stop_patience_steps=3, enable_progress_bar=False, logger=False,
+                         enable_checkpointing=False, accelerator="cpu")
+    frame = pandas.DataFrame({"unique_id": "y", "ds": range(len(values)), "y": filled(values)})
+    told = NeuralForecast(models=[model], freq=1).cross_validation(frame, n_windows=WINDOWS, step_size=horizon, val_size=WINDOWS * horizon)
+    rows = told.sort_values(["cutoff", "ds"])["iTransformer"].to_numpy().reshape(WINDOWS, horizon).tolist()
+    out.send((rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+
+
+def timed(kind, values, season, horizon, look_back):
     """In a process of its own, so that its memory is its own."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    child = multiprocessing.get_context("spawn").Process(target=by_statsforecast, args=(kind, values, season, horizon, theirs))
+    target, args = by_statsforecast, (kind, values, season, horizon, theirs)
+    if kind == NEURAL:
+        target, args = by_neuralforecast, (values, horizon, look_back, theirs)
+    child = multiprocessing.get_context("spawn").Process(target=target, args=args)
     began = time.monotonic()
     child.start()
     theirs.close()
@@ -155,15 +173,16 @@ def main():
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("--budget", default="60s")
+    parser.add_argument("--neural", action="store_true")
     options = parser.parse_args()
-    kinds = ("seasonal naive", "AutoETS", "AutoTheta")
+    kinds = ("seasonal naive", "AutoETS", "AutoTheta", *((NEURAL,) if options.neural else ()))
     print("| series | rows | horizon | " + " | ".join(f"{k}: MASE | s | MiB" for k in ("auto", *kinds)) + " | who carries what |")
-    print("|" + " --- |" * 16)
+    print("|" + " --- |" * (7 + 3 * len(kinds)))
     sums = {k: [] for k in ("auto", *kinds)}
     for name, (values, step, season, horizon, look_back) in all_series(options.data).items():
         with tempfile.TemporaryDirectory() as folder:
             auto, who = by_auto(options, values, step, season, horizon, look_back, pathlib.Path(folder))
-        others = {kind: timed(kind, values, season, horizon) for kind in kinds}
+        others = {kind: timed(kind, values, season, horizon, look_back) for kind in kinds}
         for kind, measured in (("auto", auto), *others.items()):
             sums[kind].append(measured[0] if measured else math.nan)
         print(f"| {name} | {len(values)} | {horizon} | {cell(auto)} | " + " | ".join(cell(others[k]) for k in kinds) + f" | {who} |", flush=True)

@@ -99,6 +99,23 @@ static void test_dominated(void **state) {
     stacking_free(s);
 }
 
+/* A member whose forecasts are no numbers is not used, and the others' weights are as beside any other. */
+static void test_not_a_number(void **state) {
+    (void)state;
+    const double  own[][3] = { { 0.5, 1, NAN }, { 0.5, 1, 2 } }, common[] = { 1, 1, 1 };
+    double        ignored[3][3];
+    float         weights[2][3];
+    stacking_rule rule[2];
+    for (int i = 0; i < 2; i++) {
+        stacking *s = with_products(own[i], common, ignored);
+        assert_int_equal(isnan(stacking_mse(s, 2)) != 0, i == 0);
+        assert_true(stacking_solve(s, 3, weights[i], &rule[i]));
+        stacking_free(s);
+    }
+    assert_memory_equal(weights[0], weights[1], sizeof weights[0]);
+    assert_true(rule[0].left_out_mse == rule[1].left_out_mse && isfinite(rule[0].left_out_mse));
+}
+
 static double objective(double e[3][3], double pull, const double w[3]) {
     double sum = 0;
     for (int i = 0; i < 9; i++) sum += w[i / 3] * w[i % 3] * e[i / 3][i % 3] * (i / 3 == i % 3 ? 1 + pull : 1);
@@ -152,6 +169,7 @@ static void test_little(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_inverse), cmocka_unit_test(test_dominated),
-                                        cmocka_unit_test(test_least), cmocka_unit_test(test_little) };
+                                        cmocka_unit_test(test_not_a_number), cmocka_unit_test(test_least),
+                                        cmocka_unit_test(test_little) };
     return cmocka_run_group_tests_name("stacking", tests, NULL, NULL);
 }

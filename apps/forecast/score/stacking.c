@@ -62,13 +62,12 @@ double stacking_mse(const stacking *s, int member) {
 
 /* ---- one problem ---- */
 
-/* Squared error of a weighed sum, over the truths that p counts. */
+/* Squared error of a weighed sum, over the truths that p counts; what has no weight need be no number. */
 static double squared(const products *p, const double *weights) {
     double sum = 0;
-    for (int k = 0; k < STACKING_MOST; k++) {
-        sum += weights[k] * weights[k] * p->of[k][k];
-        for (int l = k + 1; l < STACKING_MOST; l++) sum += 2 * weights[k] * weights[l] * p->of[k][l];
-    }
+    for (int k = 0; k < STACKING_MOST; k++)
+        for (int l = k; l < STACKING_MOST && weights[k] != 0; l++)
+            if (weights[l] != 0) sum += (k == l ? 1 : 2) * weights[k] * weights[l] * p->of[k][l];
     return sum;
 }
 
