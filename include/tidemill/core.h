@@ -404,7 +404,8 @@ typedef struct tide_kernel_row {
     int64_t ops, results;  /* map: operations, and how many of their results are written to memory */
     int64_t bytes_read, bytes_written; /* each element once */
     double  flops;         /* gemm: 2 m n k batches, attention: its products; else an operation on a number is one */
-    double  seconds;       /* of one run, over all threads, the median of the runs; 0: not measured */
+    double  seconds;       /* of one run, over all threads, the median of the runs; 0: not measured, or done in the
+                              launch of another */
 } tide_kernel_row;
 
 /* A value that one map kernel writes for another to read. */

@@ -105,10 +105,14 @@ static void add_roof(page *p, const tide_kernel_row *k, double gflops, double gb
         text_add(&p->out, "       ");
 }
 
+/* Of a GPU's kernels some have no launch: another's does their work. */
 static void add_kernel(page *p, int64_t index) {
     const tide_kernel_row *k = &p->e->kernels[index];
     int64_t bytes = k->bytes_read + k->bytes_written;
-    if (p->e->runs) {
+    if (p->e->runs && k->seconds == 0) {
+        text_add(&p->out, "%8" PRId64 "  %9s  %5s  %7s  %7s%s", index, "-", "-", "-", "-",
+                 p->gflops > 0 || p->gbs > 0 ? "       " : "");
+    } else if (p->e->runs) {
         double gflops = rate(p, k, k->flops), gbs = rate(p, k, (double)bytes);
         text_add(&p->out, "%8" PRId64 "  %9.1f  %5.1f  %7.1f  %7.1f", index, k->seconds * 1e6,
                  100 * k->seconds / MAX2(p->kernels_s, 1e-12),
