@@ -11,6 +11,7 @@ const backend_cut gpu_cut = {
     .product_rows = 64, .gradient_rows = 128,
     .few_rows = 1, .few_cols = 1, .few_tasks = 1, .small_product = 1,
     .whole_row = 4096,
-    .half_rows = 8, .half_cols = 8, .half_depth = 8, .half_work = 1 << 17, .half_queries = 1,
+    /* narrow ones too; but of few terms are the products of a network's inputs, which 16 bits would round */
+    .half_rows = 8, .half_cols = 8, .half_depth = 32, .half_work = 1 << 17, .half_queries = 1,
     .product_ends = true, .product_joins = true, .sums_apart = true,
 };
