@@ -69,9 +69,9 @@ typedef struct forecast_tune_result {
  * result->tune, json, and what forecast_train fills, of the best run. A trial that fails is a row with its reason.
  *
  * options->space: "NAME=VALUE,VALUE" or, for numbers, "NAME=LOW..HIGH", evenly drawn, with " log" by their logarithm;
- * entries part by ';' or line. Of arch, seq-len, d-model, n-heads, e-layers, d-ff, dropout, activation, use-norm,
- * batch-size, learning-rate, optimizer, weight-decay, lradj and grad-clip. What the drawn architecture has no use for
- * (of dlinear: widths, heads, layers, dropout) stays as given.
+ * entries part by ';' or line. Of arch (itransformer, dlinear, patchtst), seq-len, d-model, n-heads, e-layers, d-ff,
+ * dropout, activation, use-norm, batch-size, learning-rate, optimizer, weight-decay, lradj and grad-clip. What the
+ * drawn architecture has no use for (of dlinear: widths, heads, layers, dropout) stays as given.
  *
  * Statuses as forecast_train's. TIDE_EINVAL too for a space that cannot be drawn from, with what could; TIDE_ECANCELLED
  * where `progress` stopped it: the trials have checkpoints. */
