@@ -172,9 +172,10 @@ static void test_numbers(void **state) {
 
 /* Windows are an eighth of a horizon apart, at an odd stride, the newest among them, within 4 MB; or none are kept. */
 static void test_sizes(void **state) {
-    static const struct { int64_t pred_len, columns, windows, kept; } cases[] = {
-        { 1, 1, 2, 2 }, { 1, 1, 1, 0 }, { 4, 3, 27, 27 }, { 96, 7, 2785, 215 }, { 24, 1, 100000, 508 },
-        { 720, 7, 2161, 24 }, { 96, 862, 3000, 12 }, { 720, 862, 3000, 0 },
+    static const struct { int64_t pred_len, columns, windows, kept; bool left_out; } cases[] = {
+        { 1, 1, 2, 2, false },         { 1, 1, 1, 0, false },        { 4, 3, 27, 27, false },
+        { 16, 1, 27, 9, false },       { 96, 7, 2785, 215, false },  { 24, 1, 100000, 508, true },
+        { 720, 7, 2161, 24, false },   { 96, 862, 3000, 12, true },  { 720, 862, 3000, 0, true },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -189,6 +190,7 @@ static void test_sizes(void **state) {
                      cases[i].windows, cases[i].pred_len, cases[i].columns, r.kept, cases[i].kept);
         assert_true(r.kept * cases[i].pred_len * cases[i].columns <= 1 << 20 && r.stride % 2 == 1);
         assert_true(!r.kept || 8 * r.stride >= cases[i].pred_len);
+        assert_true(residuals_left_out(&r) == cases[i].left_out);
         residuals_free(&r);
         bands_free(&b);
         free(unit);

@@ -43,8 +43,7 @@ static float *scales_of(const scoring *w, const band_tables *b) {
 /* Where all but a few windows are left out for their size, that is told. */
 static void tell_left_out(const listener *l, const residuals *whole) {
     enum { FEW = 20 };
-    int64_t apart = ceil_div(whole->windows, ceil_div(whole->pred_len, 8));
-    if (!l || whole->kept >= MIN2(FEW, apart)) return;
+    if (!l || whole->kept >= FEW || !residuals_left_out(whole)) return;
     listener_note(l, FORECAST_STAGE_NOTE,
                   "of the %" PRId64 " validation windows %" PRId64 " are kept for sample paths, and intervals of sums, "
                   "as more would take over 4 MB", whole->windows, whole->kept);

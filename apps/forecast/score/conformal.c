@@ -150,16 +150,23 @@ bool residuals_new(residuals *r, const band_tables *b, int64_t windows, const fl
     return r->values != NULL;
 }
 
-/* An odd stride, so that windows of hourly rows do not all begin in the same few hours. */
+/* At least; odd, so that windows of hourly rows do not all begin in the same few hours. */
+static int64_t whole_apart(int64_t pred_len) { return ceil_div(pred_len, 8) | 1; }
+
 bool residuals_new_whole(residuals *r, const band_tables *b, int64_t windows, const float *scale) {
-    enum { MOST_WINDOWS = 512, MOST_NUMBERS = 1 << 20, APART = 8 };
+    enum { MOST_WINDOWS = 512, MOST_NUMBERS = 1 << 20 };
     int64_t cells = b->pred_len * b->columns, most = MIN2(MOST_WINDOWS, MOST_NUMBERS / MAX2(cells, 1));
     *r = (residuals){ .pred_len = b->pred_len, .columns = b->columns, .windows = windows, .knots = b->pred_len,
                       .scale = scale, .stride = 1 };
-    if (most >= 2) r->stride = MAX2(ceil_div(windows, most), ceil_div(b->pred_len, APART)) | 1;
+    if (most >= 2) r->stride = MAX2(ceil_div(windows, most) | 1, whole_apart(b->pred_len));
     if (most >= 2 && windows > r->stride) r->kept = ceil_div(windows, r->stride);
     r->values = malloc((size_t)(cells * r->kept) * sizeof *r->values + 1);
     return r->values != NULL;
+}
+
+bool residuals_left_out(const residuals *whole) {
+    int64_t apart = whole_apart(whole->pred_len);
+    return whole->windows > apart && ceil_div(whole->windows, apart) > whole->kept;
 }
 
 void residuals_add(residuals *r, int64_t at, int64_t count, const float *prediction, const float *truth) {

@@ -69,6 +69,8 @@ bool residuals_new(residuals *r, const band_tables *b, int64_t windows, const fl
 /* The same of all steps and fewer windows: an eighth of a horizon apart or more, as neighbours are near copies, and no
  * more than 4 MB of them. None where not even two are within that. */
 bool residuals_new_whole(residuals *r, const band_tables *b, int64_t windows, const float *scale);
+/* Are there fewer of them than so far apart there could be, for their size? */
+bool residuals_left_out(const residuals *whole);
 /* What the i-th of `kept` weighs: by how recent it is, the newest 1. */
 double residual_weight(int64_t i, int64_t kept);
 /* `prediction` and `truth` (count, pred_len, columns) of windows `at` and on. */
