@@ -38,6 +38,8 @@ typedef struct prediction {
     int64_t   clamped, clamped_bounds;
 } prediction;
 
+#define PATH_COLUMN "path"  /* the first of a file of paths */
+
 tide_status prediction_no_memory(tide_failure *failure);
 
 /* prediction_rows.c: the last rows of options->data or, without it, those that the run keeps, and the season before the
@@ -74,8 +76,8 @@ void        prediction_round(double *values, int64_t count);
 /* prediction_paths.c. Whether the run can give what is asked for; the paths, before the forecast is clamped. */
 tide_status prediction_read_paths(const prediction *p, tide_failure *failure);
 tide_status prediction_open_paths(prediction *p, tide_failure *failure);
-/* The path of this number within bounds: `cells` (pred_len, out columns). */
-void        prediction_path(const prediction *p, double number, double *cells);
+/* A path within bounds: `cells` (pred_len, out columns). */
+void        prediction_path(const prediction *p, path_draw draw, double *cells);
 /* The file of paths and, where they are no more than 100,000 numbers, `paths` in the JSON object. */
 tide_status prediction_write_paths(const prediction *p, tide_failure *failure);
 tide_status prediction_paths_json(const prediction *p, json_t *o, tide_failure *failure);

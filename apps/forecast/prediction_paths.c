@@ -56,8 +56,8 @@ tide_status prediction_open_paths(prediction *p, tide_failure *failure) {
     return TIDE_OK;
 }
 
-void prediction_path(const prediction *p, double number, double *cells) {
-    path_make(&p->paths, number, p->centre, p->scale, cells);
+void prediction_path(const prediction *p, path_draw draw, double *cells) {
+    path_make(&p->paths, draw, p->centre, p->scale, cells);
     prediction_clamp_path(p, cells);
 }
 
@@ -83,7 +83,7 @@ static tide_status writer_open(path_writer *w, const prediction *p, tide_failure
 
 static void writer_take(path_writer *w, int64_t i) {
     const model_config *c = &w->one.bundle->config;
-    prediction_path(&w->one, path_number(w->seed, i), w->cells);
+    prediction_path(&w->one, path_drawn(w->seed, i), w->cells);
     if (prediction_adds(&w->one)) prediction_round(w->cells, c->pred_len * c->out_count);
     prediction_add_up(&w->one, w->cells, w->one.values);
 }
@@ -95,7 +95,7 @@ static tide_status put_paths(void *user, void *stdio_file) {
     tide_status  status = TIDE_OK;
     for (int64_t i = -1; status == TIDE_OK && i < w->count; i++) {
         text t = { 0 };
-        char before[32] = "path,";
+        char before[32] = PATH_COLUMN ",";
         if (i < 0) {
             text_add(&t, "%s", before);
             prediction_header(&w->one, &t);

@@ -7,13 +7,29 @@
 #include "base/base.h"
 #include "prediction.h"
 
+/* What is written has the stamps, and paths their numbers, in columns of their own. */
+static tide_status check_names(const prediction *p, tide_failure *failure) {
+    const time_columns *t = &p->bundle->time_columns;
+    for (int64_t k = 0; k < p->sums.count; k++)
+        for (int i = 0; i < t->count; i++)
+            if (!strcmp(p->sums.name[k], t->of[i].name))
+                return fail_at(failure, TIDE_EINVAL, NULL, 0, "sum",
+                               "a sum cannot be called '%.80s', as the time stamps are: another name", t->of[i].name);
+    for (int64_t k = 0; p->options->paths && k < p->series; k++)
+        if (!strcmp(prediction_name(p, k), PATH_COLUMN))
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, "paths",
+                           "the file of paths has their numbers in a column '" PATH_COLUMN "', and a series or sum is "
+                           "called so, too: leave `paths` out");
+    return TIDE_OK;
+}
+
 tide_status prediction_read_sums(prediction *p, tide_failure *failure) {
     const model_config *c = &p->bundle->config;
     tide_status status = hierarchy_read(p->options->sum, p->bundle->names + c->out_first, c->out_count, &p->sums,
                                         failure);
     p->series = c->out_count + p->sums.count;
     p->rows   = p->options->sum_horizon ? 1 : c->pred_len;
-    return status;
+    return status == TIDE_OK ? check_names(p, failure) : status;
 }
 
 bool prediction_adds(const prediction *p) { return p->sums.count || p->options->sum_horizon; }
@@ -58,8 +74,8 @@ static double quantile(const double *sorted, int64_t count, double p) {
     return sorted[i] + share * (sorted[i + 1] - sorted[i]);
 }
 
-/* Of the sums alone or, over the horizon, of everything: series from `first` on. `sample` (rows, series - first,
- * count): what evenly spread paths add up to, so that no chance is in the bounds. */
+/* Of the sums alone or, over the horizon, of everything: series from `first` on. `of` (rows, wide, count):
+ * what evenly spread paths add up to, the same ones whatever the seed. */
 typedef struct samples { int64_t first, wide, count; double *of; } samples;
 
 static bool samples_take(const prediction *p, samples *s) {
@@ -72,7 +88,7 @@ static bool samples_take(const prediction *p, samples *s) {
     bool memory   = cells && s->of;
     for (int64_t i = 0; memory && i < s->count; i++) {
         double *sums = cells + c->pred_len * c->out_count;
-        prediction_path(p, ((double)i + 0.5) / (double)s->count, cells);
+        prediction_path(p, path_spread(i, s->count), cells);
         prediction_add_up(p, cells, sums);
         for (int64_t k = 0; k < p->rows * s->wide; k++)
             s->of[k * s->count + i] = sums[k / s->wide * p->series + s->first + k % s->wide];

@@ -164,15 +164,14 @@ class Paths(Case):
     def test_refused(self):
         for code, says, words in ((2, "did you mean 'a2'", ["--sum", "t=a+aa2;a2=b"]), (2, "go round", ["--sum", "t=s;s=t"]),
                                   (2, "would count 'a' twice", ["--sum", "s=a+b;t=s+a"]), (2, "which is a series", ["--sum", "a=b"]),
-                                  (3, "nowhere.txt", ["--sum", "@nowhere.txt"]), (2, "`?--arch`? linear|arch linear", ["--use", "linear", "--paths", 2]),
+                                  (3, "nowhere.txt", ["--sum", "@nowhere.txt"]), (2, "trained with --arch seasonal-naive", ["--use", "seasonal-naive", "--paths", 2]),
                                   (2, "baseline last-value", ["--use", "last-value", "--sum", SUMS, "--level", "80"]),
+                                  (2, "as the time stamps are", ["--sum", "date=a"]), (2, "called so, too", ["--sum", "path=a", "--paths", 1]),
                                   (2, "paths", ["--paths", -1])):
             with self.subTest(words=words):
-                if "linear" in words:  # which the run's own model is
-                    self.predict(*words)
-                    continue
                 self.assertRegex(self.code(code, "forecast", "predict", self.run, "--no-plots", *words).stderr, says)
         self.assertEqual(table(self.predict("--use", "last-value", "--sum", SUMS))[0]["c"], round(self.rows[-1][2], 4))
+        self.predict("--use", "linear", "--paths", 2)  # which the run's own model is
 
     def test_long_format_and_gaps(self):
         """A sum is a series more, called so in the first column of ids; truths that are missing are nobody's errors."""
@@ -188,6 +187,19 @@ class Paths(Case):
                 y = {row["id"]: row["y"] for row in part[i::PRED]}
                 self.expect_added(y)
         self.assertTrue(all(row["y-lo-80"] < row["y-hi-80"] for row in rows))
+
+    def test_few_windows(self):
+        """Of wide windows 4 MB are few: training says how many are kept, and predict what they can vouch for."""
+        names, draw = [f"s{i}" for i in range(700)], random.Random(1)
+        data, run = self.folder / "wide.csv", self.folder / "wide"
+        data.write_text("date," + ",".join(names) + "\n" + "".join(f"{stamp(i)},{','.join(str(draw.randrange(90)) for _ in names)}\n" for i in range(620)))
+        said = self.code(0, "forecast", "train", "--data", data, "--arch", "last-value", "--seq-len", 8, "--pred-len", 96, "--val", 305, "--test", 110, "--no-plots",
+                         "--out", run).stderr
+        self.assertRegex(said, "of the 210 validation windows 14 are kept for sample paths.* over 4 MB")
+        self.assertLess((run / "model.safetensors").stat().st_size, 9e6)
+        done = self.code(0, "forecast", "predict", run, "--no-plots", "--sum", "t=s0+s1", "--level", "95")
+        self.assertRegex(done.stderr, "known from 14 windows of validation, which vouch for no level of a sum above 86 %")
+        self.assertNotIn("validation windows", self.code(0, "forecast", "train", "--data", self.data, "--out", self.run, "--overwrite", *LINEAR).stderr)
 
     def test_every_network(self):
         for arch in ("itransformer", "dlinear", "patchtst", "seasonal-naive", "auto"):

@@ -55,7 +55,7 @@ static void make_paths(const band_tables *b) {
     const float  scale[COLUMNS] = { 1, 1 };
     path_maker   m;
     assert_true(path_maker_new(&m, b));
-    for (int i = 0; i < PATHS; i++) path_make(&m, (i + 0.5) / PATHS, zero, scale, paths[i]);
+    for (int i = 0; i < PATHS; i++) path_make(&m, path_spread(i, PATHS), zero, scale, paths[i]);
     path_maker_free(&m);
 }
 
@@ -157,13 +157,50 @@ static void test_gaps(void **state) {
     bands_free(&b);
 }
 
+/* 2,000 columns that have nothing to do with each other, and 20 windows: a sum over them has the spread of independent
+ * errors, sqrt(2000), up to what 20 windows can tell (a sixth, and bounds that few windows make careful), not of errors
+ * that move together within the coarse steps, two and a half times that. */
+static void test_few_windows_of_many(void **state) {
+    enum { MANY = 2000, WINDOWS = 20, SAMPLES = 200 };
+    static double unit[MANY], zero[MANY], path[MANY];
+    static float  scale[MANY * WINDOWS], none[MANY], truth[MANY];
+    band_tables   b = { 0 };
+    residuals     r, whole;
+    path_maker    m;
+    double        mean = 0, square = 0;
+    (void)state;
+    for (int i = 0; i < MANY; i++) unit[i] = 1;
+    for (int i = 0; i < MANY * WINDOWS; i++) scale[i] = 1;
+    assert_true(bands_new(&b, 1, MANY, unit) && residuals_new(&r, &b, WINDOWS, scale) &&
+                residuals_new_whole(&whole, &b, WINDOWS, scale));
+    for (int w = 0; w < WINDOWS; w++) {
+        for (int i = 0; i < MANY; i++) truth[i] = (float)normal();
+        residuals_add(&r, w, 1, none, truth);
+        residuals_add(&whole, w, 1, none, truth);
+    }
+    assert_true(bands_calibrate(&b, 0, &r));
+    bands_keep_windows(&b, &whole);
+    assert_true(b.windows == WINDOWS && path_maker_new(&m, &b));
+    for (int i = 0; i < SAMPLES; i++) {
+        double sum = 0;
+        path_make(&m, path_spread(i, SAMPLES), zero, scale, path);
+        for (int k = 0; k < MANY; k++) sum += path[k];
+        mean += sum / SAMPLES, square += sum * sum / SAMPLES;
+    }
+    expect_near("spread of the sum", sqrt((square - mean * mean) / MANY), 1, 0.5);
+    path_maker_free(&m);
+    residuals_free(&r), residuals_free(&whole);
+    bands_free(&b);
+}
+
 /* Numbers lie within 0 and 1, are even, and are those of seed and place alone. */
 static void test_numbers(void **state) {
     double mean = 0, square = 0;
     (void)state;
     for (int i = 0; i < 10000; i++) {
-        double u = path_number(7, i);
-        assert_true(u > 0 && u < 1 && u == path_number(7, i) && u != path_number(8, i) && u != path_number(7, i + 1));
+        double u = path_drawn(7, i).number;
+        assert_true(u > 0 && u < 1 && u == path_drawn(7, i).number);
+        assert_true(u != path_drawn(8, i).number && u != path_drawn(7, i + 1).number);
         mean += u / 10000, square += u * u / 10000;
     }
     expect_near("mean", mean, 0.5, 0.012); /* four standard errors */
@@ -200,6 +237,7 @@ static void test_sizes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_cells_have_the_bands),
                                         cmocka_unit_test(test_coverage_of_sums), cmocka_unit_test(test_gaps),
+                                        cmocka_unit_test(test_few_windows_of_many),
                                         cmocka_unit_test(test_numbers), cmocka_unit_test(test_sizes) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,7 +92,7 @@ tide_status forecast_model_predict_paths(forecast_model *m, int64_t windows, con
     for (int64_t w = 0; w < windows; w++) {
         window_scales(m, past + w * c->seq_len * c->columns, scaled, scale);
         for (int64_t i = 0; i < path_count; i++)
-            path_make(&maker, path_number(seed, i), future + w * each, scale, paths + (w * path_count + i) * each);
+            path_make(&maker, path_drawn(seed, i), future + w * each, scale, paths + (w * path_count + i) * each);
     }
     path_maker_free(&maker);
     free(scaled);

@@ -101,30 +101,37 @@ void path_maker_free(path_maker *m) {
 
 /* ---- paths ---- */
 
-double path_number(int64_t seed, int64_t i) {
-    enum { SITE = 0x70617468 }; /* "path": apart from what training draws under the same seed */
-    uint32_t high = philox_word((uint64_t)seed, (uint32_t)(i >> 32), SITE, (uint32_t)i, 0),
-             low  = philox_word((uint64_t)seed, (uint32_t)(i >> 32), SITE, (uint32_t)i, 1);
-    return ((double)(high >> 5) * 0x1p26 + (double)(low >> 6) + 0.5) * 0x1p-53;
+enum { WINDOW_SITE = 0x70617468, CELL_SITE }; /* apart from what training draws under the same seed */
+
+/* With 53 random bits, never 0 or 1. */
+path_draw path_drawn(int64_t seed, int64_t i) {
+    uint32_t high = philox_word((uint64_t)seed, (uint32_t)(i >> 32), WINDOW_SITE, (uint32_t)i, 0),
+             low  = philox_word((uint64_t)seed, (uint32_t)(i >> 32), WINDOW_SITE, (uint32_t)i, 1);
+    return (path_draw){ ((double)(high >> 6) * 0x1p26 + (double)(low >> 6) + 0.5) * 0x1p-52, seed, i };
 }
 
-/* The window that the number falls into; *within: where in it. */
-static int64_t window_of(const path_maker *m, double number, double *within) {
+path_draw path_spread(int64_t i, int64_t count) {
+    return (path_draw){ ((double)i + 0.5) / (double)count, 0, i };
+}
+
+static int64_t window_of(const path_maker *m, double number) {
     int64_t w = 0;
     while (w + 1 < m->bands->windows && m->until[w] <= number) w++;
-    double from = w ? m->until[w - 1] : 0;
-    *within = (number - from) / (m->until[w] - from);
     return w;
 }
 
-void path_make(const path_maker *m, double number, const double *forecast, const float *scale, double *out) {
+static double within_step(const path_draw *d, int64_t cell) {
+    return (double)philox_unit(philox_word((uint64_t)d->seed, (uint32_t)(d->index >> 32), CELL_SITE,
+                                           (uint32_t)d->index, (uint32_t)cell));
+}
+
+void path_make(const path_maker *m, path_draw draw, const double *forecast, const float *scale, double *out) {
     const band_tables *b = m->bands;
-    double             within;
-    int64_t            w = window_of(m, number, &within);
+    int64_t            w = window_of(m, draw.number);
     for (int64_t i = 0; i < b->pred_len * b->columns; i++) {
         const rank_step *at = &m->rank[i * b->windows + w];
         int64_t          column = i % b->columns;
-        double           p = (double)at->low + within * (double)at->width;
+        double           p = (double)at->low + within_step(&draw, i) * (double)at->width;
         out[i] = isnan(p) ? (double)NAN
                           : forecast[i] + bands_quantile(b, 0, column, i / b->columns, p) * (double)scale[column];
     }

@@ -7,9 +7,9 @@
  * Hydrometeorology 2004). How large errors are the bands say: a cell of a path is their quantile at that rank. So the
  * quantiles of many paths are the bounds of `level`, and a window weighs as it is recent, as it does there.
  *
- * A path is a function of one number: it says which window, and where within the step that the window is of each cell's
- * distribution. A window without a truth at a cell has there the rank of the step next to it; without any of the
- * column, the ranks of another window. */
+ * Few windows are coarse steps of a distribution: where in its step a cell lies is drawn for each by itself, as one
+ * draw for all would make errors go together that do not. A window without a truth at a cell has there the rank of the
+ * step next to it; without any of the column, the ranks of another window. */
 #ifndef FORECAST_PATHS_H
 #define FORECAST_PATHS_H
 
@@ -26,9 +26,12 @@ typedef struct path_maker {
 /* Of tables that keep windows. false: out of memory. */
 bool path_maker_new(path_maker *m, const band_tables *b);
 void path_maker_free(path_maker *m);
-/* The number of the i-th path under a seed, within 0 and 1: the same on every machine and for any number of threads. */
-double path_number(int64_t seed, int64_t i);
+/* Which path: the number (within 0 and 1) says which window, seed and index what else is drawn, by counters: the same
+ * on every machine and for any number of threads. */
+typedef struct path_draw { double number; int64_t seed, index; } path_draw;
+path_draw path_drawn(int64_t seed, int64_t i);     /* the i-th sample under a seed */
+path_draw path_spread(int64_t i, int64_t count);   /* of paths whose windows are spread evenly, for quantiles */
 /* One path (pred_len, columns) around `forecast`; NaN in a column without truths. `scale` as bands_scales gives it. */
-void path_make(const path_maker *m, double number, const double *forecast, const float *scale, double *out);
+void path_make(const path_maker *m, path_draw draw, const double *forecast, const float *scale, double *out);
 
 #endif
