@@ -407,8 +407,11 @@ const cli_command command_predict = {
     .name = "forecast predict", .words = "RUN", .most_words = 1, .summary = "forecast the rows that come next",
     .more = "  tidemill forecast predict runs/sales > next.csv\n"
             "  tidemill forecast predict runs/sales --data newer.csv --output next.csv\n"
-            "  tidemill forecast predict runs/sales --level 80,95 --lower 0\n",
-    .files = "RUN/forecast_result.csv: the forecast\nRUN/forecast-plot.svg: the rows before it and the forecast\n",
+            "  tidemill forecast predict runs/sales --level 80,95 --lower 0\n"
+            "  tidemill forecast predict runs/sales --level 80 --sum \"total=north+south\" --sum-horizon\n"
+            "  tidemill forecast predict runs/sales --paths 1000 --output next.csv     (and next-paths.csv)\n",
+    .files = "RUN/forecast_result.csv: the forecast\nRUN/forecast-plot.svg: the rows before it and the forecast\n"
+             "RUN/forecast_paths.csv: --paths, where --output is no file\n",
     .rows = { { forecast_table, FORECAST_FOR_PREDICT, offsetof(target, options) } },
     .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_predict,
 };

@@ -89,7 +89,9 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
     if (status == TIDE_OK) status = prediction_check_output(p, failure);
     if (status == TIDE_OK) status = use_settle(o, p->bundle, &p->use, failure);
     if (status == TIDE_OK) p->season_rows = use_season(o, p->bundle);
+    if (status == TIDE_OK) status = prediction_read_sums(p, failure);
     if (status == TIDE_OK) status = prediction_read_levels(p, failure);
+    if (status == TIDE_OK) status = prediction_read_paths(p, failure);
     if (status == TIDE_OK) status = prediction_read_bounds(p, failure);
     if (status == TIDE_OK) status = prediction_rows(p, failure);
     if (status == TIDE_OK) status = dataset_scale(&p->data, p->bundle->config.seq_len, failure);
@@ -98,8 +100,10 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
     if (status == TIDE_OK)
         status = p->use == FORECAST_USE_MODEL ? forecast(p, failure) : forecast_without_model(p, failure);
     if (status == TIDE_OK) status = prediction_make_bands(p, failure);
+    if (status == TIDE_OK) status = prediction_open_paths(p, failure);
+    if (status == TIDE_OK) prediction_clamp(p);
+    if (status == TIDE_OK) status = prediction_sum(p, failure);
     if (status != TIDE_OK) return status;
-    prediction_clamp(p);
     snprintf(r->run, sizeof r->run, "%s", o->model);
     snprintf(r->used, sizeof r->used, "%s", used_name(p));
     tell_better(p);
@@ -128,6 +132,10 @@ tide_status forecast_predict(const forecast_options *options, forecast_progress 
     free(p.known);
     free(p.order);
     free(p.bands);
+    free(p.scale);
+    free(p.centre);
+    path_maker_free(&p.paths);
+    hierarchy_free(&p.sums);
     free(p.lower);
     free(p.options);
     return status;

@@ -46,17 +46,16 @@ static void tell_reach(const prediction *p) {
 tide_status prediction_make_bands(prediction *p, tide_failure *failure) {
     const model_config *c = &p->bundle->config;
     int64_t cells = c->pred_len * c->out_count, sides = 2 * p->levels.count;
-    if (!sides) return TIDE_OK;
-    float *scale = malloc((size_t)c->out_count * sizeof *scale + 1);
-    p->bands     = malloc((size_t)(cells * sides) * sizeof *p->bands + 1);
-    if (!scale || !p->bands) return free(scale), prediction_no_memory(failure);
+    if (!sides && !p->options->paths) return TIDE_OK;
+    p->scale = malloc((size_t)c->out_count * sizeof *p->scale + 1);
+    p->bands = malloc((size_t)(cells * sides) * sizeof *p->bands + 1);
+    if (!p->scale || !p->bands) return prediction_no_memory(failure);
     look_back window = look_back_of(&p->data, 0, c->seq_len);
-    bands_scales(&p->bundle->bands, &window, scale);
+    bands_scales(&p->bundle->bands, &window, p->scale);
     for (int64_t i = 0; i < cells; i++)
-        bands_at(&p->bundle->bands, (int)p->use, i, p->values[i], scale, p->levels.of, p->levels.count,
+        bands_at(&p->bundle->bands, (int)p->use, i, p->values[i], p->scale, p->levels.of, p->levels.count,
                  p->bands + i * sides);
-    free(scale);
-    tell_reach(p);
+    if (sides) tell_reach(p);
     return TIDE_OK;
 }
 
@@ -80,16 +79,15 @@ double prediction_value(const prediction *p, int64_t cell, int64_t place) {
 
 /* A bound that is called as another column is could not be told from it. */
 tide_status prediction_names_clash(const prediction *p, tide_failure *failure) {
-    const model_config *c = &p->bundle->config;
     for (int64_t place = 0; place <= 2 * p->levels.count; place++) {
         char suffix[40];
         prediction_suffix(p, place, suffix);
         size_t length = strlen(suffix);
-        for (int64_t i = 0; length && i < c->out_count; i++) {
-            const char *name = p->bundle->names[c->out_first + i];
+        for (int64_t i = 0; length && i < p->series; i++) {
+            const char *name = prediction_name(p, i);
             size_t      all  = strlen(name);
-            for (int64_t k = 0; all > length && !strcmp(name + all - length, suffix) && k < c->out_count; k++) {
-                const char *other = p->bundle->names[c->out_first + k];
+            for (int64_t k = 0; all > length && !strcmp(name + all - length, suffix) && k < p->series; k++) {
+                const char *other = prediction_name(p, k);
                 if (strlen(other) == all - length && !strncmp(other, name, all - length))
                     return fail_at(failure, TIDE_EINVAL, NULL, 0, "level",
                                    "'%.80s' would be the name of a bound of '%.80s' and is a column's: another `level`",

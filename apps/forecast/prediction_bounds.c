@@ -1,4 +1,4 @@
-/* --lower and --upper: what no forecast, and no bound of an interval, goes beyond. */
+/* --lower and --upper: what no forecast, no bound of an interval and no sample path goes beyond. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -81,6 +81,12 @@ static int64_t clamp(double *values, int64_t count, double lower, double upper) 
         else if (values[i] > upper) values[i] = upper;
     }
     return beyond;
+}
+
+void prediction_clamp_path(const prediction *p, double *path) {
+    const model_config *c = &p->bundle->config;
+    for (int64_t i = 0; p->lower && i < c->pred_len * c->out_count; i++)
+        clamp(path + i, 1, p->lower[i % c->out_count], p->upper[i % c->out_count]);
 }
 
 void prediction_clamp(prediction *p) {

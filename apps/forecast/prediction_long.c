@@ -58,47 +58,81 @@ static void add_values(const prediction *p, text *t, int64_t cell) {
     }
 }
 
-/* `at`: which of the forecast's columns holds each value of the series, -1 where none does; `column` is one of it. */
-static void add_row(const prediction *p, text *t, int64_t step, const written *w, int64_t count, const int64_t *at,
-                    int64_t column) {
+/* A sum's name stands where the first id does. */
+static const char *id_of(const prediction *p, int64_t series, int64_t id) {
+    const long_form *form = &p->data.frame.form;
+    int64_t          columns = p->bundle->config.out_count;
+    if (series >= columns) return id ? "" : prediction_name(p, series);
+    return form->id[(p->bundle->config.out_first + series) * form->ids + id];
+}
+
+/* `at`: which of the forecast's series holds each value of the one that is written, -1 where none does; `series` is one
+ * of them. */
+static void add_row(const prediction *p, text *t, int64_t row, const written *w, int64_t count, const int64_t *at,
+                    int64_t series) {
     const model_config *c = &p->bundle->config;
     const frame        *f = &p->data.frame;
     for (int64_t k = 0; k < count; k++) {
         char stamp[40];
         if (k) text_add(t, ",");
         switch (w[k].what) {
-        case WRITTEN_ID: prediction_add_cell(t, f->form.id[column * f->form.ids + w[k].of], ""); break;
-        case WRITTEN_VALUE: add_values(p, t, at[w[k].of] < 0 ? -1 : step * c->out_count + at[w[k].of]); break;
+        case WRITTEN_ID: prediction_add_cell(t, id_of(p, series, w[k].of), ""); break;
+        case WRITTEN_VALUE: add_values(p, t, at[w[k].of] < 0 ? -1 : row * p->series + at[w[k].of]); break;
         case WRITTEN_TIME:
-            zoned_print_part(stamp, f->zone, p->time[c->seq_len + step], &f->format, f->time_columns.of[w[k].of].part);
+            zoned_print_part(stamp, f->zone, p->time[c->seq_len + row], &f->format, f->time_columns.of[w[k].of].part);
             prediction_add_cell(t, stamp, "");
         }
     }
     text_add(t, "\n");
 }
 
-void prediction_long_csv(const prediction *p, text *t) {
+/* The value of the file that a series is one of; of a sum that of what it begins with. */
+static int64_t value_of(const prediction *p, int64_t series) {
+    const model_config *c = &p->bundle->config;
+    if (series >= c->out_count) series = p->sums.member[p->sums.first[series - c->out_count]];
+    return p->data.frame.form.value[c->out_first + series];
+}
+
+/* From the i-th of what is shown on, those of one series into `at`; the first of the next. */
+static int64_t take_series(const prediction *p, int64_t i, int64_t *at) {
     const model_config *c    = &p->bundle->config;
     const long_form    *form = &p->data.frame.form;
-    int64_t             count = 0, *at = malloc((size_t)form->values * sizeof *at);
-    written            *w = columns_of(&p->data.frame, &count);
-    t->failed = t->failed || !at || !w;
+    int64_t             one  = p->order[i];
+    for (int64_t v = 0; v < form->values; v++) at[v] = -1;
+    at[value_of(p, one)] = one;
+    for (i++; one < c->out_count && i < p->shown; i++) {
+        int64_t other = p->order[i];
+        if (other < 0) continue; /* a time column, which stands among them */
+        if (other >= c->out_count || !same_series(form, c->out_first + one, c->out_first + other)) break;
+        at[value_of(p, other)] = other;
+    }
+    return i;
+}
+
+void prediction_long_header(const prediction *p, text *t) {
+    int64_t  count = 0;
+    written *w = columns_of(&p->data.frame, &count);
+    t->failed = t->failed || !w;
     for (int64_t k = 0; !t->failed && k < count; k++) {
         if (k) text_add(t, ",");
         add_names(p, t, &w[k]);
     }
     text_add(t, "\n");
+    free(w);
+}
+
+void prediction_long_rows(const prediction *p, text *t, const char *before) {
+    int64_t  count = 0, *at = malloc((size_t)p->data.frame.form.values * sizeof *at);
+    written *w = columns_of(&p->data.frame, &count);
+    t->failed = t->failed || !at || !w;
     for (int64_t i = 0, next; !t->failed && i < p->shown; i = next) {
-        int64_t column = c->out_first + p->order[i];
         next = i + 1;
-        if (p->order[i] < 0) continue; /* a time column, which stands among them */
-        for (int64_t v = 0; v < form->values; v++) at[v] = -1;
-        for (next = i; next < p->shown; next++) {
-            if (p->order[next] < 0) continue;
-            if (!same_series(form, column, c->out_first + p->order[next])) break;
-            at[form->value[c->out_first + p->order[next]]] = p->order[next];
+        if (p->order[i] < 0) continue;
+        next = take_series(p, i, at);
+        for (int64_t s = 0; s < p->rows; s++) {
+            text_add(t, "%s", before);
+            add_row(p, t, s, w, count, at, p->order[i]);
         }
-        for (int64_t s = 0; s < c->pred_len; s++) add_row(p, t, s, w, count, at, column);
     }
     free(at);
     free(w);

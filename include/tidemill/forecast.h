@@ -249,6 +249,11 @@ typedef struct forecast_options {
                                                 none, train and evaluate measure 80 and 95 */
     char    lower[4096], upper[4096];        /* predict: no forecast and no bound of an interval beyond: "0" for all
                                                 columns, or "NAME=0,..." */
+    char    sum[4096];                       /* predict: "total=north+south;north=a+b", sums of series that are
+                                                forecast beside them; "@FILE": a file of such lines */
+    bool    sum_horizon;                     /* predict: the sum of each series over the horizon, in place of its
+                                                rows */
+    int64_t paths;                           /* predict: sample paths to write */
     int     format;                          /* export: forecast_format */
     char    checkpoint[FORECAST_TEXT_SIZE];  /* import: a .pth file */
     int64_t ineffective;                     /* target of options that are accepted and have no effect */
@@ -565,6 +570,22 @@ TIDE_API tide_status forecast_model_predict_levels(forecast_model *m, int64_t wi
                                                    const int64_t *time_s, const double *known, const double *levels,
                                                    int64_t level_count, double *future, double *bands,
                                                    tide_failure *failure);
+
+/* Sample paths beside it: futures of all steps and columns at once, whose errors go together as those of the validation
+ * windows did, so that a sum of steps, or of columns, is worked out path by path and its quantiles are read off. Those
+ * of one cell are the bounds of forecast_model_predict_levels. `future` is forecast_model_predict_known's.
+ *   seed        path i of a window depends on the seed, i and the window alone, on any number of threads
+ *   path_count  0 or more
+ *   paths       (windows, path_count, pred_len, targets), original units; NaN in a column that had no truth in
+ *               validation
+ * Each call sorts what the model keeps (a million numbers at most), so ask about many windows at once. TIDE_EINVAL
+ * where the model keeps no windows: of an earlier version, a training that did not end or had one window alone, or
+ * where two windows of pred_len * targets numbers would be over 4 MB. */
+TIDE_API bool        forecast_model_has_paths(const forecast_model *m);
+TIDE_API tide_status forecast_model_predict_paths(forecast_model *m, int64_t windows, const double *past,
+                                                  const int64_t *time_s, const double *known, int64_t seed,
+                                                  int64_t path_count, double *future, double *paths,
+                                                  tide_failure *failure);
 
 /* forecast_model_predict from the last seq_len rows of a frame, whose columns are found by their names; others are
  * ignored. Where columns are known ahead, its last pred_len rows are those that are forecast, and of them only these

@@ -1,4 +1,5 @@
-/* Prediction intervals of a run: kept in the model, given by predict and the handle, measured by train and evaluate. */
+/* Prediction intervals and sample paths of a run: kept in the model, given by predict and the handle, measured by train
+ * and evaluate. */
 #include <tidemill/io.h>
 
 #include "train_support.h"
@@ -272,6 +273,79 @@ static void write_model(const char *name, tide_archive *a) {
     assert_int_equal(tide_safetensors_write(path, a, NULL), TIDE_OK);
 }
 
+enum { PATHS = 40, CELLS = PRED * COLUMNS };
+
+static void ask_paths(forecast_model *m, int64_t windows, double *future, double *paths) {
+    tide_failure failure = { 0 };
+    if (forecast_model_predict_paths(m, windows, rows, times, NULL, 5, PATHS, future, paths, &failure) != TIDE_OK)
+        fail_msg("paths: %s", failure.message);
+}
+
+/* Windows of one call have the paths that they have alone, whatever the number of threads: 1 and 3. */
+static void test_paths(void **state) {
+    static double future[2 * CELLS], paths[2 * PATHS * CELLS], alone[PATHS * CELLS], centre[CELLS], below[CELLS];
+    forecast_options machine;
+    forecast_model  *m, *n;
+    char             path[96];
+    (void)state;
+    snprintf(path, sizeof path, "%s/run", folder);
+    forecast_options_default(&machine);
+    machine.threads = 1;
+    assert_int_equal(forecast_model_load(path, &machine, &m, NULL), TIDE_OK);
+    machine.threads = 3;
+    assert_int_equal(forecast_model_load(path, &machine, &n, NULL), TIDE_OK);
+    assert_true(forecast_model_has_paths(m));
+    ask_paths(m, 1, centre, alone);
+    ask_paths(n, 1, future, paths);
+    assert_memory_equal(alone, paths, sizeof alone);
+    ask_paths(m, 2, future, paths); /* the second begins SEQ rows on */
+    for (int i = 0; i < PATHS * CELLS; i++) {
+        assert_true(isfinite(paths[i]) && isfinite(paths[PATHS * CELLS + i]));
+        expect_near("path", paths[i], alone[i], 1e-9);
+        below[i % CELLS] += alone[i] < centre[i % CELLS];
+    }
+    for (int i = 0; i < CELLS; i++) /* of 40 to either side of the forecast */
+        if (below[i] < 4 || below[i] > 36) fail_msg("cell %d: %g of 40 paths below the forecast", i, below[i]);
+    assert_int_equal(forecast_model_predict_paths(m, 1, rows, times, NULL, 5, -1, future, paths, NULL), TIDE_EINVAL);
+    assert_int_equal(forecast_model_predict_paths(m, 1, rows, times, NULL, 5, 1, future, NULL, NULL), TIDE_EINVAL);
+    assert_int_equal(forecast_model_predict_paths(m, 1, rows, times, NULL, 5, 0, future, NULL, NULL), TIDE_OK);
+    forecast_model_free(m);
+    forecast_model_free(n);
+}
+
+/* A model of before has quantiles and no windows: sums go without bounds, and what needs windows says what to do. Its
+ * windows are checked as the rest of the file is. */
+static void test_without_windows(void **state) {
+    forecast_options o;
+    (void)state;
+    tide_archive whole = read_model("run"), bare = { 0 };
+    for (int64_t i = 0; i < whole.count; i++) {
+        const tide_tensor *t = &whole.tensors[i];
+        if (strcmp(t->name, "bands.windows"))
+            assert_int_equal(tide_archive_add(&bare, t->name, t->type, t->shape, t->data), TIDE_OK);
+    }
+    assert_int_equal(whole.count, bare.count + 1);
+    assert_int_equal(tide_archive_set(&bare, "tidemill.forecast", tide_archive_metadata(&whole, "tidemill.forecast")),
+                     TIDE_OK);
+    write_model("windowless", &bare);
+    refuse("windowless", "paths 3", TIDE_EINVAL, "an earlier version (train again)");
+    refuse("windowless", "level 80 sum total=north+south", TIDE_EINVAL, "without `level` there are sums");
+    refuse("windowless", "level 80 sum-horizon yes", TIDE_EINVAL, "without `level` there are sums");
+    of_run(&o, "windowless", "sum total=north+south");
+    forecast_result r = predict(&o);
+    expect_has(r.csv, ",total\n");
+    forecast_result_free(&r);
+    forecast_model *m = load("windowless");
+    assert_true(forecast_model_has_levels(m) && !forecast_model_has_paths(m));
+    forecast_model_free(m);
+    ((float *)(uintptr_t)tide_archive_find(&whole, "bands.windows")->data)[5] = INFINITY;
+    write_model("lies", &whole);
+    refuse("lies", "", TIDE_EDATA, "damaged: bands hold quantiles that cannot be");
+    tide_archive_free(&whole);
+    tide_archive_free(&bare);
+    refuse("run", "use linear paths 3", TIDE_EINVAL, "trained with `arch` linear");
+}
+
 /* The shipped parameters are new ones, the intervals those that were calibrated out of sample. */
 static void test_refit(void **state) {
     forecast_options o;
@@ -286,11 +360,12 @@ static void test_refit(void **state) {
     if (forecast_train(&o, NULL, NULL, &r, &failure) != TIDE_OK) fail_msg("train: %s", failure.message);
     forecast_result_free(&r);
     tide_archive a = read_model("run"), b = read_model("refit");
-    static const char *const names[] = { "bands.model", "bands.linear", "bands.unit", "projector.weight" };
-    for (int i = 0; i < 4; i++) {
+    static const char *const names[] = { "bands.model", "bands.linear", "bands.unit", "bands.windows",
+                                          "projector.weight" };
+    for (int i = 0; i < 5; i++) {
         const tide_tensor *x = tide_archive_find(&a, names[i]), *y = tide_archive_find(&b, names[i]);
         size_t bytes = (size_t)tide_shape_count(x->shape) * tide_dtype_size(x->type);
-        assert_true((memcmp(x->data, y->data, bytes) == 0) == (i < 3));
+        assert_true((memcmp(x->data, y->data, bytes) == 0) == (i < 4));
     }
     tide_archive_free(&a);
     tide_archive_free(&b);
@@ -413,6 +488,7 @@ int main(void) {
                                         cmocka_unit_test(test_baselines), cmocka_unit_test(test_bounds),
                                         cmocka_unit_test(test_levels),  cmocka_unit_test(test_refit),
                                         cmocka_unit_test(test_files),   cmocka_unit_test(test_gaps),
-                                        cmocka_unit_test(test_clash) };
+                                        cmocka_unit_test(test_clash),   cmocka_unit_test(test_paths),
+                                        cmocka_unit_test(test_without_windows) };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

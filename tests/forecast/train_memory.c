@@ -72,6 +72,12 @@ static void test_commands(void **state) {
     set(&u, "model", run);
     set_all(&u, "threads 1 level 50,80 lower 0,flow=1");
     refuse_each(forecast_predict, &u, 120);
+    set_all(&u, "paths 2 sum all=both+flow;both=north+south");
+    refuse_each(forecast_predict, &u, 200);
+    set_all(&u, "paths 0 sum-horizon yes");
+    refuse_each(forecast_predict, &u, 200);
+    set(&u, "sum-horizon", "no");
+    set(&u, "sum", "");
     set(&u, "use", "linear");
     refuse_each(forecast_predict, &u, 60);
     set(&u, "level", "");

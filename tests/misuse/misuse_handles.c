@@ -166,6 +166,9 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(forecast_model_has_levels, 0, "none", !forecast_model_has_levels(NULL))                                          \
     R(forecast_model_predict_levels, 0, "none", missing(t, forecast_model_predict_levels(NULL, 1, &number, &time_s,    \
         &number, &number, 1, &number, &number, &t->failure)))                                                          \
+    R(forecast_model_has_paths, 0, "none", !forecast_model_has_paths(NULL))                                            \
+    R(forecast_model_predict_paths, 0, "none", missing(t, forecast_model_predict_paths(NULL, 1, &number, &time_s,      \
+        &number, 1, 1, &number, &number, &t->failure)))                                                                \
     R(forecast_model_predict_frame, 0, "none", missing(t, forecast_model_predict_frame(NULL, NULL, &number,            \
         &t->failure)))                                                                                                 \
     R(eis_noise_source_name, 0, "none", !eis_noise_source_name((eis_noise_source)99))                                  \
@@ -289,6 +292,7 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     STALE(R, forecast_model_predict, NULL, 1, &number, &time_s, &number)                                               \
     STALE(R, forecast_model_predict_known, NULL, 1, &number, &time_s, &number, &number)                                \
     STALE(R, forecast_model_predict_levels, NULL, 1, &number, &time_s, NULL, &number, 1, &number, &number)             \
+    STALE(R, forecast_model_predict_paths, NULL, 1, &number, &time_s, NULL, 1, 1, &number, &number)                    \
     STALE(R, forecast_model_predict_frame, NULL, NULL, &number)                                                        \
     STALE(R, forecast_trainer_new, NULL, NULL, NULL, NULL, &trainer)                                                   \
     STALE(R, forecast_trainer_run, NULL, 1)                                                                            \

@@ -1,6 +1,7 @@
 /* Who is off by how much in validation, and how often intervals made of that hold on the test windows. */
 #include "calibrate.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/base.h"
@@ -16,8 +17,12 @@ tide_status bands_open(const dataset *d, int64_t pred_len, band_tables *out, tid
 
 /* ---- calibrating ---- */
 
+typedef struct seen { residuals tables, whole; } seen; /* `whole` of the model alone */
+
 static void see_residuals(void *user, int64_t at, int64_t count, const float *prediction, const float *truth) {
-    residuals_add(user, at, count, prediction, truth);
+    seen *s = user;
+    residuals_add(&s->tables, at, count, prediction, truth);
+    if (s->whole.kept) residuals_add(&s->whole, at, count, prediction, truth);
 }
 
 look_back look_back_of(const dataset *d, int64_t first, int64_t seq_len) {
@@ -35,24 +40,36 @@ static float *scales_of(const scoring *w, const band_tables *b) {
     return out;
 }
 
+/* Where all but a few windows are left out for their size, that is told. */
+static void tell_left_out(const listener *l, const residuals *whole) {
+    enum { FEW = 20 };
+    if (!l || whole->kept >= FEW || !residuals_left_out(whole)) return;
+    listener_note(l, FORECAST_STAGE_NOTE,
+                  "of the %" PRId64 " validation windows %" PRId64 " are kept for sample paths, and intervals of sums, "
+                  "as more would take over 4 MB", whole->windows, whole->kept);
+}
+
 /* `p` for the model, `baselines` for one of them. */
 static tide_status calibrate(const scoring *validation, int who, window_program *p, const baseline_parts *baselines,
                              band_tables *out, tide_failure *failure) {
     window_watch watch[FORECASTERS] = { { 0 } };
     scoring      w     = *validation;
-    residuals    r     = { 0 };
+    seen         r     = { 0 };
     score_pair   pair  = { 0 };
     tide_failure why   = { 0 };
     float       *scale = scales_of(&w, out);
-    bool         room  = scale && residuals_new(&r, out, w.windows, scale);
+    bool         room  = scale && residuals_new(&r.tables, out, w.windows, scale) &&
+                (!p || residuals_new_whole(&r.whole, out, w.windows, scale));
     watch[who] = (window_watch){ see_residuals, &r };
     w.watch    = watch;
     tide_status status = !room ? no_memory(&why)
                          : p   ? score_model(&w, p, &pair, &why)
                                : score_baseline(&w, who - 1, baselines, &pair, &why);
-    if (status == TIDE_OK && !bands_calibrate(out, who, &r)) status = no_memory(&why);
+    if (status == TIDE_OK && !bands_calibrate(out, who, &r.tables)) status = no_memory(&why);
+    if (status == TIDE_OK && p) tell_left_out(w.listener, &r.whole), bands_keep_windows(out, &r.whole);
     score_pair_free(&pair);
-    residuals_free(&r);
+    residuals_free(&r.tables);
+    residuals_free(&r.whole);
     free(scale);
     if (status == TIDE_OK || status == TIDE_EDATA) return TIDE_OK;
     if (failure && !failure->status) *failure = why;

@@ -1,3 +1,4 @@
+/* The tables of prediction intervals, and the windows of sample paths, to a model file and back with care. */
 #include "bands_file.h"
 
 #include <math.h>
@@ -20,6 +21,9 @@ tide_status bands_add(tide_archive *a, const band_tables *b) {
         if (b->quantile[i])
             status = tide_archive_add(a, tables[i], TIDE_F32, TIDE_SHAPE(b->knots, b->columns, b->points),
                                       b->quantile[i]);
+    if (status == TIDE_OK && b->windows)
+        status = tide_archive_add(a, "bands.windows", TIDE_F32, TIDE_SHAPE(b->pred_len, b->columns, b->windows),
+                                  b->window);
     return status;
 }
 
@@ -80,6 +84,18 @@ static bool read_tables(reader *r, band_tables *b) {
     return fine;
 }
 
+/* A window misses truths, or has a residual that is a number. */
+static bool read_windows(reader *r, band_tables *b) {
+    const tide_tensor *t = tide_archive_find(r->archive, "bands.windows");
+    if (!t) return true;
+    b->windows = t->shape.ndim == 3 ? t->shape.dim[2] : 0;
+    if (b->windows < 2 || !b->quantile[0]) return false;
+    b->window = copied(r, "bands.windows", TIDE_F32, TIDE_SHAPE(b->pred_len, b->columns, b->windows));
+    bool fine = b->window != NULL;
+    for (int64_t i = 0; fine && i < b->pred_len * b->columns * b->windows; i++) fine = !isinf(b->window[i]);
+    return fine;
+}
+
 bool bands_read(const tide_archive *a, const model_config *c, band_tables *out, bool *out_of_memory) {
     reader      r = { a, false };
     band_tables b = { .pred_len = c->pred_len, .columns = c->out_count, .knots = length_of(a, "bands.steps"),
@@ -92,7 +108,7 @@ bool bands_read(const tide_archive *a, const model_config *c, band_tables *out, 
     b.unit        = copied(&r, "bands.unit", TIDE_F64, TIDE_SHAPE(b.columns));
     b.effective   = copied(&r, "bands.effective", TIDE_F64, TIDE_SHAPE(FORECASTERS, b.knots));
     bool fine = b.step && b.probability && b.unit && b.effective && steps_fine(&b) && probabilities_fine(&b) &&
-                numbers_fine(&b) && read_tables(&r, &b);
+                numbers_fine(&b) && read_tables(&r, &b) && read_windows(&r, &b);
     *out_of_memory = *out_of_memory || r.out_of_memory;
     if (fine) *out = b;
     else bands_free(&b);

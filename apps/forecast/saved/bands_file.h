@@ -1,5 +1,6 @@
 /* The tables of prediction intervals in a model file: tensors "bands.steps", "bands.probabilities", "bands.unit",
- * "bands.effective" and "bands.FORECASTER"; a file without them has none. */
+ * "bands.effective" and "bands.FORECASTER"; a file without them has none. "bands.windows" are the model's windows that
+ * are kept whole, in files of later versions. */
 #ifndef FORECAST_BANDS_FILE_H
 #define FORECAST_BANDS_FILE_H
 

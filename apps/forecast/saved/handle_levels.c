@@ -1,8 +1,10 @@
-/* Prediction intervals of a handle's answers. */
+/* Prediction intervals and sample paths of a handle's answers. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/base.h"
 #include "forecast/options/levels.h"
+#include "forecast/score/paths.h"
 #include "handle_parts.h"
 
 bool forecast_model_has_levels(const forecast_model *m) { return m && m->of->bundle.bands.quantile[0]; }
@@ -53,6 +55,46 @@ tide_status forecast_model_predict_levels(forecast_model *m, int64_t windows, co
         window_scales(m, past + w * c->seq_len * c->columns, scaled, scale);
         put_bands(m, &l, future + w * each, scale, bands + w * each * l.count * 2);
     }
+    free(scaled);
+    return TIDE_OK;
+}
+
+/* ---- sample paths ---- */
+
+bool forecast_model_has_paths(const forecast_model *m) { return m && m->of->bundle.bands.windows; }
+
+static tide_status check_paths(const forecast_model *m, int64_t windows, int64_t path_count, const double *paths,
+                               tide_failure *failure) {
+    if (!m) return fail(failure, TIDE_EINVAL, "there is no model");
+    if (!forecast_model_has_paths(m))
+        return fail(failure, TIDE_EINVAL,
+                    "the model keeps no windows of errors to make sample paths of: it was trained by an earlier "
+                    "version, or its training did not end, or had too few of them; train again");
+    if (path_count < 0) return fail(failure, TIDE_EINVAL, "%" PRId64 " paths: 0 or more can be asked for", path_count);
+    if (windows && path_count && !paths) return fail(failure, TIDE_EINVAL, "there is no place for the sample paths");
+    return TIDE_OK;
+}
+
+tide_status forecast_model_predict_paths(forecast_model *m, int64_t windows, const double *past,
+                                         const int64_t *time_s, const double *known, int64_t seed,
+                                         int64_t path_count, double *future, double *paths, tide_failure *failure) {
+    const model_config *c = config_of(m);
+    failure_clear(failure);
+    tide_status status = check_paths(m, windows, path_count, paths, failure);
+    if (status == TIDE_OK) status = forecast_model_predict_known(m, windows, past, time_s, known, future, failure);
+    if (status != TIDE_OK) return status;
+    path_maker maker = { 0 };
+    int64_t    each  = c->pred_len * c->out_count;
+    float     *scaled = malloc((size_t)(c->seq_len * c->columns + c->out_count) * sizeof *scaled);
+    if (!scaled || !path_maker_new(&maker, &m->of->bundle.bands))
+        return free(scaled), fail(failure, TIDE_ENOMEM, "out of memory for the sample paths");
+    float *scale = scaled + c->seq_len * c->columns;
+    for (int64_t w = 0; w < windows; w++) {
+        window_scales(m, past + w * c->seq_len * c->columns, scaled, scale);
+        for (int64_t i = 0; i < path_count; i++)
+            path_make(&maker, path_drawn(seed, i), future + w * each, scale, paths + (w * path_count + i) * each);
+    }
+    path_maker_free(&maker);
     free(scaled);
     return TIDE_OK;
 }

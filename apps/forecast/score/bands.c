@@ -52,6 +52,7 @@ void bands_free(band_tables *b) {
     free(b->probability);
     free(b->effective);
     free(b->unit);
+    free(b->window);
     *b = (band_tables){ 0 };
 }
 
@@ -97,8 +98,12 @@ void bands_scales(const band_tables *b, const look_back *window, float *out) {
 typedef struct place { int64_t at; double share; } place;
 
 static place place_of_step(const band_tables *b, int64_t step) {
-    int64_t k = 0;
-    while (k + 2 < b->knots && b->step[k + 1] <= step) k++;
+    int64_t k = 0, end = b->knots - 1;
+    while (end - k > 1) {
+        int64_t middle = (k + end) / 2;
+        if (b->step[middle] <= step) k = middle;
+        else end = middle;
+    }
     if (b->knots < 2) return (place){ 0, 0 };
     return (place){ k, (double)(step - b->step[k]) / (double)(b->step[k + 1] - b->step[k]) };
 }
@@ -109,8 +114,12 @@ static double between(double a, double b, double share) {
 
 static double at_knot(const band_tables *b, int forecaster, int64_t knot, int64_t column, double p) {
     const float *q = b->quantile[forecaster] + (knot * b->columns + column) * b->points;
-    int64_t      i = 0;
-    while (i + 2 < b->points && b->probability[i + 1] <= p) i++;
+    int64_t      i = 0, end = b->points - 1;
+    while (end - i > 1) {
+        int64_t middle = (i + end) / 2;
+        if (b->probability[middle] <= p) i = middle;
+        else end = middle;
+    }
     double step = b->probability[i + 1] - b->probability[i];
     return between((double)q[i], (double)q[i + 1], (p - b->probability[i]) / step);
 }

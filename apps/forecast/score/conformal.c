@@ -11,6 +11,8 @@
  * interval score on series that drift, and next to nothing on those that do not (bench/results/intervals.md). */
 static const double HALF_LIFE = 0.5;
 
+double residual_weight(int64_t i, int64_t kept) { return exp2(-(double)(kept - 1 - i) / (HALF_LIFE * (double)kept)); }
+
 /* ---- one column at one step ---- */
 
 typedef struct weighted { float value, weight; } weighted;
@@ -25,7 +27,7 @@ static int64_t gather(const float *values, int64_t kept, weighted *out) {
     int64_t count = 0;
     for (int64_t i = 0; i < kept; i++)
         if (isfinite(values[i]))
-            out[count++] = (weighted){ values[i], (float)exp2(-(double)(kept - 1 - i) / (HALF_LIFE * (double)kept)) };
+            out[count++] = (weighted){ values[i], (float)residual_weight(i, kept) };
     return count;
 }
 
@@ -128,6 +130,14 @@ bool bands_calibrate(band_tables *b, int forecaster, const residuals *r) {
     return fine;
 }
 
+void bands_keep_windows(band_tables *b, residuals *whole) {
+    free(b->window);
+    b->window = whole->kept ? whole->values : NULL, b->windows = whole->kept;
+    if (b->window) whole->values = NULL;
+    for (int64_t i = 0; i < b->pred_len * b->columns * b->windows; i++)
+        if (!isfinite(b->window[i])) b->window[i] = NAN;
+}
+
 /* ---- residuals ---- */
 
 bool residuals_new(residuals *r, const band_tables *b, int64_t windows, const float *scale) {
@@ -140,14 +150,33 @@ bool residuals_new(residuals *r, const band_tables *b, int64_t windows, const fl
     return r->values != NULL;
 }
 
+/* At least; odd, so that windows of hourly rows do not all begin in the same few hours. */
+static int64_t whole_apart(int64_t pred_len) { return ceil_div(pred_len, 8) | 1; }
+
+bool residuals_new_whole(residuals *r, const band_tables *b, int64_t windows, const float *scale) {
+    enum { MOST_WINDOWS = 512, MOST_NUMBERS = 1 << 20 };
+    int64_t cells = b->pred_len * b->columns, most = MIN2(MOST_WINDOWS, MOST_NUMBERS / MAX2(cells, 1));
+    *r = (residuals){ .pred_len = b->pred_len, .columns = b->columns, .windows = windows, .knots = b->pred_len,
+                      .scale = scale, .stride = 1 };
+    if (most >= 2) r->stride = MAX2(ceil_div(windows, most) | 1, whole_apart(b->pred_len));
+    if (most >= 2 && windows > r->stride) r->kept = ceil_div(windows, r->stride);
+    r->values = malloc((size_t)(cells * r->kept) * sizeof *r->values + 1);
+    return r->values != NULL;
+}
+
+bool residuals_left_out(const residuals *whole) {
+    int64_t apart = whole_apart(whole->pred_len);
+    return whole->windows > apart && ceil_div(whole->windows, apart) > whole->kept;
+}
+
 void residuals_add(residuals *r, int64_t at, int64_t count, const float *prediction, const float *truth) {
     int64_t each = r->pred_len * r->columns;
     for (int64_t i = 0; i < count; i++) {
         int64_t age = r->windows - 1 - (at + i);
-        if (age % r->stride) continue;
+        if (age % r->stride || !r->kept) continue;
         for (int64_t k = 0; k < r->knots; k++)
             for (int64_t c = 0; c < r->columns; c++) {
-                int64_t cell = i * each + r->step[k] * r->columns + c;
+                int64_t cell = i * each + (r->step ? r->step[k] : k) * r->columns + c;
                 r->values[(k * r->columns + c) * r->kept + r->kept - 1 - age / r->stride] =
                     (truth[cell] - prediction[cell]) / r->scale[(at + i) * r->columns + c];
             }

@@ -10,7 +10,8 @@
  *     sum w^2, divided by how much more the means over blocks vary than they would if neighbours were independent.
  *   - What moved much before a forecast will move much after it: residuals are calibrated in units of a scale that
  *     follows the deviation of the window's own look-back (locally weighted conformal inference: Lei, G'Sell, Rinaldo,
- *     Tibshirani and Wasserman, Distribution-free predictive inference for regression, JASA 2018). */
+ *     Tibshirani and Wasserman, Distribution-free predictive inference for regression, JASA 2018).
+ * Of the model some windows are kept whole, too: which errors go together is what sample paths need (paths.h). */
 #ifndef FORECAST_CONFORMAL_H
 #define FORECAST_CONFORMAL_H
 
@@ -28,6 +29,8 @@ typedef struct band_tables {
     float   *quantile[FORECASTERS];  /* (knots, columns, points) of (truth - forecast) / scale; NULL: not calibrated. A
                                         column without truths has NaN */
     double  *effective;              /* (FORECASTERS, knots): m */
+    int64_t  windows;                /* of the model, kept whole; 0: none */
+    float   *window;                 /* (pred_len, columns, windows): their residuals, oldest first; NaN: no truth */
 } band_tables;
 
 /* Chooses steps and probabilities: every step up to 32 and every probability that a level of 1, 2, ... 99 % needs,
@@ -57,16 +60,25 @@ double bands_reach(const band_tables *b, int forecaster, int64_t step);
 /* Residuals of one forecaster, window after window. NaN truths are left out. */
 typedef struct residuals {
     int64_t pred_len, columns, windows, knots;
-    const int64_t *step;
+    const int64_t *step;    /* NULL: each knot is its own */
     int64_t stride, kept;   /* every stride-th window, the newest among them, so that memory is bounded */
     const float *scale;     /* (windows, columns), borrowed */
     float  *values;         /* (knots, columns, kept) */
 } residuals;
 bool residuals_new(residuals *r, const band_tables *b, int64_t windows, const float *scale);  /* false: no memory */
+/* The same of all steps and fewer windows: an eighth of a horizon apart or more, as neighbours are near copies, and no
+ * more than 4 MB of them. None where not even two are within that. */
+bool residuals_new_whole(residuals *r, const band_tables *b, int64_t windows, const float *scale);
+/* Are there fewer of them than so far apart there could be, for their size? */
+bool residuals_left_out(const residuals *whole);
+/* What the i-th of `kept` weighs: by how recent it is, the newest 1. */
+double residual_weight(int64_t i, int64_t kept);
 /* `prediction` and `truth` (count, pred_len, columns) of windows `at` and on. */
 void residuals_add(residuals *r, int64_t at, int64_t count, const float *prediction, const float *truth);
 void residuals_free(residuals *r);
 /* Fills the forecaster's table. false: out of memory. */
 bool bands_calibrate(band_tables *b, int forecaster, const residuals *r);
+/* Moves what residuals_new_whole gathered into the tables. */
+void bands_keep_windows(band_tables *b, residuals *whole);
 
 #endif
