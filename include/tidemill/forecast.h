@@ -216,6 +216,13 @@ typedef struct forecast_options {
     /* run folder and output */
     char    out[FORECAST_TEXT_SIZE];         /* train: run folder; "" is runs/DATE-NAME */
     int     resume;
+    char    from[FORECAST_TEXT_SIZE];        /* train: a run, or its model.safetensors, whose parameters are the first
+                                                ones (docs/forecast-finetune.md). Its seq_len, pred_len, arch, sizes,
+                                                activation and use_norm are the new run's; all else is its own, a tenth
+                                                of the usual learning_rate the default. Other columns than the run's are
+                                                fine: no parameter belongs to one. "": new parameters */
+    bool    keep_scaler;                     /* and its means and deviations, in place of those of the new training
+                                                rows */
     bool    overwrite;
     bool    plots;                           /* train, predict: also draw SVG, which starts gnuplot; false unless set
                                                 (the command sets it) */

@@ -163,6 +163,22 @@ static void test_columns(void **state) {
     refuse_each(forecast_evaluate, &u, 120);
 }
 
+/* A run, and one that begins with its parameters and its scaler. */
+static void test_fine_tuning(void **state) {
+    forecast_options o;
+    forecast_result  r = { 0 };
+    char             path[96];
+    (void)state;
+    small_options(&o);
+    set_all(&o, "epochs 1 d-model 8 d-ff 8 e-layers 1 seq-len 8 pred-len 2 batch-size 32 threads 1 overwrite yes");
+    assert_int_equal(forecast_train(&o, NULL, NULL, &r, NULL), TIDE_OK);
+    forecast_result_free(&r);
+    set(&o, "from", o.out);
+    snprintf(path, sizeof path, "%s/child", folder), set(&o, "out", path);
+    set(&o, "keep-scaler", "yes");
+    refuse_each(forecast_train, &o, 200);
+}
+
 /* Out in each form, and in again. */
 static void test_exports(void **state) {
     static const char *const files[] = { "model.c", "model.onnx", "model.pth" };
@@ -196,6 +212,6 @@ static int set_up(void **state) { return folder_with_series(state, 120); }
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands), cmocka_unit_test(test_search),
                                         cmocka_unit_test(test_auto),
-                                        cmocka_unit_test(test_columns), cmocka_unit_test(test_exports) };
+                                        cmocka_unit_test(test_fine_tuning), cmocka_unit_test(test_columns), cmocka_unit_test(test_exports) };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -9,9 +9,12 @@
 
 /* The folder asked for (--out, else runs/DATE-NAME), opened; what an earlier run left is cleared unless it is gone on
  * with, and run.json is written, with what the graph's programs have chosen by timing, or checked: other options or
- * data are TIDE_EINVAL, naming the first difference. `device_choice`: why this device; "": it was named. */
+ * data are TIDE_EINVAL, naming the first difference. `device_choice`: why this device; "": it was named. `from`: the
+ * model file whose parameters are the first ones, and its check sum; path "": none. */
+typedef struct first_model { char path[FOLDER_PATH], sha256[65]; } first_model;
 tide_status forecast_folder_open(const forecast_options *o, const dataset *d, int64_t parameters, const tide_graph *g,
-                                 const char *device_choice, run_folder *r, tide_failure *failure);
+                                 const char *device_choice, const first_model *from, run_folder *r,
+                                 tide_failure *failure);
 
 /* run.json of the folder once more: with what is known of the members of an ensemble; takes over `members`. */
 tide_status forecast_folder_tell(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters,
