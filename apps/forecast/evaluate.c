@@ -176,8 +176,8 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
     tell_warnings(&e->listener, &e->data.frame);
     if (run && e->bundle->record.refit)
         listener_note(&e->listener, FORECAST_STAGE_WARNING,
-                      "the model has learned from all rows of its training file (`refit`): on those, its errors are "
-                      "no test");
+                      "the model has learned from all rows of its training file (`refit`, update): on those, its "
+                      "errors are no test");
     set_scoring(e);
     r->windows = e->scoring.windows, r->columns = e->data.frame.columns, r->seq_len = o->seq_len,
     r->pred_len = o->pred_len;

@@ -226,6 +226,9 @@ typedef struct forecast_options {
     bool    overwrite;
     bool    plots;                           /* train, predict: also draw SVG, which starts gnuplot; false unless set
                                                 (the command sets it) */
+    /* update */
+    int64_t steps;                           /* to take */
+    int64_t rows;                            /* the last ones, to learn; 0: those after the run's last row */
     /* evaluate and predict */
     char    model[FORECAST_TEXT_SIZE];       /* run folder */
     char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv. export:
@@ -271,7 +274,8 @@ enum {
     FORECAST_FOR_EXPORT   = 16,
     FORECAST_FOR_IMPORT   = 32,
     FORECAST_FOR_BACKTEST = 64,
-    FORECAST_FOR_TUNE     = 128
+    FORECAST_FOR_TUNE     = 128,
+    FORECAST_FOR_UPDATE   = 256
 };
 
 /* Every option of the commands; what can be done with a table is in options.h, and the calls below are those on this
@@ -435,7 +439,7 @@ typedef struct forecast_result {
     char    advice[2400];             /* what to try next, lines that end in a newline; "": nothing */
     char   *json;                     /* the whole result, one object with schema_version */
     char   *explanation;              /* explain, and train with options->explain: the step as one JSON object */
-    char   *text;                     /* explain, export: the page for people */
+    char   *text;                     /* explain, export, update: the page for people */
     char   *csv;                      /* predict: header and pred_len rows; NULL when they went to options->output */
     struct forecast_backtest_result *backtest; /* backtest: what was measured (backtest.h) */
     struct forecast_tune_result *tune;         /* tune: what was tried (tune.h) */
@@ -452,6 +456,15 @@ TIDE_API void forecast_result_free(forecast_result *r);
  *   TIDE_ECANCELLED stopped by `progress`; result->steps and result->run say where it can be resumed */
 TIDE_API tide_status forecast_train(const forecast_options *options, forecast_progress progress, void *user,
                                     forecast_result *result, tide_failure *failure);
+
+/* A few steps more on the newest rows: options->steps of them, on the windows whose horizon ends in the last
+ * options->rows rows of options->data, from the parameters of the run options->model, by its options and at a constant
+ * rate. The new run in options->out forecasts from the file's end, and keeps the run's scaler, scores, baselines and
+ * prediction intervals: rows that were learned from measure nothing (docs/forecast-finetune.md). The run itself is only
+ * read, and nothing is written unless all steps were taken. Fills result->run, steps, windows, text and json. Statuses
+ * as forecast_train's; TIDE_EDATA too where no row is new. */
+TIDE_API tide_status forecast_update(const forecast_options *options, forecast_progress progress, void *user,
+                                     forecast_result *result, tide_failure *failure);
 
 /* Scores options->data's test windows with the run options->model (if given) and with the baselines. */
 TIDE_API tide_status forecast_evaluate(const forecast_options *options, forecast_progress progress, void *user,

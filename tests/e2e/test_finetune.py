@@ -249,5 +249,152 @@ class FineTune(Case):
         self.code(0, *words, "--warm-start", "--epochs", 1)
 
 
+class Update(Case):
+    """A few steps on the newest rows."""
+    FIRST = 380
+
+    def setUp(self):
+        super().setUp()
+        self.all = series(self.folder / "all.csv")
+        self.data = self.cut(self.FIRST)
+        self.run_folder = self.folder / "run"
+        self.code(0, "forecast", "train", "--data", self.data, "--out", self.run_folder, *QUIET, *SHAPE, "--epochs", 4, "--season", 48)
+
+    def cut(self, rows, name=None):
+        path = self.folder / (name or f"{rows}.csv")
+        path.write_text("".join(self.all.read_text().splitlines(True)[:rows + 1]))
+        return path
+
+    def update(self, out, *options, data=None, code=0, run=None):
+        done = self.code(code, "forecast", "update", run or self.run_folder, "--data", data or self.all, "--out", self.folder / out, "--quiet",
+                         *options, "--json")
+        return json.loads(done.stdout)
+
+    def predict(self, run, *options):
+        return self.code(0, "forecast", "predict", run, "--no-plots", "--threads", 1, *options).stdout
+
+    def test_what_it_keeps(self):
+        """The scaler, the scores, the intervals' tables, the baselines are the run's; the last rows are the file's."""
+        told = self.update("new")
+        self.assertEqual((told["steps"], told["windows"]), (20, ROWS - self.FIRST))
+        self.assertLess(told["loss_after"], told["loss_before"])
+        (old, was), (new, now) = parameters(self.run_folder), parameters(self.folder / "new")
+        for name in was:
+            if name != "training":
+                self.assertEqual(was[name], now[name], name)
+        self.assertEqual({**was["training"], "refit": True}, now["training"])
+        raw = {name: self.tensor(self.folder / name, "bands.") for name in ("run", "new")}
+        self.assertTrue(raw["run"])
+        self.assertEqual(raw["run"], raw["new"])
+        self.assertEqual(self.tensor(self.run_folder, "linear."), self.tensor(self.folder / "new", "linear."))
+        self.assertNotEqual(old, new)
+        self.assertEqual(self.predict(self.folder / "new"), self.predict(self.folder / "new", "--data", self.all))
+        seasonal = ("--use", "seasonal-naive")
+        self.assertEqual(self.predict(self.folder / "new", *seasonal), self.predict(self.run_folder, *seasonal, "--data", self.all))
+        self.assertIn("load-lo-80", self.predict(self.folder / "new", "--level", 80))
+        self.assertIn("its errors are no test", self.code(0, "forecast", "evaluate", "--model", self.folder / "new", "--data", self.all, "--threads", 1).stderr)
+
+    def tensor(self, run, prefix):
+        raw = (run / "model.safetensors").read_bytes()
+        size = int.from_bytes(raw[:8], "little")
+        head = json.loads(raw[8:8 + size])
+        return {n: raw[8 + size + t["data_offsets"][0]:8 + size + t["data_offsets"][1]] for n, t in head.items() if n.startswith(prefix)}
+
+    def test_same_bits(self):
+        for out, *options in (("one", "--threads", 1), ("two", "--threads", 2)):
+            self.update(out, *options)
+        self.assertEqual(parameters(self.folder / "one"), parameters(self.folder / "two"))
+
+    def test_rows(self):
+        """The newest rows by their stamps, or as many as are asked for: then the rest of the file does not count."""
+        self.assertEqual(self.update("ten", "--rows", 10, "--steps", 3)["windows"], 10)
+        lines = self.all.read_text().splitlines(True)
+        tail = self.folder / "tail.csv"
+        tail.write_text("".join([lines[0], *lines[-(LOOK_BACK + AHEAD + 9):]]))
+        self.update("tail", "--rows", 10, "--steps", 3, data=tail)
+        self.assertEqual(parameters(self.folder / "ten")[0], parameters(self.folder / "tail")[0])
+        self.assertEqual(self.update("short", data=tail)["windows"], 10)
+        again = self.update("again", run=self.folder / "ten", data=series(self.folder / "more.csv", rows=ROWS + 5))
+        self.assertEqual(again["windows"], 5)
+
+    def test_tracks_a_change(self):
+        """The seasons' phases have moved: update after update the forecasts follow, and without they do not."""
+        moved = self.folder / "moved.csv"
+        old = self.all.read_text().splitlines()
+        names, cells = old[0], [line.split(",") for line in old[1:self.FIRST + 1]]
+        last, run = len(cells), self.run_folder
+        for i in range(120):
+            day = last + i
+            level = [f"{10 + 3 * math.sin(math.tau * i / 9 + k):.4f}" for k in range(3)]
+            cells.append([f"2024-{1 + day // 24 // 28:02d}-{1 + day // 24 % 28:02d} {day % 24:02d}:00", *level])
+        def write(rows):
+            moved.write_text(names + "\n" + "\n".join(",".join(row) for row in cells[:rows]) + "\n")
+        def error(run, rows):
+            write(rows)
+            got = [list(map(float, row[1:])) for row in csv.reader(self.predict(run, "--data", moved).splitlines()[1:])]
+            want = [list(map(float, row[1:])) for row in cells[rows:rows + AHEAD]]
+            return sum((a - b) ** 2 for x, y in zip(got, want) for a, b in zip(x, y))
+        for k in range(1, 5):
+            write(last + 24 * k)
+            self.update(f"step{k}", "--steps", 60, "--learning-rate", 0.003, data=moved, run=run)
+            run = self.folder / f"step{k}"
+        self.assertLess(error(run, last + 96), 0.5 * error(self.run_folder, last + 96))
+
+    def test_known_and_gaps(self):
+        data = series(self.folder / "known.csv", ahead="plan")
+        rows = data.read_text().splitlines()
+        rows[70] = rows[70].split(",")[0] + ",,1,2,1.0"
+        data.write_text("\n".join(rows) + "\n")
+        cut = self.folder / "known-cut.csv"
+        cut.write_text("\n".join(rows[:self.FIRST + 1]) + "\n")
+        self.code(0, "forecast", "train", "--data", cut, "--out", self.folder / "with", *QUIET, *SHAPE, "--epochs", 1, "--known", "plan")
+        self.assertEqual(self.update("new", run=self.folder / "with", data=data)["windows"], ROWS - self.FIRST)
+        future = self.folder / "future.csv"
+        future.write_text("date,plan\n" + "".join(f"2024-{1 + i // 24 // 28:02d}-{1 + i // 24 % 28:02d} {i % 24:02d}:00,0\n" for i in range(ROWS, ROWS + AHEAD)))
+        self.predict(self.folder / "new", "--future", future)
+
+    def refused(self, code, option, *words):
+        error = self.error(code, "forecast", "update", *words, "--quiet")
+        self.assertEqual(error["option"] or error["column"], option, error["message"])
+        return error["message"]
+
+    def test_refusals(self):
+        out = ("--out", self.folder / "refused")
+        self.assertIn("`rows` N", self.refused(3, "rows", self.run_folder, "--data", self.data, *out))
+        bare = self.folder / "bare.csv"
+        bare.write_text("\n".join(line.split(",", 1)[1] for line in self.all.read_text().splitlines()) + "\n")
+        self.code(0, "forecast", "train", "--data", bare, "--out", self.folder / "bare", *QUIET, *SHAPE, "--epochs", 1)
+        self.assertIn("`rows` N", self.refused(2, "rows", self.folder / "bare", "--data", bare, *out))
+        self.update("bare-new", "--rows", 5, run=self.folder / "bare", data=bare)
+        short = self.folder / "short.csv"
+        lines = self.all.read_text().splitlines(True)
+        short.write_text("".join([lines[0], *lines[-20:]]))
+        self.error(3, "forecast", "update", self.run_folder, "--data", short, *out)
+        self.refused(3, "model", self.folder, "--data", self.all, *out)
+        self.refused(2, "data", self.run_folder, *out)
+        self.refused(2, "steps", self.run_folder, "--data", self.all, *out, "--steps", 0)
+        for words in (("--epochs", 3), ("--d-model", 8), ("--level", 80)):
+            self.code(2, "forecast", "update", self.run_folder, "--data", self.all, *out, *words)
+        self.code(0, "forecast", "train", "--data", self.data, "--arch", "linear", "--out", self.folder / "linear", *QUIET, *SHAPE[:4])
+        self.assertIn("not trained by steps", self.refused(2, "model", self.folder / "linear", "--data", self.all, *out))
+        self.assertFalse((self.folder / "refused").exists())
+
+    def test_nothing_is_overwritten(self):
+        before = (self.run_folder / "model.safetensors").read_bytes()
+        for more in ((), ("--overwrite",)):
+            self.refused(2, "out", self.run_folder, "--data", self.all, "--out", self.run_folder, *more)
+        self.assertEqual((self.run_folder / "model.safetensors").read_bytes(), before)
+        self.update("new")
+        self.refused(2, "out", self.run_folder, "--data", self.all, "--out", self.folder / "new")
+        self.update("new", "--overwrite")
+
+    def test_and_then(self):
+        """What comes of it is a run: it goes on, is fine-tuned, tested, and trained anew by its options."""
+        self.update("new")
+        self.code(0, "forecast", "train", "--from", self.folder / "new", "--data", self.all, "--out", self.folder / "tuned", *QUIET, "--epochs", 1)
+        self.code(0, "forecast", "backtest", self.folder / "new", "--data", self.all, "--windows", 4, "--threads", 1)
+        self.code(0, "forecast", "backtest", self.folder / "new", "--data", self.all, "--windows", 4, "--refit-every", 4, "--threads", 1)
+
+
 if __name__ == "__main__":
     program.main("finetune")

@@ -177,6 +177,11 @@ static void test_fine_tuning(void **state) {
     snprintf(path, sizeof path, "%s/child", folder), set(&o, "out", path);
     set(&o, "keep-scaler", "yes");
     refuse_each(forecast_train, &o, 200);
+    forecast_options u;
+    forecast_options_default(&u);
+    set(&u, "model", o.from), set(&u, "data", o.data), set(&u, "out", o.out);
+    set_all(&u, "rows 5 steps 3 threads 1 overwrite yes");
+    refuse_each(forecast_update, &u, 200);
 }
 
 /* Out in each form, and in again. */
@@ -212,6 +217,7 @@ static int set_up(void **state) { return folder_with_series(state, 120); }
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands), cmocka_unit_test(test_search),
                                         cmocka_unit_test(test_auto),
-                                        cmocka_unit_test(test_fine_tuning), cmocka_unit_test(test_columns), cmocka_unit_test(test_exports) };
+                                        cmocka_unit_test(test_fine_tuning),
+                                        cmocka_unit_test(test_columns), cmocka_unit_test(test_exports) };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -129,19 +129,34 @@ tide_status forecast_folder_tell(const run_folder *r, const forecast_options *o,
     return write_json(r, o, d, parameters, g, "", "", members, failure);
 }
 
+/* A new folder whose run.json is `j`, which it takes over; NULL: out of memory. */
+static tide_status begin_folder(const forecast_options *o, const char *model, json_t *j, run_folder *r,
+                                tide_failure *failure) {
+    tide_status status = j ? open_folder(o, model, r, failure)
+                           : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
+    if (status == TIDE_OK) status = clear(r, failure);
+    if (status == TIDE_OK) status = run_json_write(r, j, failure);
+    json_decref(j);
+    return status;
+}
+
 tide_status forecast_folder_import(const forecast_options *o, const dataset *d, int64_t parameters, run_folder *r,
                                    tide_failure *failure) {
     char sum[65];
     tide_status status = tide_file_sha256(o->checkpoint, sum, failure);
-    if (status == TIDE_OK) status = open_folder(o, o->checkpoint, r, failure);
-    if (status == TIDE_OK) status = clear(r, failure);
     if (status != TIDE_OK) return status;
     json_t *j = json_pack("{s:s, s:s, s:o, s:I, s:o, s:s}", "command", "forecast import", "version", TIDE_VERSION,
                           "options", import_options_json(o), "parameters", (json_int_t)parameters, "data",
                           data_json(&d->frame), "checkpoint_sha256", sum);
-    status = j ? run_json_write(r, j, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
-    json_decref(j);
-    return status;
+    return begin_folder(o, o->checkpoint, j, r, failure);
+}
+
+tide_status forecast_folder_update(const forecast_options *o, const dataset *d, int64_t parameters,
+                                   const first_model *from, json_t *steps, run_folder *r, tide_failure *failure) {
+    json_t *j = json_pack("{s:s, s:s, s:o, s:I, s:o, s:s, s:o}", "command", "forecast update", "version", TIDE_VERSION,
+                          "options", options_json(o), "parameters", (json_int_t)parameters, "data",
+                          data_json(&d->frame), "updated_sha256", from->sha256, "update", steps);
+    return begin_folder(o, from->path, j, r, failure);
 }
 
 /* ---- metrics.csv ---- */

@@ -2,6 +2,7 @@
 #ifndef FORECAST_RUN_FOLDER_H
 #define FORECAST_RUN_FOLDER_H
 
+#include <jansson.h>
 #include <tidemill/forecast.h>
 
 #include "forecast/data/dataset.h"
@@ -25,6 +26,11 @@ tide_status forecast_folder_empty(const char *path, tide_failure *failure);
 /* The same for a run that is imported: a new one, whose model is the file options->checkpoint. */
 tide_status forecast_folder_import(const forecast_options *o, const dataset *d, int64_t parameters, run_folder *r,
                                    tide_failure *failure);
+
+/* And for one that is another run's model after a few steps more: `steps` says which (NULL when out of memory), and is
+ * taken over. */
+tide_status forecast_folder_update(const forecast_options *o, const dataset *d, int64_t parameters,
+                                   const first_model *from, json_t *steps, run_folder *r, tide_failure *failure);
 
 typedef struct metrics_row { int64_t epoch, step; double lr, train_loss, val_loss, grad_norm; } metrics_row;
 /* Every row of metrics.csv; *count rows, malloc'ed. */

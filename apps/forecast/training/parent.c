@@ -56,15 +56,15 @@ static tide_status adopt(forecast_options *o, const char *name, const char *valu
 }
 
 /* What has no steps cannot go on with them; the members of a sum are runs of their own. */
-static tide_status check_arch(const forecast_options *o, const model_config *c, tide_failure *failure) {
+tide_status parent_check_arch(const char *run, const char *option, const model_config *c, tide_failure *failure) {
     const architecture *of = architecture_of(c->arch);
     if (!of->solved) return TIDE_OK;
-    return fail_at(failure, TIDE_EINVAL, NULL, 0, "from",
-                   "%.200s is a run of `arch` %s, which is not trained by steps: %s", o->from, of->name,
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, option,
+                   "%.200s is a run of `arch` %s, which is not trained by steps: %s", run, of->name,
                    c->arch == FORECAST_ARCH_AUTO ? "give one of its members (itransformer, dlinear, patchtst), a run "
                                                    "in its folder members"
-                                                 : "a run of itransformer, dlinear or patchtst can be fine-tuned, and "
-                                                   "this one is solved anew without `from`");
+                                                 : "a run of itransformer, dlinear or patchtst is, and this one is "
+                                                   "solved anew by train on the new rows");
 }
 
 static tide_status settle_by_parent(forecast_options *o, tide_failure *failure) {
@@ -72,7 +72,7 @@ static tide_status settle_by_parent(forecast_options *o, tide_failure *failure) 
     model_config c;
     tide_status  status = loaded_path(o->from, path, failure);
     if (status == TIDE_OK) status = bundle_sizes(path, &c, failure);
-    if (status == TIDE_OK) status = check_arch(o, &c, failure);
+    if (status == TIDE_OK) status = parent_check_arch(o->from, "from", &c, failure);
     if (status != TIDE_OK) return of_parent(failure, status);
     shapes_of(&c, values);
     for (int i = 0; i < SHAPES && status == TIDE_OK; i++) status = adopt(o, shapes[i], values[i], failure);

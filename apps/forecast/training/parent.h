@@ -18,6 +18,8 @@ tide_status parent_check(const trainer *t, tide_failure *failure);
 tide_status parent_begin(trainer *t, tide_failure *failure);
 /* Where no epoch came below the validation loss that training began with: told. */
 void        parent_tell_end(const trainer *t);
+/* Refuses networks without steps; `run` was given as `option`. */
+tide_status parent_check_arch(const char *run, const char *option, const model_config *c, tide_failure *failure);
 void        parent_free(struct parent *p);  /* NULL is fine */
 
 #endif
