@@ -50,6 +50,7 @@ COMMANDS = [
      ["run/model.safetensors", "series.csv"]),
     (["forecast", "update", "run", "--data", "series.csv", "--rows", "9", "--steps", "2", "--out", "new", "--threads", "1"],
      ["run/model.safetensors", "run/run.json", "series.csv"]),
+    (["forecast", "predict", "run", "--data", "series.csv", "--other-columns", "--no-plots"], ["run/model.safetensors", "series.csv"]),
     ([*SEARCH, "--out", "tuned", "--space", "d-ff=8..16;dropout=0,0.1", "--seeds", "2", "--resume"],
      ["tuned/tune.jsonl", "tuned/tune.jsonl", "tuned/.tidemill/files", "tuned/best/run.json", "tuned/best/state.safetensors"]),
     ([*SEARCH, "--out", "new", "--space", "space.txt"], ["space.txt"]),

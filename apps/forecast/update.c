@@ -55,7 +55,10 @@ static void set_rate(const forecast_options *asked, const forecast_options *run,
 
 /* ---- rows ---- */
 
-/* Rows behind the last that the run knows. */
+/* Windows that overlap are nearly one: of so few one step after the other learns what is chance. */
+enum { LEAST_ROWS = 200 };
+
+/* Rows behind the last that the run knows, and where these are few older ones beside them. */
 static tide_status count_new(const trainer *t, int64_t *rows, tide_failure *failure) {
     const bundle *b = &t->bundle;
     const frame  *f = &t->data.frame;
@@ -64,8 +67,8 @@ static tide_status count_new(const trainer *t, int64_t *rows, tide_failure *fail
                        "without time stamps nothing tells which rows are new: `rows` N, the last N are learned");
     int64_t last = b->tail_time[b->config.seq_len - 1], from = f->rows;
     while (from > 0 && f->time[from - 1] > last) from--;
-    *rows = f->rows - from;
-    if (*rows) return TIDE_OK;
+    *rows = MAX2(f->rows - from, LEAST_ROWS);
+    if (from < f->rows) return TIDE_OK;
     return fail_at(failure, TIDE_EDATA, t->options->data, 0, "rows",
                    "none of the %" PRId64 " rows comes after the run's last: a file with newer ones, or `rows` N, "
                    "which takes the last N in any case", f->rows);

@@ -228,7 +228,8 @@ typedef struct forecast_options {
                                                 (the command sets it) */
     /* update */
     int64_t steps;                           /* to take */
-    int64_t rows;                            /* the last ones, to learn; 0: those after the run's last row */
+    int64_t rows;                            /* the last ones, to learn; 0: those after the run's last row, and at
+                                                least 200 */
     /* evaluate and predict */
     char    model[FORECAST_TEXT_SIZE];       /* run folder */
     char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv. export:
@@ -254,6 +255,11 @@ typedef struct forecast_options {
     char    space[4096];                     /* "d-model=64,128;learning-rate=1e-4..3e-3 log", or the path of a file of
                                                 such lines; "none"; "": the usual one */
     int64_t seeds;                           /* that the best settings are trained with, from `seed` on */
+    bool    other_columns;                   /* predict, evaluate: forecast the columns of `data`, whatever they are
+                                                called and how many, with the run's network, which must have learned
+                                                all its columns in the same way (docs/forecast-finetune.md). Their
+                                                means and deviations are those of the file's training rows, or of all
+                                                if it is too short for that; the run has no intervals for them */
     int     use;                             /* predict: forecast_use */
     char    level[128];                      /* prediction intervals, "80,95": percent, from 1 to 99. "": predict gives
                                                 none, train and evaluate measure 80 and 95 */
@@ -458,11 +464,12 @@ TIDE_API tide_status forecast_train(const forecast_options *options, forecast_pr
                                     forecast_result *result, tide_failure *failure);
 
 /* A few steps more on the newest rows: options->steps of them, on the windows whose horizon ends in the last
- * options->rows rows of options->data, from the parameters of the run options->model, by its options and at a constant
- * rate. The new run in options->out forecasts from the file's end, and keeps the run's scaler, scores, baselines and
- * prediction intervals: rows that were learned from measure nothing (docs/forecast-finetune.md). The run itself is only
- * read, and nothing is written unless all steps were taken. Fills result->run, steps, windows, text and json. Statuses
- * as forecast_train's; TIDE_EDATA too where no row is new. */
+ * options->rows rows of options->data (0: the new ones and, where these are few, older ones), from the parameters of
+ * the run options->model, by its options and at a constant rate. The new run in options->out forecasts from the file's
+ * end, and keeps the run's scaler, scores, baselines and prediction intervals: rows that were learned from measure
+ * nothing (docs/forecast-finetune.md). The run itself is only read, and nothing is written unless all steps were taken.
+ * Fills result->run, steps, windows, text and json. Statuses as forecast_train's; TIDE_EDATA too where no row is
+ * new. */
 TIDE_API tide_status forecast_update(const forecast_options *options, forecast_progress progress, void *user,
                                      forecast_result *result, tide_failure *failure);
 

@@ -276,7 +276,7 @@ class Update(Case):
     def test_what_it_keeps(self):
         """The scaler, the scores, the intervals' tables, the baselines are the run's; the last rows are the file's."""
         told = self.update("new")
-        self.assertEqual((told["steps"], told["windows"]), (20, ROWS - self.FIRST))
+        self.assertEqual((told["steps"], told["windows"]), (20, 200))
         self.assertLess(told["loss_after"], told["loss_before"])
         (old, was), (new, now) = parameters(self.run_folder), parameters(self.folder / "new")
         for name in was:
@@ -306,7 +306,7 @@ class Update(Case):
         self.assertEqual(parameters(self.folder / "one"), parameters(self.folder / "two"))
 
     def test_rows(self):
-        """The newest rows by their stamps, or as many as are asked for: then the rest of the file does not count."""
+        """The newest rows by their stamps, older ones beside few of them, or as many as are asked for: the rest of the file does not count."""
         self.assertEqual(self.update("ten", "--rows", 10, "--steps", 3)["windows"], 10)
         lines = self.all.read_text().splitlines(True)
         tail = self.folder / "tail.csv"
@@ -314,8 +314,8 @@ class Update(Case):
         self.update("tail", "--rows", 10, "--steps", 3, data=tail)
         self.assertEqual(parameters(self.folder / "ten")[0], parameters(self.folder / "tail")[0])
         self.assertEqual(self.update("short", data=tail)["windows"], 10)
-        again = self.update("again", run=self.folder / "ten", data=series(self.folder / "more.csv", rows=ROWS + 5))
-        self.assertEqual(again["windows"], 5)
+        more = series(self.folder / "more.csv", rows=ROWS + 250)
+        self.assertEqual(self.update("again", run=self.folder / "ten", data=more)["windows"], 250)
 
     def test_tracks_a_change(self):
         """The seasons' phases have moved: update after update the forecasts follow, and without they do not."""
@@ -348,7 +348,7 @@ class Update(Case):
         cut = self.folder / "known-cut.csv"
         cut.write_text("\n".join(rows[:self.FIRST + 1]) + "\n")
         self.code(0, "forecast", "train", "--data", cut, "--out", self.folder / "with", *QUIET, *SHAPE, "--epochs", 1, "--known", "plan")
-        self.assertEqual(self.update("new", run=self.folder / "with", data=data)["windows"], ROWS - self.FIRST)
+        self.assertEqual(self.update("new", run=self.folder / "with", data=data)["windows"], 200)
         future = self.folder / "future.csv"
         future.write_text("date,plan\n" + "".join(f"2024-{1 + i // 24 // 28:02d}-{1 + i // 24 % 28:02d} {i % 24:02d}:00,0\n" for i in range(ROWS, ROWS + AHEAD)))
         self.predict(self.folder / "new", "--future", future)
@@ -394,6 +394,101 @@ class Update(Case):
         self.code(0, "forecast", "train", "--from", self.folder / "new", "--data", self.all, "--out", self.folder / "tuned", *QUIET, "--epochs", 1)
         self.code(0, "forecast", "backtest", self.folder / "new", "--data", self.all, "--windows", 4, "--threads", 1)
         self.code(0, "forecast", "backtest", self.folder / "new", "--data", self.all, "--windows", 4, "--refit-every", 4, "--threads", 1)
+
+
+class OtherColumns(Case):
+    """A run asked about columns that it has not learned."""
+
+    def setUp(self):
+        super().setUp()
+        self.data = series(self.folder / "series.csv")
+        self.run_folder = self.train("run", *SHAPE, "--epochs", 12)
+
+    def train(self, out, *options, data=None):
+        self.code(0, "forecast", "train", "--data", data or self.data, "--out", self.folder / out, *QUIET, *options)
+        return self.folder / out
+
+    def predict(self, run, *options):
+        return list(csv.reader(io.StringIO(self.code(0, "forecast", "predict", run, "--no-plots", "--threads", 1, *options).stdout)))
+
+    def evaluate(self, data, *options, run=None):
+        return json.loads(self.code(0, "forecast", "evaluate", "--model", run or self.run_folder, "--data", data, "--threads", 1, "--json", *options).stdout)
+
+    def renamed(self, names="abc", keep=3, name="renamed.csv"):
+        path = self.folder / name
+        rows = [line.split(",") for line in self.data.read_text().splitlines()]
+        path.write_text("\n".join([",".join(["date", *names[:keep]]), *(",".join(row[:keep + 1]) for row in rows[1:])]) + "\n")
+        return path
+
+    def test_names(self):
+        """The run's own columns under other names have its own forecasts and errors, to the bit."""
+        renamed = self.renamed()
+        for arch in ("itransformer", "dlinear", "patchtst", "linear", "last-value", "seasonal-naive"):
+            run = self.train(arch, *SHAPE, "--arch", arch, "--epochs", 2)
+            own, other = self.predict(run), self.predict(run, "--data", renamed, "--other-columns")
+            self.assertEqual(other[0], ["date", "a", "b", "c"], arch)
+            self.assertEqual(own[1:], other[1:], arch)
+            own, other = self.evaluate(self.data, run=run), self.evaluate(renamed, "--other-columns", run=run)
+            self.assertEqual(own["test"], other["test"], arch)
+            self.assertEqual(own["baselines"], other["baselines"], arch)
+
+    def test_number(self):
+        """Where each column is forecast by itself, fewer of them are forecast alike; where they see each other, not."""
+        two = self.renamed("ab", 2)
+        for arch, alone in (("dlinear", True), ("patchtst", True), ("itransformer", False)):
+            run = self.train(arch, *SHAPE, "--arch", arch, "--epochs", 1)
+            own, other = self.predict(run), self.predict(run, "--data", two, "--other-columns")
+            self.assertEqual(other[0], ["date", "a", "b"])
+            near = all(abs(float(x) - float(y)) < 1e-4 for a, b in zip(own[1:], other[1:]) for x, y in zip(a[1:3], b[1:3]))
+            self.assertEqual(near, alone, arch)
+
+    def test_unseen(self):
+        """Ten columns of other phases and another level: what three have taught forecasts them."""
+        other = series(self.folder / "other.csv", [f"x{k}" for k in range(10)], seed=77, level=500)
+        answer = self.evaluate(other, "--other-columns")
+        self.assertEqual(answer["columns"], 10)
+        self.assertLess(answer["test"]["mse"], 0.3 * answer["baselines"]["last_value"]["mse"])
+        short = self.folder / "short.csv"
+        lines = other.read_text().splitlines(True)
+        short.write_text("".join([lines[0], *lines[-LOOK_BACK:]]))
+        table = self.predict(self.run_folder, "--data", short, "--other-columns")
+        self.assertEqual((len(table), len(table[0])), (1 + AHEAD, 11))
+        self.assertTrue(all(480 < float(cell) < 520 for row in table[1:] for cell in row[1:]))
+        self.assertEqual(len(self.predict(self.run_folder, "--data", other, "--other-columns", "--ignore", "x1,x2")[0]), 9)
+
+    def test_long_form(self):
+        rows = [line.split(",") for line in self.data.read_text().splitlines()]
+        def write(name, ids):
+            path = self.folder / name
+            path.write_text("id,date,y\n" + "".join(f"{series},{row[0]},{row[k + 1]}\n" for k, series in enumerate(ids) for row in rows[1:]))
+            return path
+        run = self.train("long", *SHAPE, "--epochs", 1, data=write("long.csv", ("u", "v", "w")))
+        own, other = self.predict(run), self.predict(run, "--data", write("others.csv", ("p", "q", "r")), "--other-columns")
+        self.assertEqual([row[0] for row in other[1:]], [{"u": "p", "v": "q", "w": "r"}[row[0]] for row in own[1:]])
+        self.assertEqual([row[1:] for row in own[1:]], [row[1:] for row in other[1:]])
+
+    def test_refusals(self):
+        renamed = self.renamed()
+        for command in (("predict", self.run_folder, "--no-plots"), ("evaluate", "--model", self.run_folder)):
+            error = self.error(3, "forecast", *command, "--data", renamed)
+            self.assertIn("`other-columns`", error["message"].replace("--other-columns", "`other-columns`"))
+            self.assertIn("not learned", self.code(0, "forecast", *command, "--data", renamed, "--other-columns").stderr)
+            self.assertEqual(self.error(2, "forecast", *command, "--data", renamed, "--other-columns", "--level", 80)["option"], "level")
+            self.assertEqual(self.error(2, "forecast", *command, "--data", "-", "--other-columns", stdin=renamed.read_text())["option"], "data")
+        self.assertEqual(self.error(2, "forecast", "predict", self.run_folder, "--other-columns")["option"], "data")
+        for use in ("best", "linear"):
+            self.assertEqual(self.error(2, "forecast", "predict", self.run_folder, "--data", renamed, "--other-columns", "--use", use)["option"], "use")
+        self.predict(self.run_folder, "--data", renamed, "--other-columns", "--use", "last-value")
+        self.assertEqual(self.error(2, "forecast", "evaluate", "--data", renamed, "--other-columns")["option"], "other-columns")
+        self.code(2, "forecast", "backtest", self.run_folder, "--data", renamed, "--other-columns")
+        for out, options in (("ms", ("--features", "MS")), ("targets", ("--targets", "load")), ("known", ("--known", "load")),
+                             ("auto", ("--arch", "auto", "--members", "linear,last-value"))):
+            run = self.train(out, *SHAPE, "--epochs", 1, *options)
+            error = self.error(2, "forecast", "predict", run, "--data", renamed, "--other-columns", "--no-plots")
+            self.assertEqual(error["option"], "other-columns", error["message"])
+        days = series(self.folder / "days.csv", ("a", "b"))
+        days.write_text("date,a\n" + "".join(f"2024-{1 + i // 28:02d}-{1 + i % 28:02d},{i % 7}\n" for i in range(200)))
+        self.assertIn("step of its rows", self.error(3, "forecast", "predict", self.run_folder, "--data", days, "--other-columns", "--no-plots")["message"])
 
 
 if __name__ == "__main__":

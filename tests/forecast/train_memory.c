@@ -182,6 +182,10 @@ static void test_fine_tuning(void **state) {
     set(&u, "model", o.from), set(&u, "data", o.data), set(&u, "out", o.out);
     set_all(&u, "rows 5 steps 3 threads 1 overwrite yes");
     refuse_each(forecast_update, &u, 200);
+    forecast_options_default(&u);
+    set(&u, "model", o.from), set(&u, "data", o.data);
+    set_all(&u, "other-columns yes threads 1");
+    refuse_each(forecast_predict, &u, 150);
 }
 
 /* Out in each form, and in again. */

@@ -178,6 +178,8 @@ static const tide_option rows[] = {
     { "level", TEXT(level), NULL, SCORE | MAY_DIFFER, "Run", "A,B,...",
       "prediction intervals, percent: predict adds them, the others measure them (there: 80,95)",
       .suggested = "80,95" },
+    { "other-columns", BOOL(other_columns), NULL, EVAL | FORECAST_FOR_PREDICT | MAY_DIFFER, "Run", NULL,
+      "forecast the columns of `data`, which the run has not learned, in place of its own" },
     { "lower", TEXT(lower), NULL, FORECAST_FOR_PREDICT | MAY_DIFFER, "Run", "X",
       "no forecast or bound below X, or of each column NAME=X,..." },
     { "upper", TEXT(upper), NULL, FORECAST_FOR_PREDICT | MAY_DIFFER, "Run", "X",
@@ -200,7 +202,7 @@ static const tide_option rows[] = {
 
     { "steps", INT(steps, 1, 1e9), "20", UPDATE | MAY_DIFFER, "Update", "N", "steps to take" },
     { "rows", INT(rows, 0, 1e9), NULL, UPDATE | MAY_DIFFER, "Update", "N",
-      "learn the last N rows; 0: those after the run's last one, by their time stamps" },
+      "learn the last N rows; 0: those after the run's last one, by their time stamps, and at least 200" },
 
     { "trials", INT(trials, 1, 1e4), "27", TUNE, "Tune", "N",
       "settings to try; the first is the options as given" },
