@@ -204,6 +204,8 @@ typedef struct forecast_options {
                                                 batch_size */
     bool    recompute;                       /* train: the encoder blocks' values are made again for the backward
                                                 pass */
+    int64_t sample_columns;                  /* train: columns of a step, drawn anew for each; 0: all. Validation and
+                                                scores are of all */
     bool    auto_batch;                      /* train: a batch that does not fit is lowered to the largest that does */
     bool    compile;                         /* false: op by op, without the compiler's passes */
     int     compile_mode;                    /* forecast_compile_mode */

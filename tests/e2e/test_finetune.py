@@ -491,5 +491,70 @@ class OtherColumns(Case):
         self.assertIn("step of its rows", self.error(3, "forecast", "predict", self.run_folder, "--data", days, "--other-columns", "--no-plots")["message"])
 
 
+class SampledColumns(Case):
+    """Steps on some of the columns, drawn anew for each."""
+
+    def setUp(self):
+        super().setUp()
+        self.data = series(self.folder / "series.csv", [f"v{k}" for k in range(12)])
+
+    def train(self, out, *options, data=None):
+        return json.loads(self.code(0, "forecast", "train", "--data", data or self.data, "--out", self.folder / out, *SHAPE, *QUIET, "--json", *options).stdout)
+
+    def test_learns(self):
+        """Three columns a step teach about what twelve do, and what is validated, scored and forecast are all."""
+        for arch in ("itransformer", "dlinear", "patchtst"):
+            some = self.train(arch, "--arch", arch, "--epochs", 12, "--sample-columns", 3)
+            every = self.train(arch + "-all", "--arch", arch, "--epochs", 12)
+            self.assertEqual(some["columns"], 12)
+            self.assertEqual(some["parameters"], every["parameters"])
+            self.assertLess(some["test"]["mse"], 0.3 * some["baselines"]["last_value"]["mse"], arch)
+            self.assertNotEqual(parameters(self.folder / arch)[0], parameters(self.folder / (arch + "-all"))[0])
+        head = self.code(0, "forecast", "predict", self.folder / "itransformer", "--no-plots").stdout.splitlines()[0]
+        self.assertEqual(head.count(","), 12)
+
+    def test_same_bits(self):
+        """For any number of threads, and for a training that was killed and goes on."""
+        options = ("--epochs", 40, "--patience", 0, "--sample-columns", 4)
+        self.train("one", *options), self.train("two", *options, "--threads", 2)
+        whole = parameters(self.folder / "one")
+        self.assertEqual(whole, parameters(self.folder / "two"))
+        out = self.folder / "killed"
+        words = ["forecast", "train", "--data", self.data, "--out", out, *SHAPE, *QUIET, *options, "--resume", "auto"]
+        self.assertTrue(FineTune.kill(self, *words, after=out / "metrics.csv"))
+        self.code(0, *words)
+        self.assertEqual(parameters(out), whole)
+        self.assertEqual(self.error(2, *words, "--sample-columns", 5)["option"], "sample-columns")
+
+    def test_gaps(self):
+        rows = self.data.read_text().splitlines()
+        for at in (30, 31, 90):
+            cells = rows[at].split(",")
+            rows[at] = ",".join([cells[0], "", *cells[2:]])
+        gapped = self.folder / "gapped.csv"
+        gapped.write_text("\n".join(rows) + "\n")
+        answer = self.train("gapped", "--epochs", 12, "--sample-columns", 3, data=gapped)
+        self.assertLess(answer["test"]["mse"], 0.3 * answer["baselines"]["last_value"]["mse"])
+
+    def test_memory(self):
+        """Attention over 4 of 60 columns takes a fraction of the memory of attention over all."""
+        wide = series(self.folder / "wide.csv", [f"v{k}" for k in range(60)])
+        def mib(*options):
+            told = self.code(0, "forecast", "train", "--data", wide, "--out", self.folder / "wide", "--overwrite", *SHAPE, "--epochs", 1, "--threads", 1, "--no-plots",
+                             "--verbose", *options).stderr
+            step = [line for line in told.splitlines() if line.startswith("step: ")][0]
+            return float(step.split("arena ")[1].split()[0])
+        self.assertLess(mib("--sample-columns", 4), 0.25 * mib())
+        self.assertIn("kernel", self.code(0, "explain", self.folder / "wide").stdout)
+
+    def test_refusals(self):
+        for option, *options in (("sample-columns", "--sample-columns", 12), ("sample-columns", "--sample-columns", 3, "--targets", "v1"),
+                                 ("sample-columns", "--sample-columns", 3, "--features", "MS"), ("sample-columns", "--sample-columns", 3, "--known", "v2"),
+                                 ("sample-columns", "--sample-columns", 3, "--arch", "linear"), ("sample-columns", "--sample-columns", -1)):
+            error = self.error(2, "forecast", "train", "--data", self.data, "--out", self.folder / "refused", *SHAPE, *QUIET, *options)
+            self.assertEqual(error["option"], option, error["message"])
+        self.assertFalse((self.folder / "refused/run.json").exists())
+
+
 if __name__ == "__main__":
     program.main("finetune")

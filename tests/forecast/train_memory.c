@@ -175,7 +175,7 @@ static void test_fine_tuning(void **state) {
     forecast_result_free(&r);
     set(&o, "from", o.out);
     snprintf(path, sizeof path, "%s/child", folder), set(&o, "out", path);
-    set(&o, "keep-scaler", "yes");
+    set_all(&o, "keep-scaler yes sample-columns 2");
     refuse_each(forecast_train, &o, 200);
     forecast_options u;
     forecast_options_default(&u);

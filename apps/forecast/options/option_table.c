@@ -228,6 +228,9 @@ static const tide_option rows[] = {
     { "recompute", BOOL(recompute), NULL, TRAIN | WHY, "Machine", NULL,
       "compute the encoder blocks again for the backward pass instead of keeping their values: less memory, more "
       "time" },
+    { "sample-columns", INT(sample_columns, 0, 1e9), NULL, TRAIN | WHY, "Machine", "N",
+      "each step of training takes N of the columns, drawn anew: less memory and time where there are thousands; 0: "
+      "all" },
     { "auto-batch", BOOL(auto_batch), NULL, TRAIN | MAY_DIFFER, "Machine", NULL,
       "lower a batch size that does not fit to the largest that does" },
     ROW_AUTO_SIZE(S, TRAIN, "take sizes, threads and precision that tidemill machine advises, where none are given"),

@@ -38,7 +38,7 @@ static tide_status batch(void *user, const fit_place *at, train_feed *feeds, int
     trainer *t = user;
     (void)failure;
     feeds[0] = (train_feed){ t->session.start, t->order + at->batch * t->step.samples * t->step.parts, false };
-    *count   = 1;
+    *count   = 1 + sampled_feed(&t->session.sampled, (uint64_t)t->options->seed, at->step, feeds + 1);
     return TIDE_OK;
 }
 
