@@ -388,6 +388,18 @@ class Update(Case):
         self.refused(2, "out", self.run_folder, "--data", self.all, "--out", self.folder / "new")
         self.update("new", "--overwrite")
 
+    def test_stopped(self):
+        """An update that was interrupted has written nothing."""
+        out = self.folder / "stopped"
+        words = ["forecast", "update", self.run_folder, "--data", self.all, "--out", out, "--steps", 100000000, "--threads", 1]
+        process = subprocess.Popen([program.PROGRAM, *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=program.environment())
+        self.addCleanup(process.kill)
+        time.sleep(0.5)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        self.assertIn(process.wait(60), (130, -signal.SIGINT))
+        self.assertFalse(out.exists())
+
     def test_and_then(self):
         """What comes of it is a run: it goes on, is fine-tuned, tested, and trained anew by its options."""
         self.update("new")

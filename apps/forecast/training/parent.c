@@ -79,12 +79,18 @@ static tide_status settle_by_parent(forecast_options *o, tide_failure *failure) 
     return status;
 }
 
+/* NULL where it is none: what is wrong with it is told when it is checked. */
+static json_t *run_of(const forecast_options *o) {
+    char path[FOLDER_PATH];
+    return json_load_file(folder_file(o->out, "run.json", path), 0, NULL);
+}
+
 /* Those of its own run.json, as far as they are not given; that those are the same is checked with all others. */
 static tide_status settle_by_run(forecast_options *o, tide_failure *failure) {
-    json_t     *run    = NULL;
-    tide_status status = run_options_read(o->out, &run, failure);
+    json_t     *run    = run_of(o);
+    tide_status status = TIDE_OK;
     const char *from   = json_string_value(json_object_get(json_object_get(run, "options"), "from"));
-    if (from && *from && status == TIDE_OK) {
+    if (from && *from) {
         status = run_option_take(run, "from", o, failure);
         if (status == TIDE_OK) status = run_option_take(run, "keep-scaler", o, failure);
         for (int i = 0; i < SHAPES && status == TIDE_OK; i++) status = run_option_take(run, shapes[i], o, failure);
@@ -146,12 +152,11 @@ static tide_status keep_own_scaler(trainer *t, tide_failure *failure) {
 
 /* A run that was killed before its first checkpoint begins again, with the same parameters or not at all. */
 static tide_status check_sum(const trainer *t, tide_failure *failure) {
-    json_t     *run    = NULL;
-    tide_status status = goes_on(t->options) ? run_options_read(t->options->out, &run, failure) : TIDE_OK;
-    const char *was    = json_string_value(json_object_get(run, "from_sha256"));
-    bool        same   = !was || !strcmp(was, t->from.sha256);
+    json_t     *run  = goes_on(t->options) ? run_of(t->options) : NULL;
+    const char *was  = json_string_value(json_object_get(run, "from_sha256"));
+    bool        same = !was || !strcmp(was, t->from.sha256);
     json_decref(run);
-    if (status != TIDE_OK || same) return status;
+    if (same) return TIDE_OK;
     return fail_at(failure, TIDE_EDATA, t->from.path, 0, "from",
                    "the run in %.200s was begun with another model than this one now is (its sha256 differs), and has "
                    "no checkpoint yet: `overwrite` begins anew", t->options->out);
