@@ -226,7 +226,7 @@ static void put_import(FILE *out, const forecast_result *r) {
     fprintf(out, "run: %s\n", r->run);
 }
 
-static void put_export(FILE *out, const forecast_result *r) { fputs(r->text ? r->text : "", out); }
+static void put_text(FILE *out, const forecast_result *r) { fputs(r->text ? r->text : "", out); }
 
 static void put_predict(FILE *out, const forecast_result *r) {
     fputs(r->csv ? r->csv : "", out);
@@ -351,7 +351,8 @@ static const word_option checkpoint_word = { "CHECKPOINT", "checkpoint", "file o
                                              offsetof(forecast_options, checkpoint) };
 
 static int run_predict(cli_call *call) { return run_on_word(call, &run_word, forecast_predict, put_predict); }
-static int run_export(cli_call *call) { return run_on_word(call, &run_word, forecast_export, put_export); }
+static int run_export(cli_call *call) { return run_on_word(call, &run_word, forecast_export, put_text); }
+static int run_update(cli_call *call) { return run_on_word(call, &run_word, forecast_update, put_text); }
 static int run_import(cli_call *call) { return run_on_word(call, &checkpoint_word, forecast_import, put_import); }
 static int run_backtest(cli_call *call) {
     return run_on_word(call, &run_word, forecast_backtest, forecast_backtest_put);
@@ -395,6 +396,16 @@ const cli_command command_tune = {
              "seeds: runs of the same settings with other seeds\n",
     .rows = { { forecast_table, FORECAST_FOR_TUNE, offsetof(target, options) } },
     .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_tune,
+};
+const cli_command command_update = {
+    .name = "forecast update", .words = "RUN", .most_words = 1,
+    .summary = "a few steps more on the newest rows, as a new run",
+    .more = "  tidemill forecast update runs/sales --data sales.csv --out runs/sales-may\n"
+            "  tidemill forecast update runs/sales --data sales.csv --rows 48 --steps 50 --out runs/sales-may\n",
+    .files = "run.json: the options of RUN, and what was learned\n"
+             "model.safetensors: the parameters, with the scaler, scores and intervals of RUN\n",
+    .rows = { { forecast_table, FORECAST_FOR_UPDATE, offsetof(target, options) } },
+    .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_update,
 };
 const cli_command command_evaluate = {
     .name = "forecast evaluate", .words = "", .summary = "score a run, and the baselines, on a series' test windows",

@@ -71,8 +71,8 @@ static void tell_learned(const rolling *r) {
     if (anew) return;
     if (r->bundle->record.refit)
         listener_note(&r->listener, FORECAST_STAGE_WARNING,
-                      "the model has learned from all rows of its training file (`refit`): on those, its errors are "
-                      "no test");
+                      "the model has learned from all rows of its training file (`refit`, update): on those, its "
+                      "errors are no test");
     else if (r->origin[0] + 1 < learned_until(r))
         listener_note(&r->listener, FORECAST_STAGE_WARNING,
                       "the model has learned from rows that are forecast here: of those, its errors are no test; `val` "

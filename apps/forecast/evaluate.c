@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "forecast/fit/calibrate.h"
 #include "forecast/saved/handle.h"
+#include "forecast/saved/other_columns.h"
 #include "forecast/saved/use.h"
 #include "forecast/fit/plan.h"
 #include "forecast/report/report.h"
@@ -33,6 +34,8 @@ typedef struct evaluation {
 static tide_status load_run(evaluation *e, tide_failure *failure) {
     tide_status status = tested_load(e->options, e->path, &e->run, &e->data, failure);
     if (e->run) e->bundle = handle_bundle(e->run);
+    if (status == TIDE_OK) other_columns_tell(e->options, e->bundle, &e->listener);
+    if (status == TIDE_EDATA) other_columns_suggest(failure);
     return status;
 }
 
@@ -165,6 +168,9 @@ static tide_status score_without(evaluation *e, const levels *asked, tide_failur
 static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *failure) {
     const forecast_options *o = e->options;
     bool        run    = *o->model != 0;
+    if (!run && o->other_columns)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "other-columns",
+                       "`other-columns` asks a run about them: `model` RUN; baselines alone take any columns");
     if (!run && *o->save_predictions)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "save-predictions",
                        "`save-predictions` needs `model`: baselines alone keep no predictions");
@@ -176,8 +182,8 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
     tell_warnings(&e->listener, &e->data.frame);
     if (run && e->bundle->record.refit)
         listener_note(&e->listener, FORECAST_STAGE_WARNING,
-                      "the model has learned from all rows of its training file (`refit`): on those, its errors are "
-                      "no test");
+                      "the model has learned from all rows of its training file (`refit`, update): on those, its "
+                      "errors are no test");
     set_scoring(e);
     r->windows = e->scoring.windows, r->columns = e->data.frame.columns, r->seq_len = o->seq_len,
     r->pred_len = o->pred_len;

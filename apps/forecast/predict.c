@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "forecast/data/zoned.h"
 #include "forecast/fit/finite.h"
+#include "forecast/saved/other_columns.h"
 #include "forecast/saved/use.h"
 #include "prediction.h"
 
@@ -107,6 +108,7 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
     snprintf(r->run, sizeof r->run, "%s", o->model);
     snprintf(r->used, sizeof r->used, "%s", used_name(p));
     tell_better(p);
+    other_columns_tell(o, p->bundle, &p->listener);
     session_tell(handle_session(p->model), &p->listener);
     snprintf(r->device, sizeof r->device, "%s", tide_graph_device(handle_session(p->model)->graph));
     snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(handle_session(p->model)->precision));
@@ -124,6 +126,7 @@ tide_status forecast_predict(const forecast_options *options, forecast_progress 
     if (!p.options) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
     tide_status status = options_resolve(options, p.options, &p.compat, failure);
     if (status == TIDE_OK) status = predict(&p, result, failure);
+    if (status == TIDE_EDATA) other_columns_suggest(failure);
     forecast_model_free(p.model);
     dataset_free(&p.data);
     free(p.values);

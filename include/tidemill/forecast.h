@@ -204,6 +204,8 @@ typedef struct forecast_options {
                                                 batch_size */
     bool    recompute;                       /* train: the encoder blocks' values are made again for the backward
                                                 pass */
+    int64_t sample_columns;                  /* train: columns of a step, drawn anew for each; 0: all. Validation and
+                                                scores are of all */
     bool    auto_batch;                      /* train: a batch that does not fit is lowered to the largest that does */
     bool    compile;                         /* false: op by op, without the compiler's passes */
     int     compile_mode;                    /* forecast_compile_mode */
@@ -216,9 +218,20 @@ typedef struct forecast_options {
     /* run folder and output */
     char    out[FORECAST_TEXT_SIZE];         /* train: run folder; "" is runs/DATE-NAME */
     int     resume;
+    char    from[FORECAST_TEXT_SIZE];        /* train: a run, or its model.safetensors, whose parameters are the first
+                                                ones (docs/forecast-finetune.md). Its seq_len, pred_len, arch, sizes,
+                                                activation and use_norm are the new run's; all else is its own, a tenth
+                                                of the usual learning_rate the default. Other columns than the run's are
+                                                fine: no parameter belongs to one. "": new parameters */
+    bool    keep_scaler;                     /* and its means and deviations, in place of those of the new training
+                                                rows */
     bool    overwrite;
     bool    plots;                           /* train, predict: also draw SVG, which starts gnuplot; false unless set
                                                 (the command sets it) */
+    /* update */
+    int64_t steps;                           /* to take */
+    int64_t rows;                            /* the last ones, to learn; 0: those after the run's last row, and at
+                                                least 200 */
     /* evaluate and predict */
     char    model[FORECAST_TEXT_SIZE];       /* run folder */
     char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv. export:
@@ -244,6 +257,11 @@ typedef struct forecast_options {
     char    space[4096];                     /* "d-model=64,128;learning-rate=1e-4..3e-3 log", or the path of a file of
                                                 such lines; "none"; "": the usual one */
     int64_t seeds;                           /* that the best settings are trained with, from `seed` on */
+    bool    other_columns;                   /* predict, evaluate: forecast the columns of `data`, whatever they are
+                                                called and how many, with the run's network, which must have learned
+                                                all its columns in the same way (docs/forecast-finetune.md). Their
+                                                means and deviations are those of the file's training rows, or of all
+                                                if it is too short for that; the run has no intervals for them */
     int     use;                             /* predict: forecast_use */
     char    level[128];                      /* prediction intervals, "80,95": percent, from 1 to 99. "": predict gives
                                                 none, train and evaluate measure 80 and 95 */
@@ -269,7 +287,8 @@ enum {
     FORECAST_FOR_EXPORT   = 16,
     FORECAST_FOR_IMPORT   = 32,
     FORECAST_FOR_BACKTEST = 64,
-    FORECAST_FOR_TUNE     = 128
+    FORECAST_FOR_TUNE     = 128,
+    FORECAST_FOR_UPDATE   = 256
 };
 
 /* Every option of the commands; what can be done with a table is in options.h, and the calls below are those on this
@@ -434,7 +453,7 @@ typedef struct forecast_result {
     char    advice[2400];             /* what to try next, lines that end in a newline; "": nothing */
     char   *json;                     /* the whole result, one object with schema_version */
     char   *explanation;              /* explain, and train with options->explain: the step as one JSON object */
-    char   *text;                     /* explain, export: the page for people */
+    char   *text;                     /* explain, export, update: the page for people */
     char   *csv;                      /* predict: header and pred_len rows; NULL when they went to options->output */
     struct forecast_backtest_result *backtest; /* backtest: what was measured (backtest.h) */
     struct forecast_tune_result *tune;         /* tune: what was tried (tune.h) */
@@ -451,6 +470,16 @@ TIDE_API void forecast_result_free(forecast_result *r);
  *   TIDE_ECANCELLED stopped by `progress`; result->steps and result->run say where it can be resumed */
 TIDE_API tide_status forecast_train(const forecast_options *options, forecast_progress progress, void *user,
                                     forecast_result *result, tide_failure *failure);
+
+/* A few steps more on the newest rows: options->steps of them, on the windows whose horizon ends in the last
+ * options->rows rows of options->data (0: the new ones and, where these are few, older ones), from the parameters of
+ * the run options->model, by its options and at a constant rate. The new run in options->out forecasts from the file's
+ * end, and keeps the run's scaler, scores, baselines and prediction intervals: rows that were learned from measure
+ * nothing (docs/forecast-finetune.md). The run itself is only read, and nothing is written unless all steps were taken.
+ * Fills result->run, steps, windows, text and json. Statuses as forecast_train's; TIDE_EDATA too where no row is
+ * new. */
+TIDE_API tide_status forecast_update(const forecast_options *options, forecast_progress progress, void *user,
+                                     forecast_result *result, tide_failure *failure);
 
 /* Scores options->data's test windows with the run options->model (if given) and with the baselines. */
 TIDE_API tide_status forecast_evaluate(const forecast_options *options, forecast_progress progress, void *user,

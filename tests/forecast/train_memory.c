@@ -169,6 +169,31 @@ static void test_columns(void **state) {
     refuse_each(forecast_evaluate, &u, 120);
 }
 
+/* A run, and one that begins with its parameters and its scaler. */
+static void test_fine_tuning(void **state) {
+    forecast_options o;
+    forecast_result  r = { 0 };
+    char             path[96];
+    (void)state;
+    small_options(&o);
+    set_all(&o, "epochs 1 d-model 8 d-ff 8 e-layers 1 seq-len 8 pred-len 2 batch-size 32 threads 1 overwrite yes");
+    assert_int_equal(forecast_train(&o, NULL, NULL, &r, NULL), TIDE_OK);
+    forecast_result_free(&r);
+    set(&o, "from", o.out);
+    snprintf(path, sizeof path, "%s/child", folder), set(&o, "out", path);
+    set_all(&o, "keep-scaler yes sample-columns 2");
+    refuse_each(forecast_train, &o, 200);
+    forecast_options u;
+    forecast_options_default(&u);
+    set(&u, "model", o.from), set(&u, "data", o.data), set(&u, "out", o.out);
+    set_all(&u, "rows 5 steps 3 threads 1 overwrite yes");
+    refuse_each(forecast_update, &u, 200);
+    forecast_options_default(&u);
+    set(&u, "model", o.from), set(&u, "data", o.data);
+    set_all(&u, "other-columns yes threads 1");
+    refuse_each(forecast_predict, &u, 150);
+}
+
 /* Out in each form, and in again. */
 static void test_exports(void **state) {
     static const char *const files[] = { "model.c", "model.onnx", "model.pth" };
@@ -202,6 +227,7 @@ static int set_up(void **state) { return folder_with_series(state, 120); }
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands), cmocka_unit_test(test_search),
                                         cmocka_unit_test(test_auto),
+                                        cmocka_unit_test(test_fine_tuning),
                                         cmocka_unit_test(test_columns), cmocka_unit_test(test_exports) };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -106,6 +106,30 @@ static void test_frame_as_file(void **state) {
     forecast_result_free(&file), forecast_result_free(&frame);
 }
 
+/* Begun with a run's parameters, and before the first step, it is that run, whose sizes need not be given. */
+static void test_from(void **state) {
+    forecast_options o, from;
+    forecast_result  r = { 0 };
+    tide_failure     failure = { 0 };
+    forecast_model  *a, *b;
+    double           parent[PRED * COLUMNS], child[PRED * COLUMNS];
+    (void)state;
+    options_of(&o, NULL);
+    snprintf(o.out, sizeof o.out, "%s/parent", folder);
+    no_failure(forecast_train(&o, NULL, NULL, &r, &failure), &failure);
+    forecast_result_free(&r);
+    forecast_options_default(&from);
+    set_all(&from, "missing error freq h threads 1");
+    set(&from, "from", o.out);
+    forecast_trainer *t = open_on(&from, series, NULL, NULL);
+    no_failure(forecast_model_load(o.out, NULL, &a, &failure), &failure);
+    no_failure(forecast_trainer_model(t, &b, &failure), &failure);
+    predict_last(a, parent), predict_last(b, child);
+    assert_memory_equal(parent, child, sizeof parent);
+    forecast_model_free(a), forecast_model_free(b);
+    forecast_trainer_free(t);
+}
+
 /* ---- the fastest device ---- */
 
 static int hear_choice(void *user, const forecast_event *e) {
@@ -475,7 +499,8 @@ static void test_two_series(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frame_as_file), cmocka_unit_test(test_device_auto),
-        cmocka_unit_test(test_pieces),        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_pieces),        cmocka_unit_test(test_from),
+        cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_stopped_by_progress), cmocka_unit_test(test_resume),
         cmocka_unit_test(test_score),         cmocka_unit_test(test_stopped_validating),
         cmocka_unit_test(test_refit),         cmocka_unit_test(test_model_midway),

@@ -47,12 +47,13 @@ tide_status rolling_check_refit(const rolling *r, tide_failure *failure) {
 /* The rows are at hand, without a file and without what says how text is read; nothing is written. */
 static void forget_places(forecast_options *o) {
     char *const texts[] = { o->data, o->columns, o->ignore, o->time_column, o->sep, o->decimal, o->thousands, o->na,
-                            o->id, o->value, o->preset, o->out, o->model, o->output, o->dump_graph };
+                            o->id, o->value, o->preset, o->out, o->model, o->output, o->dump_graph, o->from };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) *texts[i] = 0;
     o->kind = FORECAST_CUSTOM, o->missing = FORECAST_MISSING_AUTO, o->resume = FORECAST_RESUME_NO;
     o->skip_rows = 0, o->date_order = 0;
     if (o->aggregate != FORECAST_AGGREGATE_KEEP) o->aggregate = FORECAST_AGGREGATE_NONE; /* that was done */
     o->strict_dates = o->sort = o->overwrite = o->plots = o->explain = o->refit = o->auto_size = false;
+    o->keep_scaler = false;
 }
 
 /* The last rows stand for test rows, which training must have and does not look at. The column that is put behind the
@@ -80,6 +81,10 @@ static tide_status options_of(const rolling *r, forecast_options *o, tide_failur
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "refit-every",
                        "the run was trained with `compat` stop-on-test, which looks at what is to be forecast: leave "
                        "`refit-every` out");
+    if (*o->from && !o->warm_start)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "warm-start",
+                       "the run was fine-tuned (`from`), and its options make no model from nothing: `warm-start` goes "
+                       "on with its parameters");
     if (r->data.frame.zone && !*o->tz)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "refit-every",
                        "the offsets of the stamps vary: a run that is trained with `tz`, their time zone, can be "
@@ -140,7 +145,7 @@ static tide_status begin_warm(const refit *f, forecast_trainer *t, tide_failure 
     if (!f->rolling->options->warm_start) return TIDE_OK;
     tide_status status = forecast_model_save_memory(f->rolling->run, &bytes, &size, failure);
     if (status == TIDE_OK) status = tide_safetensors_read_memory(bytes, size, &a, failure);
-    if (status == TIDE_OK) status = tide_load_archive(t->session.params, &a, failure);
+    if (status == TIDE_OK) status = trainer_put_parameters(t, &a, failure);
     tide_archive_free(&a);
     tide_free(bytes);
     return status;

@@ -87,6 +87,14 @@ tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure) {
     return TIDE_OK;
 }
 
+tide_status dataset_rescale(dataset *d, scaler by, tide_failure *failure) {
+    free(d->scaled);
+    free(d->marks);
+    scaler_free(&d->scaler);
+    d->scaled = d->marks = NULL, d->scaler = by;
+    return dataset_scale(d, d->frame.rows, failure);
+}
+
 static tide_status take(const forecast_options *o, const tide_frame *from, dataset *d, tide_failure *failure) {
     frame_options f = reading_of(o, (forecast_kind)o->kind, NULL);
     if (*o->data)

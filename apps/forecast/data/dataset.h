@@ -47,6 +47,8 @@ tide_status dataset_read(const forecast_options *o, forecast_kind kind, const ru
                          tide_failure *failure);
 /* Fills scaled and marks of d->frame's first `rows` rows, by d->scaler and d->mark_step. */
 tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure);
+/* All rows once more, by `by`, which becomes the dataset's. */
+tide_status dataset_rescale(dataset *d, scaler by, tide_failure *failure);
 
 void dataset_free(dataset *d);
 

@@ -15,6 +15,8 @@ enum { USUAL_BATCH = 32, FEW_BATCH = 8, FEW_WINDOWS = 256 };
 static const double USUAL_DROPOUT = 0.1, FEW_DROPOUT = 0;
 /* Lion moves each weight by the whole rate */
 static const double LONG_RATE = 1e-4, SHORT_RATE = 1e-3, LION_RATE = 1e-4;
+/* Of the usual rate, where parameters that have learned are the first: docs/forecast-finetune.md. */
+static const double FINE_TUNING = 0.1;
 
 /* The rules that fall by the epoch were published with ten of them. */
 static bool by_epochs(int rule) {
@@ -34,7 +36,7 @@ void plan_training(forecast_options *o, int64_t windows) {
     if (!o->epochs) o->epochs = published ? LEAST_EPOCHS : MAX2(LEAST_EPOCHS, ceil_div(SHORT_STEPS, batches));
     if (o->patience < 0)
         o->patience = published ? LEAST_PATIENCE : MAX2(LEAST_PATIENCE, ceil_div(SHORT_PATIENCE_STEPS, batches));
-    if (o->learning_rate == 0) o->learning_rate = rate;
+    if (o->learning_rate == 0) o->learning_rate = *o->from ? FINE_TUNING * rate : rate;
     if (o->lradj == FORECAST_LR_AUTO) o->lradj = published ? FORECAST_LR_TYPE1 : FORECAST_LR_COSINE;
 }
 

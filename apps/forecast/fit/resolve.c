@@ -42,7 +42,11 @@ static tide_status column_contradictions(const forecast_options *o, tide_failure
 /* What goes by steps of training is not of those that are solved. */
 static tide_status solved_contradictions(const forecast_options *o, tide_failure *failure) {
     const architecture *of     = architecture_of(o->arch);
-    const char         *option = o->refit ? "refit" : o->explain ? "explain" : *o->dump_graph ? "dump-graph" : NULL;
+    const char         *option = o->refit            ? "refit"
+                                 : o->explain        ? "explain"
+                                 : *o->dump_graph    ? "dump-graph"
+                                 : o->sample_columns ? "sample-columns"
+                                                     : NULL;
     if (!option || !of->solved) return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, NULL, 0, option,
                    "`%s` is of training steps, and `arch` %s takes none: leave it out, or `arch` itransformer, "

@@ -30,7 +30,7 @@ static void default_path(const forecast_options *o, char out[1024]) {
     run_folder_default(name, out);
 }
 
-static tide_status open_folder(const forecast_options *o, run_folder *r, tide_failure *failure) {
+static tide_status open_folder(const forecast_options *o, const char *model, run_folder *r, tide_failure *failure) {
     char path[1024];
     if (o->resume && !*o->out)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume",
@@ -38,7 +38,7 @@ static tide_status open_folder(const forecast_options *o, run_folder *r, tide_fa
     if (*o->out) snprintf(path, sizeof path, "%s", o->out);
     else default_path(o, path);
     return run_folder_open(path, o->resume, o->overwrite, o->plots ? plotted_files : plain_files,
-                           (const char *const[]){ o->data, o->holidays, o->issued, NULL }, r, failure);
+                           (const char *const[]){ o->data, o->holidays, o->issued, model, NULL }, r, failure);
 }
 
 tide_status forecast_folder_empty(const char *path, tide_failure *failure) {
@@ -82,12 +82,14 @@ static json_t *data_json(const frame *f) {
 
 /* Members that are NULL are left out. */
 static tide_status write_json(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters,
-                              const tide_graph *g, const char *device_choice, json_t *members,
-                              tide_failure *failure) {
-    json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:i, s:I, s:o, s:s*, s:o*}", "command", "forecast train", "version",
-                          TIDE_VERSION, "options", options_json(o), "choices", run_choices_json(g), "numerics",
-                          tide_numerics(g), "parameters", (json_int_t)parameters, "data", data_json(&d->frame),
-                          "device_choice", *device_choice ? device_choice : NULL, "members", members);
+                              const tide_graph *g, const char *device_choice, const char *from_sha256,
+                              json_t *members, tide_failure *failure) {
+    json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:i, s:I, s:o, s:s*, s:s*, s:o*}", "command", "forecast train",
+                          "version", TIDE_VERSION, "options", options_json(o), "choices", run_choices_json(g),
+                          "numerics", tide_numerics(g), "parameters", (json_int_t)parameters, "data",
+                          data_json(&d->frame),
+                          "device_choice", *device_choice ? device_choice : NULL, "from_sha256",
+                          *from_sha256 ? from_sha256 : NULL, "members", members);
     tide_status status = j ? run_json_write(r, j, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
     json_decref(j);
     return status;
@@ -113,33 +115,48 @@ static tide_status check_json(const run_folder *r, const forecast_options *o, co
 }
 
 tide_status forecast_folder_open(const forecast_options *o, const dataset *d, int64_t parameters, const tide_graph *g,
-                                 const char *device_choice, run_folder *r, tide_failure *failure) {
-    tide_status status = open_folder(o, r, failure);
+                                 const char *device_choice, const first_model *from, run_folder *r,
+                                 tide_failure *failure) {
+    tide_status status = open_folder(o, from->path, r, failure);
     if (status != TIDE_OK) return status;
     if (r->resuming) return check_json(r, o, d, failure);
     status = clear(r, failure);
-    return status == TIDE_OK ? write_json(r, o, d, parameters, g, device_choice, NULL, failure) : status;
+    return status == TIDE_OK ? write_json(r, o, d, parameters, g, device_choice, from->sha256, NULL, failure) : status;
 }
 
 tide_status forecast_folder_tell(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters,
                                  const tide_graph *g, json_t *members, tide_failure *failure) {
-    return write_json(r, o, d, parameters, g, "", members, failure);
+    return write_json(r, o, d, parameters, g, "", "", members, failure);
+}
+
+/* A new folder whose run.json is `j`, which it takes over; NULL: out of memory. */
+static tide_status begin_folder(const forecast_options *o, const char *model, json_t *j, run_folder *r,
+                                tide_failure *failure) {
+    tide_status status = j ? open_folder(o, model, r, failure)
+                           : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
+    if (status == TIDE_OK) status = clear(r, failure);
+    if (status == TIDE_OK) status = run_json_write(r, j, failure);
+    json_decref(j);
+    return status;
 }
 
 tide_status forecast_folder_import(const forecast_options *o, const dataset *d, int64_t parameters, run_folder *r,
                                    tide_failure *failure) {
     char sum[65];
     tide_status status = tide_file_sha256(o->checkpoint, sum, failure);
-    if (status == TIDE_OK) status = open_folder(o, r, failure);
-    if (status == TIDE_OK) status = owned_refuse_input(r->path, o->checkpoint, failure);
-    if (status == TIDE_OK) status = clear(r, failure);
     if (status != TIDE_OK) return status;
     json_t *j = json_pack("{s:s, s:s, s:o, s:I, s:o, s:s}", "command", "forecast import", "version", TIDE_VERSION,
                           "options", import_options_json(o), "parameters", (json_int_t)parameters, "data",
                           data_json(&d->frame), "checkpoint_sha256", sum);
-    status = j ? run_json_write(r, j, failure) : fail(failure, TIDE_ENOMEM, "out of memory for run.json");
-    json_decref(j);
-    return status;
+    return begin_folder(o, o->checkpoint, j, r, failure);
+}
+
+tide_status forecast_folder_update(const forecast_options *o, const dataset *d, int64_t parameters,
+                                   const first_model *from, json_t *steps, run_folder *r, tide_failure *failure) {
+    json_t *j = json_pack("{s:s, s:s, s:o, s:I, s:o, s:s, s:o}", "command", "forecast update", "version", TIDE_VERSION,
+                          "options", options_json(o), "parameters", (json_int_t)parameters, "data",
+                          data_json(&d->frame), "updated_sha256", from->sha256, "update", steps);
+    return begin_folder(o, from->path, j, r, failure);
 }
 
 /* ---- metrics.csv ---- */

@@ -120,6 +120,7 @@ tide_status session_open(const forecast_options *o, const model_config *config, 
 
 void session_free(session *s) {
     forecaster_free(&s->model);
+    sampled_free(&s->sampled);
     tide_graph_free(s->graph);
     *s = (session){ 0 };
 }
@@ -187,13 +188,24 @@ static model_windows windows_at(const session *s, tide_val start) {
     return x;
 }
 
+static void sample_columns(const session *s, model_windows *x, tide_val *truth, tide_val *observed) {
+    x->past   = sampled_of(&s->sampled, x->past, 2);
+    x->gaps   = sampled_of(&s->sampled, x->gaps, 2);
+    *truth    = sampled_of(&s->sampled, *truth, 1);
+    *observed = sampled_of(&s->sampled, *observed, 1);
+}
+
 static window_values forecast_windows(session *s, tide_val start, tide_mode mode) {
     model_windows x        = windows_at(s, start);
     tide_val      observed = { 0 };
     window_values out      = { 0 };
     tide_val truth = truth_of(s, start, &observed);
     if (s->informed.graph) observed = where_informed(s, start, truth, observed);
+    bool some = mode == TIDE_TRAIN && s->sampled.count;
+    if (some) sample_columns(s, &x, &truth, &observed);
+    if (some) forecaster_resize(&s->model, s->sampled.count);
     out.prediction = forecaster_rows(&s->model, &x, mode);
+    if (some) forecaster_resize(&s->model, s->sampled.columns);
     out.loss       = loss_windows(&s->loss, out.prediction, truth, observed);
     if (observed.graph) out.known = tide_sum(observed, TIDE_AXES(1, 2));
     return out;
@@ -232,6 +244,10 @@ static train_rule rule_of(const session *s, const forecast_options *o) {
 tide_status session_training(session *s, const forecast_options *o, train_step *out, tide_failure *failure) {
     train_rule  rule   = rule_of(s, o);
     tide_status status = train_parts_check(o->batch_size, o->accumulate, failure);
+    if (status != TIDE_OK) return status;
+    if (o->sample_columns)
+        status = sampled_new(s->graph, &s->model.config, s->blind.graph != NULL, o->sample_columns, &s->sampled,
+                             failure);
     if (status != TIDE_OK) return status;
     train_step_begin(out, s->graph, s->params, o->batch_size, &rule);
     s->start = tide_input(s->graph, "start", TIDE_I32, TIDE_SHAPE(out->samples));

@@ -6,6 +6,7 @@
 #include "forecast/models/loss.h"
 #include "forecast/models/forecaster.h"
 #include "gapped.h"
+#include "sampled.h"
 #include "train/step.h"
 
 typedef struct session {
@@ -19,6 +20,7 @@ typedef struct session {
     int64_t        holiday_columns;  /* known ahead, behind what was issued */
     tide_val       blind;          /* (1, 1, columns): 1 for those without history; graph NULL: none is */
     tide_val       start;          /* input of training: the first input rows of a run's windows */
+    sampled        sampled;        /* the columns of a step of training */
     loss_config    loss;
     tide_precision precision;      /* F32, BF16 or F16 */
     const char    *precision_note; /* why not what was asked for; "" */

@@ -76,5 +76,10 @@ static bool weight(const model_config *c, int64_t index, char name[WEIGHT_NAME],
 
 static int64_t activations(const model_config *c) { return c->out_count * (4 * c->seq_len + 2 * c->pred_len); }
 
+static void resize(void *self, int64_t columns) {
+    dlinear *m = self;
+    m->config.columns = m->config.out_count = columns;
+}
+
 const architecture arch_dlinear = { "dlinear", false, false,      false,  build,
-                                    free,      rows,  parameters, weight, activations };
+                                    free,      rows,  parameters, weight, activations, .resize = resize };

@@ -28,6 +28,11 @@ void forecaster_free(forecaster *n) {
     n->self = NULL;
 }
 
+void forecaster_resize(forecaster *n, int64_t columns) {
+    n->config.columns = n->config.out_count = columns;
+    n->of->resize(n->self, columns);
+}
+
 tide_val forecaster_rows(const forecaster *n, const model_windows *x, tide_mode mode) {
     return n->of->rows(n->self, x, mode);
 }

@@ -23,6 +23,9 @@ typedef struct architecture {
     /* Activations of one window, in numbers: by it the batches of scoring are chosen. */
     int64_t (*activations)(const model_config *c);
     int as_baseline;         /* forecast_use: the baseline that it is; 0: none */
+    /* Rows made from here on are of so many columns, all of them inputs and forecast: parameters are of none. NULL
+     * where there are no steps to take on some columns. */
+    void (*resize)(void *self, int64_t columns);
 } architecture;
 
 /* By model_config.arch, in the order of the option's choices. */
@@ -40,6 +43,7 @@ typedef struct forecaster {
 /* false when out of memory (the graph has failed too). Free with forecaster_free; the graph keeps the parameters. */
 bool forecaster_new(tide_graph *g, const model_config *config, forecaster *out);
 void forecaster_free(forecaster *n);
+void forecaster_resize(forecaster *n, int64_t columns);  /* architecture.resize, and of n->config */
 tide_val forecaster_rows(const forecaster *n, const model_windows *x, tide_mode mode);  /* (b, out columns, pred_len) */
 /* The same as (b, pred_len, out columns). */
 tide_val forecaster_apply(const forecaster *n, const model_windows *x, tide_mode mode);

@@ -171,5 +171,10 @@ static int64_t activations(const model_config *c) {
     return tokens * (c->seq_len + 6 * c->d_model + 2 * c->d_ff + c->pred_len) + c->n_heads * tokens * tokens;
 }
 
+static void resize(void *self, int64_t columns) {
+    itransformer *m = self;
+    m->config.columns = m->config.out_count = columns;
+}
+
 const architecture arch_itransformer = { "itransformer", true, true, false, build, release, rows, parameters,
-                                         weight, activations };
+                                         weight, activations, .resize = resize };

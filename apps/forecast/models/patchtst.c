@@ -145,5 +145,10 @@ static int64_t activations(const model_config *c) {
     return c->out_count * (c->seq_len + patches * (patch_of(c) + block + c->n_heads * patches) + c->pred_len);
 }
 
+static void resize(void *self, int64_t columns) {
+    patchtst *m = self;
+    m->config.columns = m->config.out_count = columns;
+}
+
 const architecture arch_patchtst = { "patchtst", false,      false,  false,      build,
-                                    release,    rows,  parameters, weight,     activations };
+                                    release,    rows,  parameters, weight,     activations, .resize = resize };

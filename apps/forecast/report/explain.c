@@ -34,7 +34,7 @@ static void known_roof(const session *s, double *gflops, double *gbs) {
     *gbs = same ? rates.bandwidth_gbs : 0;
 }
 
-static tide_explanation *explained(const session *s, train_step *step, int64_t rows, bool measure,
+static tide_explanation *explained(session *s, train_step *step, int64_t rows, bool measure,
                                    tide_failure *failure) {
     int64_t windows = rows - s->model.config.seq_len - s->model.config.pred_len + 1;
     int32_t *starts = malloc(sizeof *starts * (size_t)step->samples);
@@ -42,8 +42,10 @@ static tide_explanation *explained(const session *s, train_step *step, int64_t r
     tide_explanation *e = NULL;
     for (int64_t i = 0; starts && i < step->samples; i++) starts[i] = (int32_t)(i % windows);
     if (starts && before) {
-        tide_feed feeds[2] = { { s->start, starts } };
-        int       count    = 1 + train_step_own_feeds(step, feeds + 1);
+        tide_feed  feeds[3] = { { s->start, starts } };
+        train_feed some;
+        int        count = 1 + train_step_own_feeds(step, feeds + 1);
+        if (sampled_feed(&s->sampled, 0, 0, &some)) feeds[count++] = (tide_feed){ some.input, some.data };
         e = tide_program_explain(step->program, &(tide_explain_options){ feeds, count, measure ? MEASURE_S : 0 });
         if (!e)
             fail(failure, tide_program_error(step->program)->status, "%s", tide_program_error(step->program)->message);

@@ -101,6 +101,17 @@ tide_status bundle_from(const dataset *d, const forecast_options *o, const model
     return no_memory(failure);
 }
 
+bool bundle_refresh(bundle *b, const dataset *d) {
+    free(b->tail);
+    free(b->tail_time);
+    free(b->ahead);
+    zone_free(b->zone);
+    b->tail = b->ahead = NULL, b->tail_time = NULL;
+    b->zone = zone_copy(d->frame.zone);
+    return !d->frame.zone == !b->zone && copy_tail(b, &d->frame) && copy_ahead(b, d->ahead) &&
+           record_refresh(&b->record, d, &b->config);
+}
+
 /* ---- the metadata, one JSON object ---- */
 
 const model_size model_sizes[MODEL_SIZES] = {

@@ -38,6 +38,9 @@ typedef struct bundle {
 /* Copies from the data that is trained on. Fails when out of memory. Free with bundle_free. */
 tide_status bundle_from(const dataset *d, const forecast_options *o, const model_config *config, bundle *out,
                         tide_failure *failure);
+/* The last rows, what is known of those after them, and the last season become those of `d`, whose columns are the
+ * bundle's. false: out of memory. */
+bool        bundle_refresh(bundle *b, const dataset *d);
 void        bundle_free(bundle *b);
 
 /* Values of `params` are taken from `best` if that is not NULL, else as they are now. */

@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "forecast/data/zoned.h"
 #include "handle_parts.h"
+#include "other_columns.h"
 #include "train/device.h"
 #include "train/run.h"
 
@@ -70,8 +71,11 @@ static tide_status handle_new(learned *of, forecast_model **out, tide_failure *f
     return status;
 }
 
-static tide_status learn(learned *l, const tide_archive *a, const char *path, tide_failure *failure) {
+/* `others`: NULL, or options that ask for the columns of their data. */
+static tide_status learn(learned *l, const tide_archive *a, const char *path, const forecast_options *others,
+                         tide_failure *failure) {
     tide_status status = bundle_take(path, a, &l->bundle, failure);
+    if (status == TIDE_OK && others) status = other_columns_take(others, &l->bundle, failure);
     if (status != TIDE_OK) return status;
     step_print(l->frequency, l->bundle.step);
     if (!l->bundle.step.unit) *l->frequency = 0;
@@ -82,8 +86,7 @@ static tide_status learn(learned *l, const tide_archive *a, const char *path, ti
 
 /* Frees the archive. */
 static tide_status open_archive(const forecast_options *machine, tide_archive *a, const char *path,
-                                forecast_model **out,
-                                tide_failure *failure) {
+                                const forecast_options *others, forecast_model **out, tide_failure *failure) {
     learned    *l = calloc(1, sizeof *l);
     tide_status status = l ? TIDE_OK : no_memory(failure);
     *out = NULL;
@@ -95,7 +98,7 @@ static tide_status open_archive(const forecast_options *machine, tide_archive *a
         /* it asks for fewer windows at once than a device that is chosen is for */
         if (train_device_open(l->machine.device)) snprintf(l->machine.device, sizeof l->machine.device, "cpu");
         *l->machine.out = 0; /* nothing of a training that goes on */
-        status          = learn(l, a, path, failure);
+        status          = learn(l, a, path, others, failure);
     }
     tide_archive_free(a);
     if (status == TIDE_OK) return handle_new(l, out, failure);
@@ -103,11 +106,16 @@ static tide_status open_archive(const forecast_options *machine, tide_archive *a
     return status;
 }
 
-tide_status handle_open(const forecast_options *o, const char *path, forecast_model **out, tide_failure *failure) {
+static tide_status open_file(const forecast_options *machine, const char *path, const forecast_options *others,
+                             forecast_model **out, tide_failure *failure) {
     tide_archive a = { 0 };
     *out = NULL;
     tide_status status = tide_safetensors_read(path, &a, failure);
-    return status == TIDE_OK ? open_archive(o, &a, path, out, failure) : status;
+    return status == TIDE_OK ? open_archive(machine, &a, path, others, out, failure) : status;
+}
+
+tide_status handle_open(const forecast_options *o, const char *path, forecast_model **out, tide_failure *failure) {
+    return open_file(o, path, o->other_columns ? o : NULL, out, failure);
 }
 
 static tide_status check_load(const forecast_options *machine, forecast_model **out, tide_failure *failure) {
@@ -123,7 +131,7 @@ tide_status forecast_model_load(const char *run, const forecast_options *machine
     tide_status status = check_load(machine, out, failure);
     if (status == TIDE_OK && !run) status = fail(failure, TIDE_EINVAL, "there is no path of a run");
     if (status == TIDE_OK) status = loaded_path(run, path, failure);
-    return status == TIDE_OK ? handle_open(machine, path, out, failure) : status;
+    return status == TIDE_OK ? open_file(machine, path, NULL, out, failure) : status;
 }
 
 tide_status forecast_model_load_memory(const void *bytes, size_t size, const forecast_options *machine,
@@ -132,7 +140,7 @@ tide_status forecast_model_load_memory(const void *bytes, size_t size, const for
     tide_archive a = { 0 };
     tide_status  status = check_load(machine, out, failure);
     if (status == TIDE_OK) status = tide_safetensors_read_memory(bytes, size, &a, failure);
-    return status == TIDE_OK ? open_archive(machine, &a, "memory", out, failure) : status;
+    return status == TIDE_OK ? open_archive(machine, &a, "memory", NULL, out, failure) : status;
 }
 
 tide_status forecast_model_clone(const forecast_model *m, forecast_model **out, tide_failure *failure) {

@@ -5,7 +5,8 @@
 #include "forecast/fit/session.h"
 #include "loaded.h"
 
-/* Of the run options->model; what it computes with is taken from `o` too. */
+/* Of the run options->model; what it computes with is taken from `o` too, and with other_columns the columns of its
+ * data. */
 tide_status handle_open(const forecast_options *o, const char *path, forecast_model **out, tide_failure *failure);
 
 const bundle *handle_bundle(const forecast_model *m);

@@ -67,7 +67,7 @@ bool dataset_adopt(dataset *d, const bundle *b) {
     return scaler_copy(&b->scaler, &d->scaler) && (!b->blind || d->blind);
 }
 
-/* As the run's training file was read, unless something else is given; of these columns. */
+/* As the run's training file was read, unless something else is given; of these columns, or without names of all. */
 static tide_status read_as_run(const forecast_options *o, const char *path, const bundle *b, forecast_kind kind,
                                run_columns run, dataset *d, tide_failure *failure) {
     forecast_options *as = malloc(sizeof *as);
@@ -83,10 +83,17 @@ static tide_status read_as_run(const forecast_options *o, const char *path, cons
     }
     if (!as->date_order && (b->format.shape == DATE_DMY || b->format.shape == DATE_MDY))
         as->date_order = b->format.shape;
-    tide_status status = check_ignored(as, b, failure);
+    tide_status status = run.names ? check_ignored(as, b, failure) : TIDE_OK;
     if (status == TIDE_OK) status = dataset_read(as, kind, &run, d, failure);
     free(as);
-    return status == TIDE_OK ? frame_select(&d->frame, path, run.names, run.count, failure) : status;
+    if (status != TIDE_OK || !run.names) return status;
+    return frame_select(&d->frame, path, run.names, run.count, failure);
+}
+
+tide_status loaded_columns(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
+                           tide_failure *failure) {
+    return read_as_run(o, o->data, b, kind, (run_columns){ b->time_name ? b->time_name : "", NULL, 0, &b->step }, d,
+                       failure);
 }
 
 tide_status loaded_future(const forecast_options *o, const bundle *b, frame *out, tide_failure *failure) {

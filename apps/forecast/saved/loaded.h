@@ -22,6 +22,9 @@ tide_status loaded_holidays(const forecast_options *o, const bundle *b, dataset 
  * marks are the run's. `kind` says how the file is laid out. */
 tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
                         tide_failure *failure);
+/* The same of whatever columns the file has; neither scaler nor marks. */
+tide_status loaded_columns(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
+                           tide_failure *failure);
 /* Reads options->future: the run's columns that are known ahead and no holidays, in their order. Gaps stay. */
 tide_status loaded_future(const forecast_options *o, const bundle *b, frame *out, tide_failure *failure);
 

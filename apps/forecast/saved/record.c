@@ -51,6 +51,12 @@ bool record_take(training_record *r, const dataset *d, const model_config *c, co
     return take_linear(r, baselines->made[LINEAR], c) && take_season(r, d, c);
 }
 
+bool record_refresh(training_record *r, const dataset *d, const model_config *c) {
+    free(r->season_rows);
+    r->season_rows = NULL;
+    return take_season(r, d, c);
+}
+
 forecast_use record_best(const training_record *r) {
     forecast_use best = FORECAST_USE_MODEL;
     for (int i = 1; r->scored && i < 4; i++)

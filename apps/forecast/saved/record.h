@@ -23,6 +23,8 @@ typedef struct training_record {
 /* Copies the scores and the baselines. false: out of memory. */
 bool record_take(training_record *r, const dataset *d, const model_config *c, const forecast_result *scores,
                  const baseline_parts *baselines);
+/* The last season becomes that of `d`. false: out of memory. */
+bool record_refresh(training_record *r, const dataset *d, const model_config *c);
 void record_free(training_record *r);
 
 /* FORECAST_USE_MODEL .. FORECAST_USE_LINEAR: the lowest mse; the model where nothing is known. */

@@ -16,17 +16,21 @@ static const char *value_text(const json_t *v, char buffer[40]) {
     return buffer;
 }
 
+tide_status run_option_take(const json_t *run, const char *name, forecast_options *o, tide_failure *failure) {
+    const tide_option *row   = forecast_option_find(name);
+    const json_t      *value = json_object_get(json_object_get(run, "options"), name);
+    char               buffer[40];
+    if (!row || !value || forecast_option_given(o, name)) return TIDE_OK;
+    return forecast_option_set(o, row->name, value_text(value, buffer), failure);
+}
+
 tide_status run_options_take(const json_t *run, forecast_options *o, tide_failure *failure) {
-    const char *name, *text;
-    char buffer[40];
-    json_t *value;
+    const char *name;
+    json_t     *value;
     tide_status status = TIDE_OK;
     json_object_foreach(json_object_get(run, "options"), name, value) {
-        const tide_option *row = forecast_option_find(name);
-        if (!row || forecast_option_given(o, name) || status != TIDE_OK) continue;
-        bool limit = strncmp(row->name, "memory-limit", 12) == 0; /* of the machine that trained */
-        text = value_text(value, buffer);
-        if (!limit) status = forecast_option_set(o, row->name, text, failure);
+        bool limit = strncmp(name, "memory-limit", 12) == 0; /* of the machine that trained */
+        if (!limit && status == TIDE_OK) status = run_option_take(run, name, o, failure);
     }
     o->auto_size = false;
     return status;

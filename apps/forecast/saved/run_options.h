@@ -12,4 +12,7 @@ tide_status run_options_read(const char *run, json_t **out, tide_failure *failur
  * limits of the machine's memory and sizes by its advice. */
 tide_status run_options_take(const json_t *run, forecast_options *o, tide_failure *failure);
 
+/* The option of this name alone; nothing where it is given, or the run does not tell. */
+tide_status run_option_take(const json_t *run, const char *name, forecast_options *o, tide_failure *failure);
+
 #endif

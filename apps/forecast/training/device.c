@@ -21,6 +21,7 @@ static tide_status open_trial(void *user, const char *device, train_sample *out,
     tide_status status = session_open(&t->options, &c, &t->of->data, &t->session, failure);
     if (status == TIDE_OK) status = session_training(&t->session, &t->options, &t->step, failure);
     *out = (train_sample){ &t->step, { { t->session.start, t->starts, false } }, 1 };
+    out->count += sampled_feed(&t->session.sampled, 0, 0, out->feeds + 1);
     return status;
 }
 

@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "forecast/fit/finite.h"
 #include "forecast/fit/solve.h"
+#include "parent.h"
 #include "train/schedule.h"
 #include "trainer.h"
 
@@ -37,7 +38,7 @@ static tide_status batch(void *user, const fit_place *at, train_feed *feeds, int
     trainer *t = user;
     (void)failure;
     feeds[0] = (train_feed){ t->session.start, t->order + at->batch * t->step.samples * t->step.parts, false };
-    *count   = 1;
+    *count   = 1 + sampled_feed(&t->session.sampled, (uint64_t)t->options->seed, at->step, feeds + 1);
     return TIDE_OK;
 }
 
@@ -151,7 +152,10 @@ tide_status trainer_begin(trainer *t, tide_failure *failure) {
                         .min_epochs = o->min_epochs, .max_minutes = o->max_minutes, .equal_is_better = true,
                         .began = t->listener.began, .resume = "`resume` auto" };
     if (!make_room(t)) return no_memory(failure);
-    return fit_new(&model, &plan, trainer_in_memory(t) ? NULL : &t->folder, trainer_hear, t, &t->fit, failure);
+    tide_status status =
+        fit_new(&model, &plan, trainer_in_memory(t) ? NULL : &t->folder, trainer_hear, t, &t->fit, failure);
+    /* the first checkpoint: from here on `from` is not needed */
+    return status == TIDE_OK && *o->from && !fit_at(t->fit)->step ? fit_save(t->fit, failure) : status;
 }
 
 tide_status trainer_learn(trainer *t, int64_t steps, tide_failure *failure) {
@@ -160,6 +164,7 @@ tide_status trainer_learn(trainer *t, int64_t steps, tide_failure *failure) {
     bool         finished = fit_at(t->fit)->finished;
     tide_status  status   = fit_run(t->fit, steps, &why);
     if (status == TIDE_OK && !finished) tell_divergence(t);
+    if (status == TIDE_OK && !finished && fit_at(t->fit)->finished) parent_tell_end(t);
     if (status == TIDE_OK) return TIDE_OK;
     if (fit_at(t->fit)->finished && !fit_best(t->fit)) return never_a_number(t, &why, failure);
     if (failure && !failure->status) *failure = why;

@@ -8,13 +8,10 @@
 
 /* The series anew, scaled over all its rows. */
 static tide_status scale_all(dataset *d, tide_failure *failure) {
-    free(d->scaled);
-    free(d->marks);
-    scaler_free(&d->scaler);
-    d->scaled = d->marks = NULL;
-    if (scaler_fit(&d->frame, (block){ 0, d->frame.rows }, &d->scaler) != TIDE_OK)
+    scaler all;
+    if (scaler_fit(&d->frame, (block){ 0, d->frame.rows }, &all) != TIDE_OK)
         return fail(failure, TIDE_ENOMEM, "out of memory for the series");
-    return dataset_scale(d, d->frame.rows, failure);
+    return dataset_rescale(d, all, failure);
 }
 
 /* A new graph, with the choices that the run has written down and the batch that it trained on. */

@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "ensemble.h"
 #include "forecast/fit/plan.h"
+#include "parent.h"
 
 /* ---- opening ---- */
 
@@ -24,7 +25,7 @@ tide_status trainer_folder(trainer *t, bool in_folder, int64_t parameters, const
                            tide_failure *failure) {
     const forecast_options *o = t->options;
     if (in_folder || *o->out)
-        return forecast_folder_open(o, &t->data, parameters, g, t->device.line, &t->folder, failure);
+        return forecast_folder_open(o, &t->data, parameters, g, t->device.line, &t->from, &t->folder, failure);
     if (!o->resume) return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "resume",
                    "`resume` needs `out`, the folder of the run to go on with");
@@ -35,12 +36,15 @@ static tide_status open_trainer(trainer *t, forecast_options *o, const tide_fram
     tide_status status = load(t, from, failure);
     if (status == TIDE_OK) status = plan_of_run(o, failure);
     if (status == TIDE_OK && o->arch == FORECAST_ARCH_AUTO) return ensemble_open(t, o, from, in_folder, failure);
+    if (status == TIDE_OK) status = parent_open(t, failure);
     if (status == TIDE_OK) status = trainer_compile(t, o, failure);
+    if (status == TIDE_OK) status = parent_check(t, failure);
     if (status == TIDE_OK) status = bundle_from(&t->data, o, &t->config, &t->bundle, failure);
     if (status == TIDE_OK) status = trainer_show_passes(t, true, failure);
     if (status == TIDE_OK)
         status = trainer_folder(t, in_folder, forecaster_parameters(&t->config), t->session.graph, failure);
     if (status == TIDE_OK) status = trainer_tell(t, failure);
+    if (status == TIDE_OK) status = parent_begin(t, failure);
     return status == TIDE_OK ? trainer_begin(t, failure) : status;
 }
 
@@ -60,11 +64,13 @@ tide_status trainer_start(forecast_options *o, unsigned compat, const tide_frame
 
 tide_status trainer_open(const forecast_options *options, const tide_frame *from, bool in_folder,
                          forecast_progress progress, void *user, trainer **out, tide_failure *failure) {
-    forecast_options *o = malloc(sizeof *o);
+    forecast_options *o = malloc(sizeof *o), *given = malloc(sizeof *given);
     unsigned          compat;
     *out = NULL;
-    if (!o) return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
-    tide_status status = options_resolve(options, o, &compat, failure);
+    tide_status status = o && given ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the training run");
+    if (status == TIDE_OK) *given = *options, status = parent_settle(given, failure);
+    if (status == TIDE_OK) status = options_resolve(given, o, &compat, failure);
+    free(given);
     if (status == TIDE_OK) return trainer_start(o, compat, from, in_folder, progress, user, out, failure);
     free(o);
     return status;
@@ -92,6 +98,7 @@ void forecast_trainer_free(forecast_trainer *t) {
     free(t->step_ms);
     free(t->scored);
     ensemble_training_free(t->ensemble);
+    parent_free(t->parent);
     free((forecast_options *)t->options);
     free(t);
 }

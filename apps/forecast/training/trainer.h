@@ -3,6 +3,7 @@
 #define FORECAST_TRAINER_H
 
 #include <stdatomic.h>
+#include <tidemill/io.h>
 
 #include "forecast/fit/resolve.h"
 #include "forecast/fit/run_folder.h"
@@ -34,6 +35,9 @@ typedef struct forecast_trainer {
     int64_t           timed, timed_room;
     double            first_step_ms;
     train_device_choice device;          /* of --device auto */
+    struct parent    *parent;            /* of `from`; NULL: none, or it is not needed any more */
+    first_model       from;              /* its file */
+    double            first_loss;        /* of the validation windows before the first step, with `from`; else NaN */
     int64_t           asked_batch;       /* lowered by --auto-batch to what fits; 0: not lowered */
     int64_t           steps_before;      /* a refit: those of the training */
     int64_t           rate_epochs;       /* epochs that the rates fall over; 0: those that are trained */
@@ -65,6 +69,9 @@ tide_status trainer_compile(trainer *t, forecast_options *o, tide_failure *failu
 tide_status trainer_show_passes(const trainer *t, bool only_check, tide_failure *failure);
 void        trainer_tell_data(const trainer *t);
 tide_status trainer_tell(trainer *t, tide_failure *failure);
+
+/* The first parameters are those in `a`; gap embeddings that it lacks, which say nothing at first, stay as they are. */
+tide_status trainer_put_parameters(trainer *t, const tide_archive *a, tide_failure *failure);
 
 /* learn.c: makes t->fit, or solves what is solved. Training runs to the last epoch or to the early stop, saving as it
  * goes; then the best parameters are in place. `steps` as for fit_run. */

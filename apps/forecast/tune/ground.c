@@ -45,6 +45,7 @@ static tide_status refuse(const forecast_options *o, unsigned compat, tide_failu
     const struct { bool given; const char *option, *why; } rows[] = {
         { !strcmp(o->data, "-"), "data", "`data` is read once for each trial: give a file, not standard input" },
         { o->max_minutes > 0, "max-minutes", "`max-minutes` is of a single training: `budget` limits a search" },
+        { *o->from, "from", "`from` is of a single training: fine-tune with what the search has found" },
         { o->explain || *o->dump_graph, "explain", "`explain` and `dump-graph` are of a single training" },
         { compat & FORECAST_COMPAT_STOP_ON_TEST, "compat",
           "`compat` stop-on-test looks at the test rows, which no search may: leave it out" },
