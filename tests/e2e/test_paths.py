@@ -197,7 +197,9 @@ class Paths(Case):
                          "--out", run).stderr
         self.assertRegex(said, "of the 210 validation windows 14 are kept for sample paths.* over 4 MB")
         self.assertLess((run / "model.safetensors").stat().st_size, 9e6)
-        done = self.code(0, "forecast", "predict", run, "--no-plots", "--sum", "t=s0+s1", "--level", "95")
+        short = self.folder / "short"  # as many windows, of a short validation
+        self.code(0, "forecast", "train", "--data", self.data, "--out", short, "--val", PRED + 13, *LINEAR)
+        done = self.code(0, "forecast", "predict", short, "--no-plots", "--sum", "t=a+b", "--level", "95")
         self.assertRegex(done.stderr, "known from 14 windows of validation, which vouch for no level of a sum above 86 %")
         self.assertNotIn("validation windows", self.code(0, "forecast", "train", "--data", self.data, "--out", self.run, "--overwrite", *LINEAR).stderr)
 
