@@ -49,12 +49,6 @@ static char *take_name(const char **at, const char *ends) {
     return strndup(from, length);
 }
 
-static int64_t place_of(char *const *names, int64_t count, const char *name) {
-    for (int64_t i = 0; i < count; i++)
-        if (names[i] && !strcmp(names[i], name)) return i;
-    return -1;
-}
-
 static tide_status no_definition(reader *r, const char *line) {
     int length = (int)MIN2(strcspn(line, "\n"), 80);
     return REFUSE(r, "`sum` is NAME=A+B+..., several with ; between them, not '%.*s'", length, line);
@@ -81,9 +75,9 @@ static tide_status read_definition(reader *r, const char **at) {
     *d = (definition){ .row = r->row }, r->name[r->count++] = name;
     if (!*name || **at != '=') return no_definition(r, line);
     ++*at;
-    if (place_of(r->series, r->series_count, name) >= 0)
+    if (names_find(r->series, r->series_count, name) >= 0)
         return REFUSE(r, "a sum cannot be called '%.80s', which is a series: another name", name);
-    if (place_of(r->name, r->count - 1, name) >= 0) return REFUSE(r, "the sum '%.80s' is there twice", name);
+    if (names_find(r->name, r->count - 1, name) >= 0) return REFUSE(r, "the sum '%.80s' is there twice", name);
     return read_terms(r, d, at, line);
 }
 
@@ -129,7 +123,7 @@ static tide_status resolve(reader *r, int64_t sum);
 
 /* The sum among others that a term means, worked out; -1: it means none. */
 static tide_status resolve_term(reader *r, int64_t sum, const char *term, int64_t *out) {
-    *out = place_of(r->name, r->count, term);
+    *out = names_find(r->name, r->count, term);
     if (*out < 0) return TIDE_OK;
     if (r->of[*out].state == OPEN)
         return REFUSE(r, "the sums go round: '%.80s' is part of '%.80s', which is part of it", term, r->name[sum]);
@@ -152,8 +146,8 @@ static tide_status resolve(reader *r, int64_t sum) {
     if (!d->member) return no_memory(r);
     memset(r->seen, 0, (size_t)r->series_count * sizeof *r->seen);
     for (int64_t i = 0; status == TIDE_OK && i < d->terms; i++) {
-        int64_t series = place_of(r->series, r->series_count, d->term[i]);
-        part           = place_of(r->name, r->count, d->term[i]);
+        int64_t series = names_find(r->series, r->series_count, d->term[i]);
+        part           = names_find(r->name, r->count, d->term[i]);
         if (series < 0 && part < 0) return unknown(r, sum, d->term[i]);
         for (int64_t k = 0; series < 0 && status == TIDE_OK && k < r->of[part].members; k++)
             status = count_series(r, sum, r->of[part].member[k]);

@@ -46,6 +46,12 @@ const char *near_name(const char *word, char *const *names, int64_t count) {
     return n.found;
 }
 
+int64_t names_find(char *const *names, int64_t count, const char *name) {
+    for (int64_t i = 0; i < count; i++)
+        if (names[i] && !strcmp(names[i], name)) return i;
+    return -1;
+}
+
 void names_list(char *buffer, size_t bytes, char *const *names, int64_t count) {
     size_t used = 0, reserve = 32;  /* for the count of a list that is cut */
     buffer[0] = 0;

@@ -20,6 +20,9 @@ bool notes_add(char **notes, const char *format, ...) TIDE_PRINTF(2, 3);
 /* The name among `names` (NULL entries are skipped) that `word` most likely meant, or NULL if none is near. */
 const char *near_name(const char *word, char *const *names, int64_t count);
 
+/* Where the name is among `names` (NULL entries are skipped); -1: it is not. */
+int64_t names_find(char *const *names, int64_t count, const char *name);
+
 /* "a, b, c" of the names (NULL entries are skipped), cut with the full count when it would not fit. */
 void names_list(char *buffer, size_t bytes, char *const *names, int64_t count);
 

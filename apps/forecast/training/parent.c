@@ -127,9 +127,8 @@ static tide_status keep_scaler(trainer *t, const bundle *b, tide_failure *failur
     scaler       kept = { 0 };
     if (!scaler_copy(&t->data.scaler, &kept)) return no_memory(failure);
     for (int64_t i = 0; i < f->columns; i++) {
-        int64_t at = 0;
-        while (at < b->config.columns && strcmp(b->names[at], f->names[i])) at++;
-        if (at == b->config.columns) {
+        int64_t at = names_find(b->names, b->config.columns, f->names[i]);
+        if (at < 0) {
             scaler_free(&kept);
             return fail_at(failure, TIDE_EINVAL, NULL, 0, "keep-scaler",
                            "'%.100s' is no column of %.200s, which has no mean and deviation for it: leave "
@@ -230,11 +229,8 @@ static void tell_columns(const trainer *t) {
     const frame  *f = &t->data.frame;
     const bundle *b = &t->parent->bundle;
     int64_t       others = 0, first = -1;
-    for (int64_t i = 0; i < f->columns; i++) {
-        int64_t at = 0;
-        while (at < b->config.columns && strcmp(b->names[at], f->names[i])) at++;
-        if (at == b->config.columns) first = others++ ? first : i;
-    }
+    for (int64_t i = 0; i < f->columns; i++)
+        if (names_find(b->names, b->config.columns, f->names[i]) < 0) first = others++ ? first : i;
     if (others)
         listener_note(&t->listener, FORECAST_STAGE_NOTE,
                       "%" PRId64 " of %" PRId64 " columns, '%.60s' the first, are none of the %" PRId64 " of %.200s: "

@@ -90,6 +90,8 @@ tide_status trainer_write_model(const trainer *t, const tide_snapshot_t *best, t
 void        trainer_fill(trainer *t, forecast_result *r);
 int64_t     trainer_test_windows(const trainer *t);
 tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure);
+/* Learns to the end, fills and scores; frees the trainer in any case. */
+tide_status trainer_finish(trainer *t, forecast_result *r, tide_failure *failure);
 
 static inline bool trainer_solved(const trainer *t) { return architecture_of(t->config.arch)->solved; }
 static inline const tide_snapshot_t *trainer_best(const trainer *t) { return t->fit ? fit_best(t->fit) : NULL; }

@@ -39,11 +39,7 @@ static tide_status train(const forecast_options *o, forecast_progress hear, void
     tide_status status = trainer_open(o, NULL, true, hear, user, &x, failure);
     if (status != TIDE_OK) return status;
     *opened = true;
-    status  = trainer_learn(x, 0, failure);
-    trainer_fill(x, r);
-    if (status == TIDE_OK) status = trainer_score(x, r, failure);
-    forecast_trainer_free(x);
-    return status;
+    return trainer_finish(x, r, failure);
 }
 
 static tide_status stopped(const tuning *t, tide_failure *failure) {

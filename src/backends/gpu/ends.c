@@ -13,10 +13,6 @@ typedef struct finder {
     gpu_ending *out;
 } finder;
 
-static const flat_operand *operand(const finder *f, int32_t kernel, int32_t i) {
-    return &f->p->kernels[kernel].operands[i];
-}
-
 /* ---- C ------------------------------------------------------------------------------------------------- */
 
 /* Neighbours of a row are neighbours, and all of C lies without gaps, whatever the order of its rows. */
@@ -88,8 +84,9 @@ static bool overwrites(const finder *f, int32_t by, const flat_operand *o) {
 }
 
 static bool touches(const finder *f, int32_t kernel, const flat_operand *o) {
-    for (int32_t i = 0; i < f->p->kernels[kernel].n_operands; i++)
-        if (operands_share_memory(f->p, operand(f, kernel, i), o)) return true;
+    const flat_kernel *k = &f->p->kernels[kernel];
+    for (int32_t i = 0; i < k->n_operands; i++)
+        if (operands_share_memory(f->p, &k->operands[i], o)) return true;
     return false;
 }
 
