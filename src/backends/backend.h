@@ -260,6 +260,8 @@ typedef struct backend_cut {
     bool    product_ends;  /* a product adds a bias, and rounds its result, in the kernel that multiplies ... */
     bool    product_joins; /* ... and one by neighbouring weights is worth more than several */
     bool    sums_apart;    /* terms of a sum of single numbers are made side by side, and added in a kernel apart */
+    bool    joins_masks;   /* a byte an element costs less to load than a mask of dropout to draw again */
+    bool    parts_in_place; /* what only a concatenation reads is made where that has it */
 } backend_cut;
 extern const backend_cut processor_cut;  /* cut.c */
 

@@ -69,6 +69,7 @@ static tide_status run_passes(compiler *c, const compile_request *r, compiled *o
         pass_legalise(g);
         dump(c, "precision");
     }
+    if (r->passes && g->numbers->joins_masks && pass_masks(g)) pass_legalise(g);
     if (r->passes && g->numbers->product_joins && pass_join(g)) {
         pass_legalise(g);
         if (pass_join_grads(g)) pass_legalise(g);

@@ -474,6 +474,7 @@ void pass_lower(const pass_graph *g, const fusion *f, bool merge, lowered *out) 
     l.variable_buffer = arena_new(m, int32_t, MAX2(g->source->n_variables, 1));
     l.variable_at = arena_new(m, int64_t, MAX2(g->source->n_variables, 1));
     for (int32_t i = 0; i < g->source->n_variables; i++) l.variable_buffer[i] = -1;
+    l.readers = readers_of(g);
     share_buffers(&l);
     l.group_first = arena_new(m, int32_t, f->groups), l.group_next = arena_new(m, int32_t, n);
     out->output_buffer = arena_new(m, int32_t, MAX2(g->n_wanted, 1));

@@ -2,6 +2,7 @@
 #ifndef TIDE_LOWER_H
 #define TIDE_LOWER_H
 
+#include "readers.h"
 #include "view.h"
 
 /* One cut for all kernels that run along the samples, so that one task can carry its samples through many of them
@@ -30,6 +31,7 @@ typedef struct lowering {
     int32_t   *second;       /* of a sort: the buffer of its indices; of attention: of L */
     int32_t   *third;        /* of attention: the buffer of what it leaves its derivative; -1: it leaves nothing */
     int32_t   *assigned_to;  /* of each node: slot + 1 of the variable that its group writes it to directly; 0 */
+    readers    readers;
     int32_t   *variable_buffer;  /* of each slot; -1: none yet */
     int64_t   *variable_at;      /* of each slot: bytes into that buffer, which neighbours share where they are one
                                     matrix (pass_join) */
@@ -58,6 +60,12 @@ void lower_leaf(lowering *l, int32_t node);
 void lower_op(lowering *l, int32_t node);
 /* Where a product goes: a buffer in the order in which the product is read. */
 view lower_product(lowering *l, int32_t node);
+
+/* lower_parts.c: the section of a concatenation that alone reads the node's value, in the node's shape; false: there is
+ * none, or strides cannot say it. */
+bool lower_part(lowering *l, int32_t node, view *out);
+view lower_section(const view *whole, int axis, int64_t start, int64_t size);
+void lower_concat(lowering *l, int32_t node);
 
 /* lower_attention.c: kernels of several results. */
 void lower_attention(lowering *l, int32_t node);

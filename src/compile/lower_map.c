@@ -11,6 +11,7 @@ enum { MOST_LOADS = 2 * 96, MOST_INSTRS = 4 * 96 + 64, MOST_COLS = 4096 };
 typedef struct load {
     int32_t node;     /* seen through reshapes; the broadcast itself where one is loaded */
     bool    row;      /* one element a row of the domain */
+    bool    target;   /* nothing is loaded: a member is stored there, if the domain can be cut for it */
     view    v;        /* merged */
     flat_operand operand;
     flat_kind kind;
@@ -197,7 +198,9 @@ static void make_domain(build *b) {
         load *x = &b->loads[i];
         bool single = view_count(&x->v) == 1;
         if (single) x->v.ndim = 0;
-        if (!cut_for(b, x)) {
+        const bool fits = cut_for(b, x);
+        if (!fits && x->target) x->v.ndim = 0;
+        else if (!fits) {
             const view *whole = lower_contiguous(b->l, x->node);
             x->v = view_merged(whole);
         }
@@ -398,10 +401,18 @@ static void emit_fold(lowering *l, const flat_operand *partials, const view *out
     k->tasks = ceil_div(width, k->index.per_task);
 }
 
+/* Where the member could be stored that is part of a concatenation. */
+static bool member_part(lowering *l, int32_t id, view *out) {
+    return l->needed[id] && l->f->kind[id] == MEMBER_FULL && !l->assigned_to[id] && lower_part(l, id, out);
+}
+
 /* A value that is only assigned is written where it goes: into the variable (choose_direct in lower.c saw to the
  * order). */
-static view destination(lowering *l, int32_t id) {
+static view destination(const build *b, int32_t id) {
+    lowering *l = b->l;
     const ir_node *n = l->g->nodes[id];
+    view part, spread;
+    if (member_part(l, id, &part) && view_reshaped(&part, domain_shape(&b->map, false), &spread)) return part;
     if (!l->assigned_to[id]) return lower_new(l, (tide_dtype)n->type, n->shape);
     return lower_variable(l, l->assigned_to[id] - 1, (tide_dtype)n->type, n->shape);
 }
@@ -445,7 +456,7 @@ static void emit_outputs(build *b, int32_t first) {
         if (!l->needed[m]) continue;
         member_kind kind = (member_kind)l->f->kind[m];
         int16_t reg = (int16_t)(l->reg[m] - 1);
-        l->loc[m] = destination(l, m);
+        l->loc[m] = destination(b, m);
         if (kind == MEMBER_FULL || kind == MEMBER_ROW) emit_store(b, reg, &l->loc[m], kind == MEMBER_ROW);
         else {
             emit_sink(b, m, reg, &l->loc[m], &folds[count]);
@@ -475,6 +486,12 @@ void lower_group(lowering *l, int32_t group) {
         const ir_node *n = l->g->nodes[m];
         bool row = l->f->kind[m] == MEMBER_ROW && (n->op == OP_SCALAR || n->op == OP_CAST);
         for (int32_t i = 0; i < n->n_in; i++) collect_input(&b, n->in[i], row);
+    }
+    for (int32_t m = first; m; m = l->group_next[m]) {
+        load *x = &b.loads[b.n_loads];
+        *x = (load){ .node = -1, .target = true, .reg = -1 };
+        if (!member_part(l, m, &x->v)) continue;
+        x->v = view_merged(&x->v), b.n_loads++;
     }
     make_domain(&b);
     for (int32_t m = first; m; m = l->group_next[m]) emit_member(&b, m);

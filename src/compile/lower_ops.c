@@ -34,13 +34,6 @@ static int32_t written_permuted(const lowering *l, int32_t node) {
                : 0;
 }
 
-static view section_of(const view *v, int axis, int64_t start, int64_t size) {
-    view out = *v;
-    out.offset += start * v->stride[axis];
-    out.dim[axis] = size;
-    return out;
-}
-
 /* The permuted product's part of the concatenation that wants its parts side by side; false: there is none. */
 static bool placed_beside(lowering *l, int32_t concat, int32_t permute, view *out) {
     const ir_node *n = node_of(l, concat);
@@ -49,7 +42,7 @@ static bool placed_beside(lowering *l, int32_t concat, int32_t permute, view *ou
     if (!concat) return false;
     while (node_of(l, n->in[i])->in[0] != permute) at += node_of(l, n->in[i++])->shape.dim[n->attr.axis];
     if (!l->loc[concat].valid) l->loc[concat] = lower_new(l, (tide_dtype)n->type, n->shape);
-    view section = section_of(&l->loc[concat], n->attr.axis, at, node_of(l, n->in[i])->shape.dim[n->attr.axis]);
+    view section = lower_section(&l->loc[concat], n->attr.axis, at, node_of(l, n->in[i])->shape.dim[n->attr.axis]);
     return view_reshaped(&section, node_of(l, permute)->shape, out);
 }
 
@@ -58,6 +51,7 @@ view lower_product(lowering *l, int32_t node) {
     const ir_node *n = node_of(l, node);
     int32_t permute = written_permuted(l, node);
     view out;
+    if (lower_part(l, node, &out) && out.stride[out.ndim - 1] == 1) return out;
     if (!permute) return lower_new(l, (tide_dtype)n->type, n->shape);
     const ir_node *p = node_of(l, permute);
     if (!placed_beside(l, l->beside[node], permute, &out)) out = lower_new(l, (tide_dtype)n->type, p->shape);
@@ -228,40 +222,6 @@ static void lower_sort_index(lowering *l, int32_t node) {
 }
 
 /* ---- parts of a whole ---- */
-
-/* Neighbours in one buffer are their concatenation as they lie. */
-static bool neighbours(lowering *l, const ir_node *n, view *out) {
-    int axis = n->attr.axis;
-    if (!n->attr.flag) return false;
-    *out = *lower_view(l, n->in[0]);
-    for (int32_t i = 1; i < n->n_in; i++) {
-        const view *next = lower_view(l, n->in[i]);
-        bool beside = next->buffer == out->buffer && next->offset == out->offset + out->dim[axis] * out->stride[axis] &&
-                      !memcmp(next->stride, out->stride, sizeof *out->stride * (size_t)out->ndim);
-        if (!beside) return false;
-        out->dim[axis] += next->dim[axis];
-    }
-    return true;
-}
-
-/* Parts are copied into their sections of the whole; a part that only the concatenation reads could be computed in
- * place. */
-static void lower_concat(lowering *l, int32_t node) {
-    const ir_node *n = node_of(l, node);
-    view as_it_lies;
-    if (neighbours(l, n, &as_it_lies)) {
-        l->loc[node] = as_it_lies;
-        return;
-    }
-    l->loc[node] = lower_new(l, (tide_dtype)n->type, n->shape);
-    int64_t at = 0;
-    for (int32_t i = 0; i < n->n_in; i++) {
-        int64_t size = node_of(l, n->in[i])->shape.dim[n->attr.axis];
-        view to = section_of(&l->loc[node], n->attr.axis, at, size);
-        lower_copy(l, lower_view(l, n->in[i]), &to);
-        at += size;
-    }
-}
 
 static void lower_unslice(lowering *l, int32_t node) {
     const ir_node *n = node_of(l, node);

@@ -98,6 +98,9 @@ bool pass_join(pass_graph *g);
 /* join_grads.c: after it, the same for what comes back through them. Parts of its CONCATs of flag 2 lie side by side,
  * where attention's derivative can write them so. */
 bool pass_join_grads(pass_graph *g);
+/* masks.c: a choice and a mask of dropout as one choice. Where backend_cut.joins_masks. False: there are none. Leaves
+ * what nothing uses any more: legalise after it. */
+bool pass_masks(pass_graph *g);
 /* products.c: what products write in place of another kernel, a bias added to each row (a MATMUL's third input, F32 of
  * as many numbers as it has columns), or the 16-bit type of the operands. Where backend_cut.product_ends. */
 void pass_products(pass_graph *g, fusion *f);

@@ -13,5 +13,5 @@ const backend_cut gpu_cut = {
     .whole_row = 4096,
     /* narrow ones too; but of few terms are the products of a network's inputs, which 16 bits would round */
     .half_rows = 8, .half_cols = 8, .half_depth = 32, .half_work = 1 << 17, .half_queries = 1,
-    .product_ends = true, .product_joins = true, .sums_apart = true,
+    .product_ends = true, .product_joins = true, .sums_apart = true, .joins_masks = true, .parts_in_place = true,
 };

@@ -5,7 +5,7 @@
 
 /* Of 16-bit products of more multiply-adds the device's library is faster than ours by more than a launch and the way
  * through memory cost (bench/results/cuda.md). */
-static const double MOST_WORK = 0x1p29;
+static const double MOST_WORK = 0x1p30;
 
 typedef struct finder {
     const flat_program *p;
@@ -43,6 +43,10 @@ static bool may_end(const finder *f, const flat_kernel *k, int64_t *tiles) {
         (double)(g->m * g->n) * (double)(g->k * g->batches) > MOST_WORK)
         return false;
     product_merge(&merged, operands, k);
+    if (product_is_few(&merged, operands)) {
+        *tiles = ceil_div(merged.m, product_few_rows(&merged)) * merged.batches;
+        return true;
+    }
     const mma_tiling how = product_units(f->p, k, &merged, f->limits);
     *tiles = how.tile ? ceil_div(merged.m, how.tile->bm) * merged.batches : 0;
     return how.tile && how.parts == 1;

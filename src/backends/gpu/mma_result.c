@@ -4,15 +4,15 @@
 #include "mma_store_text.h"
 
 /* "result(sum, old, bias)": what becomes of a sum. */
-void mma_declare_result(const mma_product *r, gpu_words *w, bool partial) {
-    const bool bias = !partial && r->g->kernel->n_operands == 4;
+void mma_declare_result(gpu_print *g, const flat_gemm *p, gpu_words *w, bool partial) {
+    const bool bias = !partial && g->kernel->n_operands == 4;
     static const char *const results[2][2] = {
         { "alpha * $1", "alpha * $1 + $3" }, { "FMA(beta, $2, alpha * $1)", "FMA(beta, $2, alpha * $1) + $3" },
     };
-    if (bias) gpu_operand(r->g, "bias", &r->g->kernel->operands[3], false);
-    const bool beta = !partial && r->p->beta != 0;
-    product_declare_real(r->g, "alpha", partial ? 1 : r->p->alpha, true);
-    if (beta) product_declare_real(r->g, "beta", r->p->beta, true);
+    if (bias) gpu_operand(g, "bias", &g->kernel->operands[3], false);
+    const bool beta = !partial && p->beta != 0;
+    product_declare_real(g, "alpha", partial ? 1 : p->alpha, true);
+    if (beta) product_declare_real(g, "beta", p->beta, true);
     gpu_word(w, "result", results[beta][bias]);
     gpu_word(w, "more", bias ? "col + e < n ? bias[col + e] : 0.0f" : "0.0f");
 }
@@ -131,7 +131,7 @@ void mma_print_store(const mma_product *r, const mma_side *a, const mma_side *b,
         gpu_declare(g, "i64", "batches", r->p->batches);
         text_add(&g->body, "c += ((i64)part * batches + (i64)entry) * (i64)m * (i64)n;\n");
     } else product_print_batch(g, r->p, r->operand, 2, 3);
-    mma_declare_result(r, &w, partial);
+    mma_declare_result(g, r->p, &w, partial);
     gpu_word(&w, "M", gpu_memory_type(type));
     gpu_word_load(&w, type);
     gpu_word_store(&w, type);

@@ -38,6 +38,9 @@ enum { PROCESSORS = 132, BYTES = 36, GROUP = 1700, EACH = 300, LAUNCH = 4400, MO
 /* Something else is always to be done. */
 static const double LEAST_BESIDE = 0.1;
 enum { LEAST_DEPTH = 8 };  /* products of less are too small a part of any tile */
+/* In 16 bits a product of few terms is mostly what becomes of it: many warps of few sums wait for memory together
+ * (bench/results/cuda.md). */
+enum { SHORT = 256, MOST_SUMS = 32 /* a thread's */ };
 
 /* Tiles of A and B, and where they were the sums that slices leave. */
 static bool tile_fits(const mma_tile *t, int size, const gpu_limits *limits) {
@@ -67,6 +70,7 @@ mma_tiling gpu_mma_tiling(const flat_gemm *p, tide_dtype type, double beside, co
     const size_t count = single ? sizeof tiles_f32 / sizeof *tiles_f32 : sizeof tiles / sizeof *tiles;
     for (const mma_tile *t = single ? tiles_f32 : tiles, *end = t + count; t < end; t++) {
         if (!tile_fits(t, size, limits)) continue;
+        if (!single && p->k <= SHORT && t->bm * t->bn > MOST_SUMS * mma_threads(t)) continue;
         for (int64_t parts = 1; parts <= MOST_PARTS; parts++) {
             mma_tiling c = cost_of(p, t, size, parts, beside);
             if (!best.tile || c.cost < best.cost) best = c;

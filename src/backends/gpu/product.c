@@ -323,6 +323,10 @@ void gpu_print_product(gpu_print *g, int launch) {
     product r = { .g = g, .real = gpu_register_type(type), .size = (int64_t)tide_dtype_size((tide_dtype)type),
                   .type = k->operands[2].type, .index = index_type(g->program, k) };
     product_merge(&r.p, r.operand, k);
+    if (g->n_ends && product_is_few(&r.p, r.operand)) {
+        gpu_print_few(g, &r.p, r.operand);
+        return;
+    }
     mma_tiling units = product_units(g->program, k, &r.p, g->limits);
     bool single = units.tile && k->operands[0].type == TIDE_F32;  /* a library has no matrix units for these */
     if (!single && !g->n_ends && gpu_take_product(g, &r.p, r.operand)) return;

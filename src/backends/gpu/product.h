@@ -32,4 +32,9 @@ mma_tiling product_units(const flat_program *program, const flat_kernel *k, cons
 /* product_mma.c: the tiles of a product on matrix units, sums in F32 (with parts: in scratch). */
 void gpu_print_mma(gpu_print *g, const flat_gemm *p, const flat_operand operand[3], const mma_tiling *how);
 
+/* product_few.c: one of few terms with maps that it carries out; and how many rows a group has. */
+bool    product_is_few(const flat_gemm *p, const flat_operand operand[3]);
+int64_t product_few_rows(const flat_gemm *p);
+void    gpu_print_few(gpu_print *g, const flat_gemm *p, const flat_operand operand[3]);
+
 #endif

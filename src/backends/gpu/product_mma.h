@@ -3,7 +3,7 @@
 #ifndef TIDE_GPU_PRODUCT_MMA_H
 #define TIDE_GPU_PRODUCT_MMA_H
 
-#include "product.h"
+#include "product_ends.h"
 
 enum { MMA_CHUNK = 16 /* bytes */, MMA_DEPTH = 32 /* bytes of a row that one instruction multiplies */ };
 
@@ -36,7 +36,7 @@ void mma_fragment_words(const mma_product *r, gpu_words *w);
 void mma_place_words(gpu_words *w, const mma_side *a, const mma_side *b);
 void mma_sum_words(const mma_product *r, gpu_words *w, const mma_side *a, const mma_side *b);
 /* "result(sum, old, more)": what becomes of a sum, where `more` is of the bias. */
-void mma_declare_result(const mma_product *r, gpu_words *w, bool partial);
+void mma_declare_result(gpu_print *g, const flat_gemm *p, gpu_words *w, bool partial);
 /* Rows of C, or of a part's in scratch. */
 void mma_print_store(const mma_product *r, const mma_side *a, const mma_side *b, bool partial);
 /* mma_ends.c: or what maps make of it. */

@@ -124,16 +124,20 @@ void gpu_print_map(gpu_print *g);
  * C's rows lie in order, with sums over rows. Several ends need all but the first to draw nothing. */
 bool gpu_end_fits(const flat_program *program, const gpu_end *end, int64_t rows, int64_t cols, bool in_order);
 bool gpu_end_draws(const gpu_end *end);
-int  gpu_end_sums(const gpu_end *end);  /* over rows */
-/* What the kernel's text has of them: their operands and single numbers at once, and to be put in where sum[0] ...
- * sum[3] are C's at `col` and its neighbours: `four`, which adds to sums{of}[u], of each thread its own. The
- * kernel zeroes these, joins them, and has the sum of each of its groups of rows at q{to}[task * cols + column], tasks
- * without any 0. */
+bool gpu_end_pairs(const gpu_end *end);  /* draws masks alone, by whole eights */
+int  gpu_end_sums(const gpu_end *end);   /* over rows */
+int  gpu_end_loads(const gpu_end *end);  /* registers of what it loads of four neighbours */
+/* What the kernel's text has of them: their operands and single numbers at once, and to be put in: `room`, and then for
+ * each t below place.rows `ahead`, which loads what a row's four neighbours from `col` on need; for every second t, if
+ * place.pairs, `draws`, by all lanes, the even ones at row t and the odd ones at row t + 1; and where sum[0] ... sum[3]
+ * are C's of row t, `four`, which adds to sums{of}[u], of each thread its own. The kernel zeroes these, joins them, and
+ * has the sum of each of its groups of rows at q{to}[task * cols + column], tasks without any 0. */
 enum { GPU_END_SUMS = 8 };
 typedef struct gpu_end_sum { int of, to; int64_t tasks; } gpu_end_sum;
-typedef struct gpu_end_text { text four; int n_sums; gpu_end_sum sum[GPU_END_SUMS]; } gpu_end_text;
-/* Columns of C, 0 if its rows are not in order; expressions for the row and for the element at hand. */
-typedef struct gpu_end_place { int64_t cols; const char *row, *element; } gpu_end_place;
+typedef struct gpu_end_text { text room, ahead, draws, four; int n_sums; gpu_end_sum sum[GPU_END_SUMS]; } gpu_end_text;
+/* Columns of C, 0 if its rows are not in order; expressions for the row and for the element at hand; rows that are made
+ * together; whether lanes 2 i and 2 i + 1 have the fours of one eight. */
+typedef struct gpu_end_place { int64_t cols; const char *row, *element; int rows; bool pairs; } gpu_end_place;
 void gpu_print_ends(gpu_print *g, const gpu_end_place *at, gpu_end_text *out);  /* out: zeroed */
 
 /* preamble.c: what comes before all bodies. */

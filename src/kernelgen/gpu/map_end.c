@@ -29,6 +29,16 @@ int gpu_end_sums(const gpu_end *end) {
     return n;
 }
 
+int gpu_end_loads(const gpu_end *end) {
+    int bytes = 0;
+    for (int32_t i = 0; i < end->map->map.count; i++) {
+        const flat_instr *in = &end->map->map.instrs[i];
+        if (in->op != FLAT_LOAD || in->operand == end->given || in->kind == FLAT_ONE || in->kind == FLAT_ROW) continue;
+        bytes += 4 * (int)tide_dtype_size((tide_dtype)end->map->operands[in->operand].type);
+    }
+    return bytes / 4;
+}
+
 bool gpu_end_fits(const flat_program *program, const gpu_end *end, int64_t rows, int64_t cols, bool in_order) {
     const flat_map *m = &end->map->map;
     gpu_print g = { .program = program, .kernel = end->map };
@@ -43,11 +53,23 @@ bool gpu_end_fits(const flat_program *program, const gpu_end *end, int64_t rows,
     return true;
 }
 
-bool gpu_end_draws(const gpu_end *end) {
-    for (int32_t i = 0; i < end->map->map.count; i++)
-        if (is_draw(&end->map->map.instrs[i])) return true;
+bool gpu_end_pairs(const gpu_end *end) {
+    bool any = false;
+    for (int32_t i = 0; i < end->map->map.count; i++) {
+        const flat_instr *in = &end->map->map.instrs[i];
+        if (is_draw(in) && (in->op != FLAT_DROPMASK || in->per_sample % 8 != 0)) return false;
+        any |= is_draw(in);
+    }
+    return any;
+}
+
+static bool draws(const flat_map *m) {
+    for (int32_t i = 0; i < m->count; i++)
+        if (is_draw(&m->instrs[i])) return true;
     return false;
 }
+
+bool gpu_end_draws(const gpu_end *end) { return draws(&end->map->map); }
 
 /* ---- its text ------------------------------------------------------------------------------------------ */
 
@@ -72,31 +94,61 @@ static void print_sums(map_print *p, gpu_end_text *out) {
     }
 }
 
-static void print_four(map_print *p, const gpu_end_place *at, gpu_end_text *out) {
-    if (p->shape.by_rows) {
+static void move(map_print *p, text *to) {
+    if (p->out.data) text_add(to, "%s", p->out.data);
+    to->failed |= p->out.failed;
+    text_free(&p->out);
+}
+
+static void print_begin(map_print *p, const gpu_end_place *at) {
+    if (p->shape.by_rows)
         text_add(&p->out, "{\nconst uint line = %s;\n{\nconst uint row = line, c = col;\n", at->row);
-        print_sums(p, out);
-        map_print_values(p, FLAT_ROW, 0);
-        map_print_fours(p, 'c');
-        text_add(&p->out, "}\n}\n");
-        return;
+    else text_add(&p->out, "{\nconst uint e = %s;\n{\n", at->element);
+}
+
+static void print_rooms(map_print *p, int rows) {
+    for (int32_t i = 0; i < p->m->count; i++) {
+        const flat_instr *in = &p->m->instrs[i];
+        if (p->needed[i] && in->op == FLAT_LOAD) map_print_four_room(p, in, rows);
+        if (p->pairs && is_draw(in)) text_add(&p->out, "uint d%d[%d][2];\n", p->names + in->dst, rows);
     }
-    text_add(&p->out, "{\nconst uint e = %s;\n", at->element);
-    map_print_fours(p, 'e');
-    text_add(&p->out, "}\n");
+}
+
+static void print_ahead(map_print *p, const gpu_end_place *at) {
+    print_begin(p, at);
+    map_print_four_loads(p);
+    text_add(&p->out, "}\n}\n");
+}
+
+static void print_draws(map_print *p, const gpu_end_place *at) {
+    print_begin(p, at);
+    map_print_count(p);
+    for (int32_t i = 0; i < p->m->count; i++)
+        if (is_draw(&p->m->instrs[i])) map_print_pair_words(p, &p->m->instrs[i]);
+    text_add(&p->out, "}\n}\n");
+}
+
+static void print_four(map_print *p, const gpu_end_place *at, gpu_end_text *out) {
+    print_begin(p, at);
+    if (p->shape.by_rows) print_sums(p, out), map_print_values(p, FLAT_ROW, 0);
+    map_print_fours(p, p->shape.by_rows ? 'c' : 'e');
+    text_add(&p->out, "}\n}\n");
 }
 
 static void print_end(map_print *p, const gpu_end_place *at, gpu_end_text *out) {
     choose(p, at->cols);
+    p->ahead = true, p->pairs = at->pairs && draws(p->m);
     map_print_operands(p);
     map_print_seeds(p);
     map_print_values(p, FLAT_ONE, 0);
-    if (p->out.data) text_add(&p->g->body, "%s", p->out.data);
-    p->g->body.failed |= p->out.failed;
-    text_free(&p->out);
+    move(p, &p->g->body);
+    print_rooms(p, at->rows);
+    move(p, &out->room);
+    print_ahead(p, at);
+    move(p, &out->ahead);
+    if (p->pairs) print_draws(p, at), move(p, &out->draws);
     print_four(p, at, out);
-    if (p->out.data) text_add(&out->four, "%s", p->out.data);
-    out->four.failed |= p->out.failed;
+    move(p, &out->four);
 }
 
 void gpu_print_ends(gpu_print *g, const gpu_end_place *at, gpu_end_text *out) {

@@ -46,13 +46,18 @@ bool map_has_fours(const map_print *p) {
     return any || moves_fours(p);
 }
 
-/* Before the loop over the four: e and c are those of the first. */
+/* Here and before the loop over the four e and c are those of the first. */
+void map_print_four_loads(map_print *p) {
+    for (int32_t i = 0; i < p->m->count; i++)
+        if (p->needed[i] && p->m->instrs[i].op == FLAT_LOAD) map_print_four_load(p, &p->m->instrs[i]);
+}
+
 void map_print_four_starts(map_print *p) {
+    if (!p->ahead) map_print_four_loads(p);
     for (int32_t i = 0; i < p->m->count; i++) {
         const flat_instr *in = &p->m->instrs[i];
         if (!p->needed[i]) continue;
-        if (is_draw(in)) map_print_words(p, in);
-        if (in->op == FLAT_LOAD) map_print_four_load(p, in);
+        if (is_draw(in) && !p->pairs) map_print_words(p, in);
         if (in->op == FLAT_STORE && map_access_of(p, in) == MAP_FOUR)
             text_add(&p->out, "%s s%d[4];\n", gpu_register_type(map_operand(p, in)->type), in->operand);
     }

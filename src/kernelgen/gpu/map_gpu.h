@@ -46,6 +46,8 @@ typedef struct map_print {
     uint64_t   columns;    /* likewise those of sums over rows */
     int        names;      /* added to the numbers of r, q and site: two maps of one kernel have names of their own */
     int32_t    given;      /* the operand that sum[u] is, not memory, counted from 1; 0: none */
+    bool       pairs;      /* masks were drawn before, of several rows, two lanes for each other: d3[t] are words */
+    bool       ahead;      /* fours were loaded before, of several rows: l3[t] is what v3 would be */
 } map_print;
 
 typedef struct name { char text[48]; } name;
@@ -76,7 +78,9 @@ bool map_counts_elements(const flat_instr *in);
 void map_print_seeds(map_print *p);
 /* Of four neighbours, where c and e are those of the first. */
 void map_print_words(map_print *p, const flat_instr *in);       /* a draw's */
+void map_print_pair_words(map_print *p, const flat_instr *in);  /* a mask's, of rows t and t + 1 */
 void map_print_four_load(map_print *p, const flat_instr *in);
+void map_print_four_room(map_print *p, const flat_instr *in, int rows);  /* for the load of so many rows, ahead */
 void map_print_four_store(map_print *p, const flat_instr *in);
 static inline bool map_is_given(const map_print *p, const flat_instr *in) {
     return p->given && in->operand == p->given - 1;
@@ -89,6 +93,7 @@ static inline const flat_operand *map_operand(const map_print *p, const flat_ins
 typedef enum map_access { MAP_EACH, MAP_SAME /* one number is theirs */, MAP_FOUR } map_access;
 map_access map_access_of(const map_print *p, const flat_instr *in);
 bool map_has_fours(const map_print *p);    /* whether a thread is best given four */
+void map_print_four_loads(map_print *p);
 void map_print_four_starts(map_print *p);  /* before the loop over the four */
 void map_print_four_ends(map_print *p);
 

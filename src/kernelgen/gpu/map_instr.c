@@ -78,6 +78,13 @@ static text place(map_print *p, const flat_instr *in, int kind) {
     return out;
 }
 
+/* What four neighbours were loaded as. */
+static name loaded(const map_print *p, const flat_instr *in) {
+    name n = named('v', in->dst);
+    if (p->ahead) snprintf(n.text, sizeof n.text, "l%d[t]", p->names + in->dst);
+    return n;
+}
+
 static void print_load(map_print *p, const flat_instr *in) {
     if (map_is_given(p, in)) {
         text_add(&p->out, "sum[u]");
@@ -86,24 +93,33 @@ static void print_load(map_print *p, const flat_instr *in) {
     map_access access = loads_in_fours(p, in) ? map_access_of(p, in) : MAP_EACH;
     text from = { 0 };
     if (access == MAP_EACH) from = place(p, in, in->kind);
-    else text_add(&from, access == MAP_FOUR ? "v%d[u %% 4u]" : "v%d", in->dst);
+    else text_add(&from, access == MAP_FOUR ? "%s[u %% 4u]" : "%s", loaded(p, in).text);
     p->out.failed |= from.failed;
     if (!from.failed) gpu_load(&p->out, map_operand(p, in)->type, from.data);
     text_free(&from);
 }
 
+static map_access access_in_fours(const map_print *p, const flat_instr *in) {
+    return loads_in_fours(p, in) && !map_is_given(p, in) ? map_access_of(p, in) : MAP_EACH;
+}
+
 void map_print_four_load(map_print *p, const flat_instr *in) {
-    if (map_is_given(p, in)) return;
-    map_access access = loads_in_fours(p, in) ? map_access_of(p, in) : MAP_EACH;
-    int  type = map_operand(p, in)->type;
-    text from = access == MAP_EACH ? (text){ 0 } : place(p, in, in->kind);
-    if (access == MAP_SAME) text_add(&p->out, "const %s v%d = %s;\n", gpu_memory_type(type), in->dst, from.data);
-    if (access == MAP_FOUR && !from.failed) {
-        text_add(&p->out, "%s v%d[4];\n", gpu_memory_type(type), in->dst);
-        gpu_load_four(&p->out, type, named('v', in->dst).text, from.data);
-        text_add(&p->out, ";\n");
-    }
+    const map_access access = access_in_fours(p, in);
+    const int  type = map_operand(p, in)->type;
+    const name to = loaded(p, in);
+    if (access == MAP_EACH) return;
+    text from = place(p, in, in->kind);
+    if (!p->ahead) text_add(&p->out, access == MAP_FOUR ? "%s %s[4];\n" : "%s %s;\n", gpu_memory_type(type), to.text);
+    if (access == MAP_SAME) text_add(&p->out, "%s = %s;\n", to.text, from.data);
+    else if (!from.failed) gpu_load_four(&p->out, type, to.text, from.data), text_add(&p->out, ";\n");
     text_free(&from);
+}
+
+void map_print_four_room(map_print *p, const flat_instr *in, int rows) {
+    const map_access access = access_in_fours(p, in);
+    if (access == MAP_EACH) return;
+    text_add(&p->out, "%s l%d[%d]%s;\n", gpu_memory_type(map_operand(p, in)->type), p->names + in->dst, rows,
+             access == MAP_FOUR ? "[4]" : "");
 }
 
 /* As a register of the memory's type. */
@@ -192,8 +208,19 @@ void map_print_words(map_print *p, const flat_instr *in) {
                  p->unit, w, w, w, w);
 }
 
+/* A lane asks for the eight of its row that it shares with its neighbour, and gives it the half that is the other's. */
+void map_print_pair_words(map_print *p, const flat_instr *in) {
+    text_add(&p->out, "PHILOX_PAIR(d%d, t, ", p->names + in->dst);
+    print_sample(p, in);
+    text_add(&p->out, " / 8u);\n");
+}
+
 static void print_word(map_print *p, const flat_instr *in) {
     bool mask = in->op == FLAT_DROPMASK;
+    if (p->pairs) {
+        text_add(&p->out, "(d%d[t][u %% 4u / 2u] >> u %% 2u * 16u & 65535u)", p->names + in->dst);
+        return;
+    }
     if (p->shape.quads) {
         text_add(&p->out, mask ? "(w%d[u %% 4u / 2u] >> u %% 2u * 16u & 65535u)" : "w%d[u %% 4u]", in->dst);
         return;

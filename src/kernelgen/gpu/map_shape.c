@@ -87,7 +87,6 @@ static bool has(const map_print *p, bool (*is)(const map_print *, const flat_ins
     return false;
 }
 static bool reduces(const map_print *p, const flat_instr *in) { return (void)p, is_row_reduction(in); }
-static bool draws(const map_print *p, const flat_instr *in) { return (void)p, is_draw(in); }
 static bool sinks(const map_print *p, const flat_instr *in) { return (void)p, is_sink(in); }
 static bool sums_all(const map_print *p, const flat_instr *in) { return (void)p, in->op == FLAT_ALL_SUM; }
 static bool stores_row(const map_print *p, const flat_instr *in) {
@@ -143,8 +142,7 @@ static void choose_rows(map_print *p, int64_t most) {
     const flat_map *m = p->m;
     map_shape *s = &p->shape;
     bool    blocks = s->sinks && !has(p, reduces) && !has(p, sums_all) && !has(p, stores_row);
-    /* In blocks a row is a line of memory as it is: there fours mean more parts to join. */
-    bool    quads = map_has_fours(p) && m->cols % 4 == 0 && (blocks ? has(p, draws) : m->cols <= most * MOST_TURNS);
+    bool    quads = map_has_fours(p) && m->cols % 4 == 0 && (blocks || m->cols <= most * MOST_TURNS);
     s->warps = p->g->limits->matrix && most >= WARP;
     int64_t each = blocks ? 1 : columns_each(p, most);
     if (quads) each = s->warps ? round_up(each, 4) : 4;

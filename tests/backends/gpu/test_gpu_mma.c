@@ -99,7 +99,12 @@ static const sized large[] = {
     { 126, 128, 16, { 132, 1 } }, { 128, 61, 33, { 1, 134 } }, { 60, 120, 16, { 133, 1 } }, { 62, 63, 72, { 140, 1 } },
     { 62, 30, 70, { 1, 264 } },   { 31, 60, 70, { 1, 264 } },  { 62, 63, 40, { 264, 1 } },
 };
-enum { SIZES = sizeof sizes / sizeof *sizes, LARGE = sizeof large / sizeof *large, VARIANTS = 10 };
+/* In 16 bits those have to have many terms, too: more than a make-believe GPU can multiply. selftest has such. */
+static const sized deep[] = {
+    { 126, 120, 260, { 133, 1 } }, { 126, 120, 260, { 100, 1 } }, { 60, 120, 260, { 133, 1 } },
+};
+enum { SIZES = sizeof sizes / sizeof *sizes, LARGE = sizeof large / sizeof *large, DEEP = sizeof deep / sizeof *deep,
+       VARIANTS = 10 };
 
 static void try_size(const sized *s, int variant) {
     trial t = { .s = s, .a = random_layout(), .b = random_layout(), .c = random_layout(), .whole = variant % 2 == 0,
@@ -138,8 +143,9 @@ static mma_tiling tiling_of(const sized *s, tide_dtype type, const gpu_limits *l
 static void expect_tiles(tide_dtype type, int tiles) {
     const mma_tile *met[16] = { NULL };
     int parts = 0;
-    for (size_t i = 0; i < SIZES + LARGE; i++) {
-        mma_tiling how = tiling_of(i < SIZES ? &sizes[i] : &large[i - SIZES], type, &usual);
+    for (size_t i = 0; i < SIZES + LARGE + DEEP; i++) {
+        const sized *s = i < SIZES ? &sizes[i] : i < SIZES + LARGE ? &large[i - SIZES] : &deep[i - SIZES - LARGE];
+        mma_tiling how = tiling_of(s, type, &usual);
         int known = 0;
         assert_non_null(how.tile);
         while (known < tiles && met[known] && met[known] != how.tile) known++;
