@@ -1,11 +1,12 @@
-/* What forecasts go by, worked out again: attention by plain loops over the weights, attributions of a linear network as
- * its weights and of another by differences of forecasts, errors without an input from flattened windows. */
+/* What forecasts go by, worked out again: attention by plain loops over the weights, attributions of a linear network
+ * as its weights and of another by differences of forecasts, errors without an input from flattened windows. */
 #include <tidemill/explain.h>
 #include <tidemill/io.h>
 
 #include "train_support.h"
 
-enum { ROWS = 400, SEQ = 24, PRED = 6, COLUMNS = 3, WIDTH = 16, HEADS = 2, LAYERS = 2, WINDOWS = 3, FIRST = 296, ALL = 75 };
+enum { ROWS = 400, SEQ = 24, PRED = 6, COLUMNS = 3, WIDTH = 16, HEADS = 2, LAYERS = 2 };
+enum { WINDOWS = 3, FIRST = 296, ALL = 75 };
 static double series[ROWS][COLUMNS], mean[COLUMNS], deviation[COLUMNS];
 
 /* ---- the series and its windows ---- */
@@ -344,7 +345,15 @@ static void test_flat(void **state) {
 
 /* ---- networks and inputs of other kinds ---- */
 
-/* Time features, columns known ahead and gaps; rows of every map add up to 1. */
+static void check_rows(const forecast_attention *a) {
+    for (int64_t i = 0; i < a->tokens; i++) {
+        double row = 0;
+        for (int64_t j = 0; j < a->tokens; j++) row += a->weight[i * a->tokens + j];
+        expect_near("a row of attention", row, 1, 1e-5);
+    }
+}
+
+/* Time features, columns known ahead, members of a sum; rows of every map add up to 1. */
 static void check_kind(const char *run, const char *words, int64_t inputs, int64_t maps, const char *first_map) {
     forecast_options o;
     train(run, words);
@@ -354,12 +363,7 @@ static void check_kind(const char *run, const char *words, int64_t inputs, int64
     double                 shares = 0;
     assert_int_equal(x->count, inputs);
     assert_int_equal(x->attention_count, maps);
-    for (int64_t l = 0; l < maps; l++)
-        for (int64_t i = 0; i < x->attention[l].tokens; i++) {
-            double row = 0;
-            for (int64_t j = 0; j < x->attention[l].tokens; j++) row += x->attention[l].weight[i * x->attention[l].tokens + j];
-            expect_near("a row of attention", row, 1, 1e-5);
-        }
+    for (int64_t l = 0; l < maps; l++) check_rows(&x->attention[l]);
     if (maps) assert_string_equal(x->attention[0].model, first_map);
     else assert_true(*x->no_attention);
     for (int64_t i = 0; i < inputs; i++) shares += x->input[i].share;

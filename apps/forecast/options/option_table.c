@@ -38,7 +38,8 @@ enum {
 
 static const tide_option rows[] = {
     { "data", TEXT(data), NULL, ALL | MAY_DIFFER, "Data", "FILE",
-      "series to read: a CSV, a .csv.gz, or - for standard input (explain: default: the run's own)", .aliases = "data-path" },
+      "series to read: a CSV, a .csv.gz, or - for standard input (explain: default: the run's own)",
+      .aliases = "data-path" },
     { "kind", CHOICE(kind, "custom|etth|ettm|solar|pems"), NULL, READ | BACK | INPUTS, "Data", NULL,
       "how the file is laid out and split" },
     { "features", CHOICE(features, "M|S|MS"), NULL, READ, "Data", NULL,
