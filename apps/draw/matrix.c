@@ -7,15 +7,19 @@
 
 enum { SIDE = 430, MOST_CELL = 34, NAME_WIDTH = 150, NAME_CHARACTERS = 20, TOP = 64 };
 
-void text_add_short(text *out, const char *name, int most) {
-    char     cut[256];
+const char *name_cut(const char *name, int most, char out[NAME_CUT]) {
     uint32_t code;
-    size_t   at = 0, room = sizeof cut - 8;
-    for (int i = 0; i < most && name[at] && at < room; i++)
+    size_t   at = 0;
+    for (int i = 0; i < most && name[at] && at < NAME_CUT - 8; i++)
         at += (size_t)MAX2(word_character((const unsigned char *)name + at, &code), 1);
-    memcpy(cut, name, at);
-    memcpy(cut + at, name[at] ? "\xe2\x80\xa6" : "", name[at] ? 4 : 1);
-    text_add_escaped(out, cut);
+    memcpy(out, name, at);
+    memcpy(out + at, name[at] ? "\xe2\x80\xa6" : "", name[at] ? 4 : 1);
+    return out;
+}
+
+void text_add_short(text *out, const char *name, int most) {
+    char cut[NAME_CUT];
+    text_add_escaped(out, name_cut(name, most, cut));
 }
 
 typedef struct place { double cell, left, top; } place;

@@ -14,7 +14,9 @@ typedef struct name_matrix {
 
 void name_matrix_svg(const name_matrix *m, text *out);
 
-/* The first characters of a name, as many as `most`, with an ellipsis where it goes on; escaped. */
-void text_add_short(text *out, const char *name, int most);
+/* The first characters of a name, as many as `most`, with an ellipsis where it goes on; as they are, and escaped. */
+enum { NAME_CUT = 256 };
+const char *name_cut(const char *name, int most, char out[NAME_CUT]);
+void        text_add_short(text *out, const char *name, int most);
 
 #endif

@@ -21,6 +21,7 @@ typedef struct explanation {
     explaining work;
     explained  shown;
     prediction forecast;        /* after the series' last row */
+    double    *last;            /* where there can be none, the last test window's: numbers of explained's arrays */
     dataset    trained;         /* the training file, where it is another than the one that is explained */
     json_t    *run;             /* run.json; NULL: there is none */
     char       folder[FOLDER_PATH];
@@ -209,6 +210,44 @@ static bool keeps_levels(const explanation *x) {
     return b->bands.quantile[FORECAST_USE_MODEL] != NULL;
 }
 
+/* What was known at row `now` of those after it, original units: (pred_len, known), as the model takes it. */
+static void known_then(const dataset *d, const model_config *c, int64_t now, double *out) {
+    int64_t stop = c->known - d->holiday_columns, first = stop - d->issued_columns;
+    for (int64_t i = 0; i < c->pred_len * c->known; i++) {
+        int64_t step = i / c->known, column = i % c->known;
+        bool    issued = d->issued && column >= first && column < stop;
+        out[i] = issued ? d->issued[(now * c->pred_len + step) * d->issued_columns + column - first]
+                        : d->frame.values[(now + 1 + step) * c->columns + c->columns - c->known + column];
+    }
+}
+
+/* The last window whose truth is known, where a forecast after it would need what nobody has told. */
+static tide_status forecast_last(explanation *x, tide_failure *failure) {
+    const evaluation   *e   = &x->evaluation;
+    const dataset      *d   = &e->data;
+    const model_config *c   = &e->bundle->config;
+    explained          *s   = &x->shown;
+    levels              l   = { 0 };
+    int64_t     start = e->scoring.first + e->scoring.windows - 1, now = start + c->seq_len - 1;
+    int64_t     cells = c->pred_len * c->out_count;
+    tide_status status = keeps_levels(x) ? levels_measured(e->options->level, &l, failure) : TIDE_OK;
+    if (status != TIDE_OK) return status;
+    x->last = malloc((size_t)(cells * (2 + 2 * l.count) + c->pred_len * c->known) * sizeof *x->last + 1);
+    if (!x->last) return explaining_no_memory(failure);
+    double *truth = x->last + cells, *bands = truth + cells, *known = bands + cells * 2 * l.count;
+    const double  *past = d->frame.values + start * c->columns;
+    const int64_t *time = d->frame.time ? d->frame.time + start : NULL;
+    for (int64_t i = 0; i < cells; i++)
+        truth[i] = d->frame.values[(now + 1 + i / c->out_count) * c->columns + c->out_first + i % c->out_count];
+    known_then(d, c, now, known);
+    status = l.count ? forecast_model_predict_levels(e->run, 1, past, time, known, l.of, l.count, x->last, bands, NULL)
+                     : forecast_model_predict_known(e->run, 1, past, time, known, x->last, NULL);
+    if (status != TIDE_OK) return status == TIDE_ENOMEM ? explaining_no_memory(failure) : TIDE_OK;
+    s->past = past, s->values = x->last, s->truth = truth, s->bands = bands, s->levels = l;
+    stamp_of(&d->frame, now, s->last);
+    return TIDE_OK;
+}
+
 /* The page has a forecast where there can be one; where not, it says why. */
 static tide_status forecast_ahead(explanation *x, tide_failure *failure) {
     prediction  *p   = &x->forecast;
@@ -217,7 +256,7 @@ static tide_status forecast_ahead(explanation *x, tide_failure *failure) {
     if (!strcmp(x->evaluation.options->data, "-")) {
         snprintf(s->no_forecast, sizeof s->no_forecast,
                  "None after the last row: the series came from standard input, which can be read once.");
-        return TIDE_OK;
+        return forecast_last(x, failure);
     }
     if (!(p->options = malloc(sizeof *p->options))) return explaining_no_memory(failure);
     *p->options = *x->evaluation.options;
@@ -230,8 +269,8 @@ static tide_status forecast_ahead(explanation *x, tide_failure *failure) {
         return status;
     }
     if (status != TIDE_OK) {
-        snprintf(s->no_forecast, sizeof s->no_forecast, "None after the last row: %.350s", why.message);
-        return TIDE_OK;
+        snprintf(s->no_forecast, sizeof s->no_forecast, "None after the last row: %.350s.", why.message);
+        return forecast_last(x, failure);
     }
     const frame *f = &p->data.frame;
     s->past = f->values, s->values = p->values, s->bands = p->bands, s->levels = p->levels;
@@ -308,6 +347,7 @@ static void explanation_free(explanation *x) {
     explaining_free(&x->work);
     prediction_free(&x->forecast);
     dataset_free(&x->trained);
+    free(x->last);
     evaluation_free(&x->evaluation);
     json_decref(x->run);
     free(x);

@@ -113,13 +113,15 @@ typedef struct forecast_inputs {
     char    report[FORECAST_TEXT_SIZE + 64];  /* the page's path; "": none was written */
 } forecast_inputs;
 
-/* Explains the run options->model on the test rows of options->data, as forecast_evaluate reads and scores them: fills
- * *result as that does, result->inputs, text and json. options->out DIR: report.html, a page that needs nothing but
- * itself, and CSVs of everything on it, are written there; "": the folder `explain` in the run's. options->of A,B,...:
- * only these targets' attributions ("": the first 16). options->windows: so many, evenly spread over the test rows
- * (0: up to 32, fewer where inputs are many). options->rows: the last so many rows are the recent ones of the drift
- * (0: those after the training file's end, by their stamps, if they fill a window, else the test rows). Statuses as
- * forecast_train's. */
+/* Explains the run options->model on the test rows of options->data ("": the run's own file), as forecast_evaluate reads
+ * and scores them: fills *result as that does, result->inputs, text and json. Writes report.html, a page that needs
+ * nothing but itself, and CSVs of all that is on it, into the folder options->out ("": `explain` in the run's).
+ *   targets  A,B,...: attributes these forecasts alone. "": the first 16, fewer where inputs are many
+ *   windows  so many, evenly spread over the test rows. 0: up to 32, fewer where inputs are many
+ *   rows     the recent ones of the drift, the last of the file. 0: those after the training file's end, by their
+ *            stamps, if they fill a window, else the test rows
+ *   future   as for forecast_predict: with it the page has a forecast where columns are known ahead
+ * Statuses as forecast_train's; TIDE_EINVAL too where a file of these names is there that is not ours. */
 TIDE_API tide_status forecast_explain_inputs(const forecast_options *options, forecast_progress progress, void *user,
                                              forecast_result *result, tide_failure *failure);
 

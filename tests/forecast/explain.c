@@ -264,13 +264,14 @@ static void test_linear(void **state) {
 
 /* The integral of the derivatives along the line, by differences of forecasts in each column's direction. */
 static double by_differences(forecast_model *m, int target, int column, int steps) {
-    double sum = 0, h = 0.01;
+    double sum = 0;
     for (int k = 0; k < WINDOWS; k++)
         for (int s = 0; s < steps; s++) {
-            double up[COLUMNS], down[COLUMNS], at = (s + 0.5) / steps;
+            double up[COLUMNS], down[COLUMNS], u = (s + 0.5) / steps, at = u * u, h = 0.01 * u;
             for (int c = 0; c < COLUMNS; c++) up[c] = down[c] = at;
             up[column] += h, down[column] -= h;
-            sum += (mean_forecast(m, k, up, target) - mean_forecast(m, k, down, target)) / (2 * h) / steps / WINDOWS;
+            sum += (mean_forecast(m, k, up, target) - mean_forecast(m, k, down, target)) / (2 * h) * 2 * u / steps /
+                   WINDOWS;
         }
     return sum;
 }

@@ -21,9 +21,10 @@ typedef struct explained {
     const double *past, *values;       /* of the forecast after the last row: (seq_len, columns) and (pred_len, out
                                           columns), original units; NULL: there is none */
     const double *bands;               /* (pred_len, out columns, levels.count, 2) */
+    const double *truth;               /* (pred_len, out columns): it is the last test window's; NULL: not known yet */
     levels        levels;
     char          last[40];            /* the stamp of the row that it starts from; "": none */
-    char          no_forecast[400];    /* why there is none */
+    char          no_forecast[400];    /* why there is none after the last row */
 } explained;
 
 static inline const forecast_inputs *inputs_of(const explained *x) { return x->result->inputs; }

@@ -7,7 +7,7 @@
 #include "forecast/data/frame_reading.h"
 #include "forecast/data/marks.h"
 
-enum { MOST_TARGETS = 16 };
+enum { MOST_TARGETS = 16, LEAST_TARGETS = 4, MOST_PAIRS = 1024 };
 static const int64_t MOST_NUMBERS = 16000000; /* of by_row, all targets together */
 
 static const char *mark_name(mark_feature f) {
@@ -39,10 +39,12 @@ tide_status explaining_inputs(explaining *e, tide_failure *failure) {
 
 /* ---- targets ---- */
 
+/* Fewer where inputs are many: the time of each grows with them. */
 static int64_t usual_targets(const explaining *e) {
     const model_config *c    = explained_config(e);
-    int64_t             most = MOST_NUMBERS / (e->out->count * (c->seq_len + c->pred_len));
-    return MAX2(1, MIN2(MIN2(MOST_TARGETS, most), c->out_count));
+    int64_t             room = MOST_NUMBERS / (e->out->count * (c->seq_len + c->pred_len));
+    int64_t             some = MAX2(LEAST_TARGETS, MIN2(MOST_TARGETS, MOST_PAIRS / e->out->count));
+    return MAX2(1, MIN2(MIN2(some, room), c->out_count));
 }
 
 static int64_t target_named(const explaining *e, const char *name, size_t length) {

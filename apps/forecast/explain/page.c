@@ -65,8 +65,8 @@ static void put_moved(const explained *x, text *out) {
     if (!in->drift_count) return;
     for (int64_t c = 0; c < in->drift_count; c++) moved += in->drift[c].moved != 0;
     text_add(out, "<li>");
-    if (moved) text_add(out, "%" PRId64 " of %" PRId64 " columns have moved from what was trained on: ", moved,
-                        in->drift_count);
+    if (moved) text_add(out, "%" PRId64 " of %" PRId64 " columns %s moved from what was trained on: ", moved,
+                        in->drift_count, moved == 1 ? "has" : "have");
     else text_add(out, "No column has moved from what was trained on");
     for (int64_t c = 0; c < in->drift_count && named < 5; c++) {
         if (!in->drift[c].moved) continue;
@@ -157,19 +157,21 @@ static void put_model(const explained *x, text *out) {
 
 /* ---- the forecast ---- */
 
-typedef struct curve { double *x, *past, *ahead, *low, *high; int64_t shown; } curve;
+typedef struct curve { double *x, *past, *ahead, *came, *low, *high; int64_t shown; } curve;
 
 static bool curve_of(const explained *x, int64_t target, curve *c) {
     const model_config *m = &x->bundle->config;
     int64_t             n = MIN2(m->seq_len, LOOK_BACKS * m->pred_len), pred = m->pred_len;
-    double             *room = malloc((size_t)(2 * n + 2 * pred + 2 * pred * x->levels.count) * sizeof *room);
+    double             *room = malloc((size_t)(2 * n + 3 * pred + 2 * pred * x->levels.count) * sizeof *room);
     if (!room) return false;
-    *c = (curve){ room, room + n + pred, room + 2 * n + pred, room + 2 * n + 2 * pred,
-                  room + 2 * n + 2 * pred + pred * x->levels.count, n };
+    double *bands = room + 2 * n + 3 * pred;
+    *c = (curve){ room, room + n + pred, room + 2 * n + pred, room + 2 * n + 2 * pred, bands,
+                  bands + pred * x->levels.count, n };
     for (int64_t i = 0; i < n + pred; i++) c->x[i] = (double)(i - n + 1);
     for (int64_t i = 0; i < n; i++)
         c->past[i] = x->past[(m->seq_len - n + i) * m->columns + m->out_first + target];
     for (int64_t i = 0; i < pred; i++) c->ahead[i] = x->values[i * m->out_count + target];
+    for (int64_t i = 0; x->truth && i < pred; i++) c->came[i] = x->truth[i * m->out_count + target];
     for (int64_t l = 0; l < x->levels.count; l++)
         for (int64_t i = 0; i < pred; i++) {
             const double *bounds = x->bands + ((i * m->out_count + target) * x->levels.count + l) * 2;
@@ -180,8 +182,8 @@ static bool curve_of(const explained *x, int64_t target, curve *c) {
 
 static void put_curve(const explained *x, int64_t target, text *out) {
     const model_config *m = &x->bundle->config;
-    plot_series s[2 + FORECAST_MAX_LEVELS];
-    char        names[FORECAST_MAX_LEVELS][24];
+    plot_series s[3 + FORECAST_MAX_LEVELS];
+    char        names[FORECAST_MAX_LEVELS][24], title[NAME_CUT];
     int64_t     count = 0;
     curve       c;
     if (!curve_of(x, target, &c)) {
@@ -197,7 +199,11 @@ static void put_curve(const explained *x, int64_t target, text *out) {
     s[count++] = (plot_series){ .name = "past", .x = c.x, .y = c.past, .count = c.shown, .colour = 1 };
     s[count++] = (plot_series){ .name = "forecast", .x = c.x + c.shown, .y = c.ahead, .count = m->pred_len,
                                 .colour = 2 };
-    const plot p = { .title = x->bundle->names[m->out_first + target], .x_label = "rows after the last known one",
+    if (x->truth)
+        s[count++] = (plot_series){ .name = "what came", .x = c.x + c.shown, .y = c.came, .count = m->pred_len,
+                                    .style = PLOT_DASHED, .colour = 3 };
+    const plot p = { .title = name_cut(x->bundle->names[m->out_first + target], NAME_CHARACTERS, title),
+                     .x_label = "rows after the last known one",
                      .x_is_whole = true, .series = s, .series_count = count,
                      .markers = &(plot_marker){ 0, "" }, .marker_count = 1 };
     text_add(out, "<figure>");
@@ -206,12 +212,28 @@ static void put_curve(const explained *x, int64_t target, text *out) {
     free(c.x);
 }
 
+/* Names of options stand in backticks. */
+static void put_message(const char *s, text *out) {
+    bool code = false;
+    text_add(out, "<p class=\"note\">");
+    while (*s) {
+        char   part[400];
+        size_t length = strcspn(s, "`");
+        snprintf(part, sizeof part, "%.*s", (int)MIN2(length, sizeof part - 1), s);
+        text_add_escaped(out, part);
+        s += length;
+        if (*s) text_add(out, code ? "</code>" : "<code>"), code = !code, s++;
+    }
+    text_add(out, "%s</p>\n", code ? "</code>" : "");
+}
+
 static void put_forecast(const explained *x, text *out) {
     const model_config *m = &x->bundle->config;
     text_add(out, "<h2>The forecast</h2>\n");
-    html_note(*x->no_forecast ? x->no_forecast : NULL, out);
+    if (*x->no_forecast) put_message(x->no_forecast, out);
     if (!x->values) return;
-    text_add(out, "<p>From the series' last row%s", *x->last ? ", " : "");
+    text_add(out, "<p>From %s%s", x->truth ? "the last test window, whose last known row is " : "the series' last row",
+             *x->last && !x->truth ? ", " : "");
     text_add_escaped(out, x->last);
     if (m->out_count > MOST_CHARTS) text_add(out, "; the first %d of %" PRId64 " columns", MOST_CHARTS, m->out_count);
     text_add(out, ".</p>\n<div class=\"charts\">\n");

@@ -99,14 +99,15 @@ static void put_rows(const explained *x, text *out) {
     int64_t     top[MOST_LINES], lines = explained_top(in, MOST_LINES, top), rows = in->seq_len + in->pred_len;
     double     *room = malloc((size_t)(rows * (lines + 1)) * sizeof *room + 1);
     plot_series s[MOST_LINES];
+    char        name[MOST_LINES][NAME_CUT];
     out->failed |= !room;
     if (!room) return;
     for (int64_t r = 0; r < rows; r++) room[r] = (double)(r - in->seq_len + 1);
     for (int64_t i = 0; i < lines; i++) {
         bool ahead = in->input[top[i]].kind == FORECAST_INPUT_KNOWN;
         row_shares(in, top[i], room + (i + 1) * rows);
-        s[i] = (plot_series){ .name = in->input[top[i]].name, .x = room, .y = room + (i + 1) * rows,
-                              .count = ahead ? rows : in->seq_len, .colour = (int)i + 1 };
+        s[i] = (plot_series){ .name = name_cut(in->input[top[i]].name, 20, name[i]), .x = room,
+                              .y = room + (i + 1) * rows, .count = ahead ? rows : in->seq_len, .colour = (int)i + 1 };
     }
     const plot p = { .title = "Where in the look-back", .x_label = "row (0: the last known one)",
                      .y_label = "carries, %", .x_is_whole = true, .y_not_negative = true, .series = s,

@@ -47,7 +47,7 @@ static const tide_option rows[] = {
     { "target", TEXT(target), NULL, READ, "Data", "NAME", "target column (default: OT, else the last)" },
     { "targets", TEXT(targets), NULL, READ | INPUTS, "Data", "A,B,...",
       "forecast these columns; the others are inputs alone (default: as `features` says); explain: the forecasts to "
-      "attribute (default: the first 16)" },
+      "attribute (default: the first 16, fewer of many inputs)" },
     { "known", TEXT(known), NULL, READ, "Data", "A,B,...",
       "inputs whose values are known pred-len rows ahead, such as a holiday or a planned price" },
     { "categorical", TEXT(categorical), NULL, TRAIN | EVAL, "Data", "A,B,...",
