@@ -113,9 +113,9 @@ typedef struct forecast_inputs {
     char    report[FORECAST_TEXT_SIZE + 64];  /* the page's path; "": none was written */
 } forecast_inputs;
 
-/* Explains the run options->model on the test rows of options->data ("": the run's own file), as forecast_evaluate reads
- * and scores them: fills *result as that does, result->inputs, text and json. Writes report.html, a page that needs
- * nothing but itself, and CSVs of all that is on it, into the folder options->out ("": `explain` in the run's).
+/* Explains the run options->model on the test rows of options->data ("": the run's own file), as forecast_evaluate
+ * reads and scores them: fills *result as that does, result->inputs, text and json. Writes report.html, a page that
+ * needs nothing but itself, and CSVs of all that is on it, into the folder options->out ("": `explain` in the run's).
  *   targets  A,B,...: attributes these forecasts alone. "": the first 16, fewer where inputs are many
  *   windows  so many, evenly spread over the test rows. 0: up to 32, fewer where inputs are many
  *   rows     the recent ones of the drift, the last of the file. 0: those after the training file's end, by their

@@ -1,7 +1,8 @@
-/* Integrated gradients (Sundararajan, Taly and Yan 2017) from flat windows: a sum over points in the middle of steps, of
- * which there are more until what they miss is small. A network that normalises its windows bends along the line at its
- * very beginning, where a flat window gets a shape, and hardly elsewhere: so the integral is over u, of which the square
- * is how far along a point lies. The middles' weights 2 u add up to 1, so a linear network's attributions are exact. */
+/* Integrated gradients (Sundararajan, Taly and Yan 2017) from flat windows: a sum over points in the middle of steps,
+ * of which there are more until what they miss is small. A network that normalises its windows bends along the line at
+ * its very beginning, where a flat window gets a shape, and hardly elsewhere: so the integral is over u, of which the
+ * square is how far along a point lies. The middles' weights 2 u add up to 1, so a linear network's attributions are
+ * exact. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Attention as maps: of many tokens those that are looked at most, and the others as one. */
+/* Attention as maps: of many tokens those that are looked at most, and the mean of the others. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -45,7 +45,6 @@ static int place_of(const shown *s, int64_t token) {
     return s->count;
 }
 
-/* Rows of the others are their mean, so that each row adds up to 1. */
 static bool fill(const forecast_attention *a, shown *s) {
     int     side  = s->count + s->others;
     double  rest  = (double)(a->tokens - s->count);
@@ -53,11 +52,11 @@ static bool fill(const forecast_attention *a, shown *s) {
     if (!place) return false;
     for (int64_t i = 0; i < a->tokens; i++) place[i] = place_of(s, i);
     for (int64_t i = 0; i < a->tokens * a->tokens; i++) {
-        int row = place[i / a->tokens];
-        s->value[row * side + place[i % a->tokens]] += a->weight[i] / (row < s->count ? 1 : rest);
+        int row = place[i / a->tokens], column = place[i % a->tokens];
+        s->value[row * side + column] += a->weight[i] / (row < s->count ? 1 : rest) / (column < s->count ? 1 : rest);
     }
     for (int i = 0; i < s->count; i++) s->name[i] = a->token[s->of[i]];
-    snprintf(s->rest, sizeof s->rest, "%.0f others", rest);
+    snprintf(s->rest, sizeof s->rest, "each of %.0f others", rest);
     if (s->others) s->name[s->count] = s->rest;
     free(place);
     return true;
@@ -91,9 +90,9 @@ void page_attention(const explained *x, text *out) {
         return;
     }
     text_add(out, "<p class=\"note\">The weights with which each token (row) takes up the values of all (columns), the "
-                  "mean over heads and %" PRId64 " windows; a row adds up to 1. Weights say where a layer looks, not "
-                  "what comes of it: that is what the attributions above tell.</p>\n<div class=\"matrix\">\n",
-             in->windows);
+                  "mean over heads and %" PRId64 " windows; over all tokens a row adds up to 1. Weights say where a "
+                  "layer looks, not what comes of it: that is what the attributions above tell.</p>\n"
+                  "<div class=\"matrix\">\n", in->windows);
     for (int64_t i = 0; i < in->attention_count; i++) put_map(&in->attention[i], out);
     text_add(out, "</div>\n");
 }
