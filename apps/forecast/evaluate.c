@@ -17,7 +17,6 @@ static tide_status load_run(evaluation *e, tide_failure *failure) {
     tide_status status = tested_load(e->options, e->path, &e->run, &e->data, failure);
     if (e->run) e->bundle = handle_bundle(e->run);
     if (status == TIDE_OK) other_columns_tell(e->options, e->bundle, &e->listener);
-    if (status == TIDE_EDATA) other_columns_suggest(failure);
     return status;
 }
 
@@ -205,6 +204,7 @@ tide_status forecast_evaluate(const forecast_options *options, forecast_progress
     if (!e.options) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
     tide_status status = options_resolve(options, e.options, &e.compat, failure);
     if (status == TIDE_OK) status = evaluation_score(&e, result, failure);
+    if (status == TIDE_EDATA && *e.options->model) other_columns_suggest(failure);
     if (status == TIDE_OK) status = report_json("forecast evaluate", result, &e.parts, failure);
     evaluation_free(&e);
     return status;

@@ -143,7 +143,7 @@ static int64_t recent_from(const explanation *x, const char **what) {
     int64_t rows = e->data.frame.rows, newer = newer_from(x);
     bool    pems = e->bundle->kind == FORECAST_PEMS;
     *what = "the last rows";
-    if (o->rows) return MAX2(rows - o->rows, 0);
+    if (o->rows) return rows - o->rows;
     *what = "the rows after those of the training file";
     if (rows - newer >= e->bundle->config.seq_len) return newer;
     *what = "the test rows";
@@ -163,6 +163,9 @@ static tide_status drifts(explanation *x, tide_failure *failure) {
     const char        *what;
     char               first[40], last[40], start[40], end[40];
     tide_status        status = TIDE_OK;
+    if (e->options->rows > now->rows)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "rows",
+                       "`rows` %" PRId64 " are more than the series has, %" PRId64, e->options->rows, now->rows);
     if (!is_trained(x, e->options->data)) {
         if (!read_trained(x, &status)) return status == TIDE_OK ? TIDE_OK : explaining_no_memory(failure);
         before = &x->trained.frame;
@@ -264,7 +267,7 @@ static tide_status forecast_ahead(explanation *x, tide_failure *failure) {
     if (!*p->options->level && keeps_levels(x)) snprintf(p->options->level, sizeof p->options->level, "80,95");
     tide_status status = prediction_open(p, &why);
     if (status == TIDE_OK) status = prediction_make(p, &why);
-    if (status == TIDE_ENOMEM) {
+    if (status == TIDE_ENOMEM || (status != TIDE_OK && *p->options->future)) {
         if (failure) *failure = why;
         return status;
     }

@@ -128,6 +128,16 @@ class Explain(Case):
         self.page("why")
         told = self.explained("--data", "newer.csv", "--out", "why", "--rows", "50")
         self.assertIn("the last rows (50,", told["drift_note"])
+        text = self.code(0, "forecast", "explain", "run", "--rows", "5", "-q", cwd=self.folder).stdout
+        self.assertIn("3 columns hold too few values to compare", text)
+        self.assertNotIn("no column has moved", text)
+        self.assertIn("3 columns hold too few values to compare", self.page())
+        error = self.error(3, "forecast", "explain", "run", "--data", HOSTILE[4], cwd=self.folder)
+        self.assertIn("cannot be read", error["message"])
+        write(self.folder / "others.csv", ["d", "e", "f"], newer)
+        message = self.error(3, "forecast", "explain", "run", "--data", "others.csv", cwd=self.folder)["message"]
+        self.assertIn("there is no column 'a'", message)
+        self.assertNotIn("other-columns", message)
         (self.folder / "series.csv").unlink()
         told = self.explained("--data", "newer.csv", "--out", "why")
         self.assertEqual(told["drift"], [])

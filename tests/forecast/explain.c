@@ -422,6 +422,8 @@ static void test_refusals(void **state) {
         { "model", "/nowhere", TIDE_EDATA, "holds no trained model" },
         { "data", "/nowhere", TIDE_EDATA, "cannot be read" },
         { "out", "/dev/null", TIDE_EINVAL, "is no folder" },
+        { "rows", "401", TIDE_EINVAL, "`rows` 401 are more than the series has, 400" },
+        { "future", "/nowhere", TIDE_EINVAL, "no column of this run is known ahead" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

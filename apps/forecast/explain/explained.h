@@ -33,6 +33,7 @@ static inline const forecast_inputs *inputs_of(const explained *x) { return x->r
  * how many. Those of the inputs that carry most. */
 int64_t explained_largest(const double *first, size_t bytes, int64_t count, int64_t most, int64_t *out);
 int64_t explained_top(const forecast_inputs *in, int64_t most, int64_t *out);
+int64_t drift_few(const forecast_inputs *in); /* columns with too few values to compare */
 double  tenths(double v); /* what is 0.0 in print has no sign */
 double  others_share(const forecast_inputs *in); /* percent: of what carries a forecast, but for its own column */
 

@@ -60,21 +60,25 @@ static void put_share(const explained *x, text *out) {
 
 static void put_moved(const explained *x, text *out) {
     const forecast_inputs *in = inputs_of(x);
-    int64_t                moved = 0, named = 0;
+    int64_t                moved = 0, named = 0, few = drift_few(in);
     char                   words[DRIFT_WORDS];
     if (!in->drift_count) return;
     for (int64_t c = 0; c < in->drift_count; c++) moved += in->drift[c].moved != 0;
     text_add(out, "<li>");
     if (moved) text_add(out, "%" PRId64 " of %" PRId64 " columns %s moved from what was trained on: ", moved,
                         in->drift_count, moved == 1 ? "has" : "have");
-    else text_add(out, "No column has moved from what was trained on");
+    else if (in->drift_count > few) text_add(out, "No column has moved from what was trained on");
     for (int64_t c = 0; c < in->drift_count && named < 5; c++) {
         if (!in->drift[c].moved) continue;
         text_add(out, "%s", named++ ? "; " : "");
         text_add_short(out, in->drift[c].column, NAME_CHARACTERS);
         text_add(out, " (%s)", drift_words(in->drift[c].moved, words));
     }
-    text_add(out, "%s.</li>\n", moved > named ? "; ..." : "");
+    text_add(out, "%s", moved > named ? "; ..." : "");
+    if (few)
+        text_add(out, "%s%" PRId64 " columns hold too few values to compare",
+                 in->drift_count > few || moved ? "; " : "", few);
+    text_add(out, ".</li>\n");
 }
 
 static void put_short(const explained *x, text *out) {

@@ -37,6 +37,12 @@ double others_share(const forecast_inputs *in) {
     return fmax(all - in->own_share, 0);
 }
 
+int64_t drift_few(const forecast_inputs *in) {
+    int64_t few = 0;
+    for (int64_t c = 0; c < in->drift_count; c++) few += !in->drift[c].compared;
+    return few;
+}
+
 /* ---- text ---- */
 
 static void put_inputs(const forecast_inputs *in, text *t) {
@@ -56,7 +62,7 @@ static void put_inputs(const forecast_inputs *in, text *t) {
 }
 
 static void put_drift(const forecast_inputs *in, text *t) {
-    int64_t moved = 0, put = 0;
+    int64_t moved = 0, put = 0, few = drift_few(in);
     char    words[DRIFT_WORDS];
     text_add(t, "%s\n", in->drift_note);
     for (int64_t c = 0; c < in->drift_count; c++) {
@@ -68,7 +74,10 @@ static void put_drift(const forecast_inputs *in, text *t) {
         put++;
     }
     if (moved > put) text_add(t, "  %" PRId64 " more have moved: drift.csv\n", moved - put);
-    if (in->drift_count && !moved) text_add(t, "  no column has moved\n");
+    if (in->drift_count > few && !moved) text_add(t, "  no column has moved\n");
+    if (few)
+        text_add(t, "  %" PRId64 " columns hold too few values to compare: 30 of training and 10 of now are needed\n",
+                 few);
 }
 
 char *explained_text(const explained *x) {
