@@ -5,7 +5,7 @@
 
 const cli_command *const cli_commands[] = {
     &command_forecast, &command_train, &command_tune, &command_update, &command_evaluate, &command_backtest,
-    &command_predict,
+    &command_predict, &command_forecast_explain,
     &command_export, &command_import, &command_explain, &command_eis_complete, &command_eis_check, &command_eis_drt,
     &command_eis_convert, &command_eis_fit, &command_eis_batch, &command_eis_generate, &command_eis_train,
     &command_eis_evaluate, &command_eis_full, &command_eis_simulate, &command_eis, &command_data_list,

@@ -8,7 +8,7 @@
 
 extern const cli_command command_forecast, command_train, command_evaluate, command_predict;  /* forecast.c */
 extern const cli_command command_tune, command_update, command_backtest, command_export,
-                         command_import;                                                      /* forecast.c */
+                         command_import, command_forecast_explain;                            /* forecast.c */
 /* eis.c */
 extern const cli_command command_eis_complete, command_eis_check, command_eis_drt, command_eis_convert;
 extern const cli_command command_eis_generate, command_eis_train, command_eis_evaluate;

@@ -29,7 +29,8 @@ const cli_command command_explain = {
             "rate for products, of the\nmemory bandwidth for others (over 100 % where data come from a cache). "
             "Made-up rows stand for the data, and nothing\nin RUN is changed.\n\n"
             "  tidemill explain runs/sales\n  tidemill explain runs/sales --batch-size 128 --precision bf16 --json\n"
-            "  tidemill forecast train --explain ...\n",
+            "  tidemill forecast train --explain ...\n\n"
+            "What its forecasts go by, inputs, attention, drift: tidemill forecast explain.\n",
     .rows = { { forecast_table, FORECAST_FOR_EXPLAIN, 0 } },
     .target_size = sizeof(forecast_options),
     .run = run,

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <tidemill/forecast.h>
+#include <tidemill/explain.h>
 
 #include "forecast_backtest.h"
 #include "forecast_bench.h"
@@ -91,8 +91,9 @@ static void show_trial(const forecast_event *e, bool verbose) {
 }
 
 static void show_pass(const forecast_event *e) {
-    progress_line("%s %" PRId64 "/%" PRId64, e->stage == FORECAST_STAGE_SCORE ? "scoring" : "validating", e->batch,
-                  e->batches);
+    const char *word = e->stage == FORECAST_STAGE_SCORE ? "scoring" : e->stage == FORECAST_STAGE_LOOK ? "explaining"
+                                                                                                   : "validating";
+    progress_line("%s %" PRId64 "/%" PRId64, word, e->batch, e->batches);
 }
 
 int forecast_cli_show(void *user, const forecast_event *e) {
@@ -110,6 +111,7 @@ int forecast_cli_show(void *user, const forecast_event *e) {
         case FORECAST_STAGE_DRAW:    if (!call->quiet) progress_line("drawing %s", e->message); break;
         case FORECAST_STAGE_TRIAL:   if (!call->quiet) show_trial(e, call->verbose); break;
         case FORECAST_STAGE_SCORE:
+        case FORECAST_STAGE_LOOK:
         case FORECAST_STAGE_VALIDATE: if (!call->quiet) show_pass(e); break;
     }
     return stop_asked();
@@ -354,6 +356,7 @@ static int run_predict(cli_call *call) { return run_on_word(call, &run_word, for
 static int run_export(cli_call *call) { return run_on_word(call, &run_word, forecast_export, put_text); }
 static int run_update(cli_call *call) { return run_on_word(call, &run_word, forecast_update, put_text); }
 static int run_import(cli_call *call) { return run_on_word(call, &checkpoint_word, forecast_import, put_import); }
+static int run_explain(cli_call *call) { return run_on_word(call, &run_word, forecast_explain_inputs, put_text); }
 static int run_backtest(cli_call *call) {
     return run_on_word(call, &run_word, forecast_backtest, forecast_backtest_put);
 }
@@ -434,6 +437,21 @@ const cli_command command_backtest = {
             "  tidemill forecast backtest runs/sales --data sales.csv --refit-every 7 --warm-start\n",
     .rows = { { forecast_table, FORECAST_FOR_BACKTEST, offsetof(target, options) } },
     .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_backtest,
+};
+const cli_command command_forecast_explain = {
+    .name = "forecast explain", .words = "RUN", .most_words = 1,
+    .summary = "what a run's forecasts go by: inputs, attention, drift, as one page",
+    .more = "  tidemill forecast explain runs/sales\n"
+            "  tidemill forecast explain runs/sales --data newer.csv --out why\n"
+            "  tidemill forecast explain runs/sales --targets north,south --windows 100\n\n"
+            "How its training step runs, kernel by kernel: tidemill explain.\n",
+    .files = "report.html: the page; it needs nothing but itself\n"
+             "attributions.csv, rows.csv: what each input carries of each target, and each of its rows\n"
+             "flat.csv: errors where an input is flat\nattention.csv: who looks at whom, layer by layer\n"
+             "drift.csv: recent rows against those that were trained on\n"
+             "scores.csv, steps.csv: errors by column and by step\n",
+    .rows = { { forecast_table, FORECAST_FOR_INPUTS, offsetof(target, options) } },
+    .target_size = sizeof(target), .take = take, .suggest = suggest, .run = run_explain,
 };
 const cli_command command_export = {
     .name = "forecast export", .words = "RUN", .most_words = 1,

@@ -45,7 +45,7 @@ MAY = {
 }
 # Inside an application each folder may include from those before it, besides what the application itself may.
 APPLICATIONS = {
-    "apps/forecast": ["options", "data", "models", "score", "fit", "saved", "report", "training", "backtest", "tune", "export", ""],
+    "apps/forecast": ["options", "data", "models", "score", "fit", "saved", "report", "training", "backtest", "explain", "tune", "export", ""],
     "apps/eis": ["options", "circuit", "read", "plots", "check", "drt", "equivalent", "posterior", "fit", "training", "predictor", "dataset", "known", "answer", "evaluate", "report", "batch", ""],
 }
 for application, folders in APPLICATIONS.items():
@@ -63,7 +63,7 @@ SHOWN = {
     "src/ops": {"table.h"},  # what compile expands fused ops with
     "src/files": {"folders.h", "journal.h", "owned.h"},
     "src/train": {"device.h", "run.h", "fit.h", "step.h", "schedule.h", "parameters.h"},
-    "apps/draw": {"plot.h", "chart.h"},
+    "apps/draw": {"plot.h", "chart.h", "html.h", "matrix.h"},
     "apps/data": {"data.h"},
     "apps/machine": {"machine.h"},
     "apps/bench": {"bench.h"},

@@ -287,7 +287,7 @@ static scale cells_scale(const double *middle, int count, const char *unit) {
 }
 
 /* White to the first colour, by the root: small probabilities still show. */
-static void cell_colour(char colour[8], double share) {
+void chart_shade(char colour[8], double share) {
     static const int end[3] = { 0x14, 0x4f, 0x66 };
     double by = sqrt(share);
     int part[3];
@@ -309,7 +309,7 @@ static void put_cells(const heat_map *h, const panel *f, double most, text *out)
     char colour[8];
     for (int i = 0; i < h->columns * h->rows; i++) {
         if (!(h->value[i] > 0)) continue;
-        cell_colour(colour, h->value[i] / most);
+        chart_shade(colour, h->value[i] / most);
         text_add(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>",
                  place_x(f, h->x[i % h->columns]) - width / 2, place_y(f, h->y[i / h->columns]) - height / 2, width,
                  height, colour);

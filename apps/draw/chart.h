@@ -19,6 +19,9 @@ typedef struct heat_map {
 
 void heat_map_svg(const heat_map *h, text *out);
 
+/* The colour of a share from 0 (white) to 1. */
+void chart_shade(char colour[8], double share);
+
 /* As text or an attribute of XML. What XML does not allow becomes a question mark. */
 void text_add_escaped(text *out, const char *s);
 

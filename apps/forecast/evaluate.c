@@ -6,36 +6,17 @@
 
 #include "forecast/saved/advice.h"
 #include "base/base.h"
-#include "forecast/fit/calibrate.h"
-#include "forecast/saved/handle.h"
+#include "evaluation.h"
 #include "forecast/saved/other_columns.h"
 #include "forecast/saved/use.h"
 #include "forecast/fit/plan.h"
-#include "forecast/report/report.h"
 #include "forecast/fit/run_folder.h"
 #include "tested.h"
-
-typedef struct evaluation {
-    forecast_options *options;
-    unsigned        compat;
-    listener        listener;
-    forecast_model *run;     /* NULL: the baselines alone */
-    const bundle   *bundle;  /* the run's */
-    dataset         data;
-    scoring         scoring;
-    score_pair      model;
-    baseline_parts  baselines;
-    band_tables     own;        /* without a run: the baselines', calibrated here */
-    interval_run    intervals;
-    error_parts     parts;
-    char            path[FOLDER_PATH];
-} evaluation;
 
 static tide_status load_run(evaluation *e, tide_failure *failure) {
     tide_status status = tested_load(e->options, e->path, &e->run, &e->data, failure);
     if (e->run) e->bundle = handle_bundle(e->run);
     if (status == TIDE_OK) other_columns_tell(e->options, e->bundle, &e->listener);
-    if (status == TIDE_EDATA) other_columns_suggest(failure);
     return status;
 }
 
@@ -165,7 +146,7 @@ static tide_status score_without(evaluation *e, const levels *asked, tide_failur
     return status == TIDE_OK ? score_baselines(&e->scoring, &e->baselines, failure) : status;
 }
 
-static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *failure) {
+tide_status evaluation_score(evaluation *e, forecast_result *r, tide_failure *failure) {
     const forecast_options *o = e->options;
     bool        run    = *o->model != 0;
     if (!run && o->other_columns)
@@ -201,7 +182,18 @@ static tide_status evaluate(evaluation *e, forecast_result *r, tide_failure *fai
     r->wall_s       = os_seconds() - e->listener.began;
     r->peak_rss_mib = (double)os_peak_rss_bytes() / (1 << 20);
     if (run) advise_evaluation(r, o, e->bundle);
-    return report_json("forecast evaluate", r, &e->parts, failure);
+    return TIDE_OK;
+}
+
+void evaluation_free(evaluation *e) {
+    score_pair_free(&e->model);
+    baseline_parts_free(&e->baselines);
+    bands_free(&e->own);
+    interval_run_free(&e->intervals);
+    error_parts_free(&e->parts);
+    dataset_free(&e->data);
+    forecast_model_free(e->run);
+    free(e->options);
 }
 
 tide_status forecast_evaluate(const forecast_options *options, forecast_progress progress, void *user,
@@ -211,14 +203,9 @@ tide_status forecast_evaluate(const forecast_options *options, forecast_progress
     evaluation e = { .options = malloc(sizeof *options), .listener = { progress, user, os_seconds() } };
     if (!e.options) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
     tide_status status = options_resolve(options, e.options, &e.compat, failure);
-    if (status == TIDE_OK) status = evaluate(&e, result, failure);
-    score_pair_free(&e.model);
-    baseline_parts_free(&e.baselines);
-    bands_free(&e.own);
-    interval_run_free(&e.intervals);
-    error_parts_free(&e.parts);
-    dataset_free(&e.data);
-    forecast_model_free(e.run);
-    free(e.options);
+    if (status == TIDE_OK) status = evaluation_score(&e, result, failure);
+    if (status == TIDE_EDATA && *e.options->model) other_columns_suggest(failure);
+    if (status == TIDE_OK) status = report_json("forecast evaluate", result, &e.parts, failure);
+    evaluation_free(&e);
     return status;
 }

@@ -82,13 +82,16 @@ static void tell_better(const prediction *p) {
                   r->mse[best], r->mse[0], words[best]);
 }
 
-static tide_status predict(prediction *p, forecast_result *r, tide_failure *failure) {
-    const forecast_options *o = p->options;
-    tide_status status = loaded_path(o->model, p->path, failure);
-    if (status == TIDE_OK) status = handle_open(o, p->path, &p->model, failure);
+tide_status prediction_open(prediction *p, tide_failure *failure) {
+    tide_status status = loaded_path(p->options->model, p->path, failure);
+    if (status == TIDE_OK) status = handle_open(p->options, p->path, &p->model, failure);
     if (status == TIDE_OK) p->bundle = handle_bundle(p->model);
-    if (status == TIDE_OK) status = prediction_check_output(p, failure);
-    if (status == TIDE_OK) status = use_settle(o, p->bundle, &p->use, failure);
+    return status;
+}
+
+tide_status prediction_make(prediction *p, tide_failure *failure) {
+    const forecast_options *o = p->options;
+    tide_status status = use_settle(o, p->bundle, &p->use, failure);
     if (status == TIDE_OK) p->season_rows = use_season(o, p->bundle);
     if (status == TIDE_OK) status = prediction_read_sums(p, failure);
     if (status == TIDE_OK) status = prediction_read_levels(p, failure);
@@ -103,7 +106,14 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
     if (status == TIDE_OK) status = prediction_make_bands(p, failure);
     if (status == TIDE_OK) status = prediction_open_paths(p, failure);
     if (status == TIDE_OK) prediction_clamp(p);
-    if (status == TIDE_OK) status = prediction_sum(p, failure);
+    return status == TIDE_OK ? prediction_sum(p, failure) : status;
+}
+
+static tide_status predict(prediction *p, forecast_result *r, tide_failure *failure) {
+    const forecast_options *o = p->options;
+    tide_status status = prediction_open(p, failure);
+    if (status == TIDE_OK) status = prediction_check_output(p, failure);
+    if (status == TIDE_OK) status = prediction_make(p, failure);
     if (status != TIDE_OK) return status;
     snprintf(r->run, sizeof r->run, "%s", o->model);
     snprintf(r->used, sizeof r->used, "%s", used_name(p));
@@ -118,6 +128,23 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
     return prediction_write(p, r, failure);
 }
 
+void prediction_free(prediction *p) {
+    forecast_model_free(p->model);
+    dataset_free(&p->data);
+    free(p->values);
+    free(p->season);
+    free(p->time);
+    free(p->known);
+    free(p->order);
+    free(p->bands);
+    free(p->scale);
+    free(p->centre);
+    path_maker_free(&p->paths);
+    hierarchy_free(&p->sums);
+    free(p->lower);
+    free(p->options);
+}
+
 tide_status forecast_predict(const forecast_options *options, forecast_progress progress, void *user,
                              forecast_result *result, tide_failure *failure) {
     failure_clear(failure);
@@ -127,19 +154,6 @@ tide_status forecast_predict(const forecast_options *options, forecast_progress 
     tide_status status = options_resolve(options, p.options, &p.compat, failure);
     if (status == TIDE_OK) status = predict(&p, result, failure);
     if (status == TIDE_EDATA) other_columns_suggest(failure);
-    forecast_model_free(p.model);
-    dataset_free(&p.data);
-    free(p.values);
-    free(p.season);
-    free(p.time);
-    free(p.known);
-    free(p.order);
-    free(p.bands);
-    free(p.scale);
-    free(p.centre);
-    path_maker_free(&p.paths);
-    hierarchy_free(&p.sums);
-    free(p.lower);
-    free(p.options);
+    prediction_free(&p);
     return status;
 }

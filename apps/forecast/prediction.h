@@ -42,6 +42,11 @@ typedef struct prediction {
 
 tide_status prediction_no_memory(tide_failure *failure);
 
+/* predict.c. Of p->options (resolved) and p->listener, all else zero: opens the run, then forecasts; writes nothing. */
+tide_status prediction_open(prediction *p, tide_failure *failure);
+tide_status prediction_make(prediction *p, tide_failure *failure);
+void        prediction_free(prediction *p);
+
 /* prediction_rows.c: the last rows of options->data or, without it, those that the run keeps, and the season before the
  * forecast where `use` asks for it; not yet scaled. */
 tide_status prediction_rows(prediction *p, tide_failure *failure);

@@ -1,5 +1,5 @@
 /* Forecasting of multivariate series with an iTransformer (Liu et al., ICLR 2024): train, evaluate, predict
- * (and backtest.h, tune.h).
+ * (and backtest.h, tune.h, explain.h).
  *
  * One options struct serves all commands; forecast_option_table lists every option once (name, type, range, help)
  * for command lines, configuration files, forms and run.json. Nothing here prints, exits or handles signals: progress,
@@ -140,7 +140,8 @@ typedef struct forecast_options {
                                                 "none": the table is not taken for long format. A series is named as
                                                 its id is written, several columns joined by "/" (with several values
                                                 ID/NAME); a forecast is written in the same form */
-    char   targets[4096];                    /* forecast these, in place of `features`; the others are inputs */
+    char   targets[4096];                    /* forecast these, in place of `features`; the others are inputs.
+                                                explain_inputs: attribute the forecasts of these alone */
     char   known[4096];                      /* inputs whose values are known pred_len rows ahead: never forecast */
     char   categorical[4096];                /* columns of text, or of codes: inputs of 0 and 1, one for each value,
                                                 named A=value; `known` takes A. In a frame they are codes */
@@ -216,7 +217,8 @@ typedef struct forecast_options {
     bool    verbose;                         /* also tell what each pass left (it compiles once more); no row of the
                                                 table */
     /* run folder and output */
-    char    out[FORECAST_TEXT_SIZE];         /* train: run folder; "" is runs/DATE-NAME */
+    char    out[FORECAST_TEXT_SIZE];         /* train: run folder; "" is runs/DATE-NAME. explain_inputs: folder of the
+                                                page; "" is `explain` in the run's */
     int     resume;
     char    from[FORECAST_TEXT_SIZE];        /* train: a run, or its model.safetensors, whose parameters are the first
                                                 ones (docs/forecast-finetune.md). Its seq_len, pred_len, arch, sizes,
@@ -231,7 +233,7 @@ typedef struct forecast_options {
     /* update */
     int64_t steps;                           /* to take */
     int64_t rows;                            /* the last ones, to learn; 0: those after the run's last row, and at
-                                                least 200 */
+                                                least 200. explain_inputs: the recent rows of its drift */
     /* evaluate and predict */
     char    model[FORECAST_TEXT_SIZE];       /* run folder */
     char    output[FORECAST_TEXT_SIZE];      /* predict: CSV to write; "" or "-": only forecast_result.csv. export:
@@ -249,7 +251,8 @@ typedef struct forecast_options {
                                                 (1), so that no row is forecast twice */
     int64_t lead, horizon;                   /* rows between an origin and the first that counts, and how many count;
                                                 0: all that are left of pred_len */
-    int64_t windows;                         /* the last so many origins; 0: all */
+    int64_t windows;                         /* the last so many origins; 0: all. explain_inputs: evenly spread over
+                                                the test rows; 0: up to 32 */
     int64_t refit_every;                     /* train anew before each so many origins; 0: never */
     bool    warm_start;                      /* from the run's parameters, for `epochs` (0: 3) */
     /* tune (tune.h) */
@@ -288,7 +291,8 @@ enum {
     FORECAST_FOR_IMPORT   = 32,
     FORECAST_FOR_BACKTEST = 64,
     FORECAST_FOR_TUNE     = 128,
-    FORECAST_FOR_UPDATE   = 256
+    FORECAST_FOR_UPDATE   = 256,
+    FORECAST_FOR_INPUTS   = 512  /* forecast_explain_inputs (explain.h) */
 };
 
 /* Every option of the commands; what can be done with a table is in options.h, and the calls below are those on this
@@ -353,7 +357,8 @@ typedef enum forecast_stage {
     FORECAST_STAGE_DRAW,     /* while gnuplot draws the file `message`: to show it, and to be able to stop */
     FORECAST_STAGE_TRIAL,    /* tune: `message` says how far the search is, batch of batches trials of a rung; loss, of
                                 a trial that has just ended a rung, else NaN; val_loss, the best so far */
-    FORECAST_STAGE_VALIDATE  /* in a pass over the validation windows that takes long: batch of batches */
+    FORECAST_STAGE_VALIDATE, /* in a pass over the validation windows that takes long: batch of batches */
+    FORECAST_STAGE_LOOK      /* while a run's inputs are explained: batch of batches */
 } forecast_stage;
 
 typedef struct forecast_event {
@@ -457,6 +462,7 @@ typedef struct forecast_result {
     char   *csv;                      /* predict: header and pred_len rows; NULL when they went to options->output */
     struct forecast_backtest_result *backtest; /* backtest: what was measured (backtest.h) */
     struct forecast_tune_result *tune;         /* tune: what was tried (tune.h) */
+    struct forecast_inputs *inputs;            /* explain_inputs: what the forecasts go by (explain.h) */
 } forecast_result;
 TIDE_API void forecast_result_free(forecast_result *r);
 

@@ -23,7 +23,7 @@ class Words(Case):
 
     def test_help(self):
         front = self.code(0, "help").stdout
-        for name in ("forecast train", "forecast tune", "forecast update", "forecast evaluate", "forecast backtest", "forecast predict", "forecast export", "forecast import", "data get", "data list", "selftest"):
+        for name in ("forecast train", "forecast tune", "forecast update", "forecast evaluate", "forecast backtest", "forecast predict", "forecast explain", "forecast export", "forecast import", "data get", "data list", "selftest"):
             self.assertIn("tidemill " + name, front)
             told = self.code(0, *name.split(), "--help").stdout
             self.assertEqual(told, self.code(0, "help", *name.split()).stdout)

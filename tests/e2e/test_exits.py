@@ -6,10 +6,10 @@ from program import Case
 
 # Commands with a place for a file; FILE is the file in question.
 INPUTS = ("forecast train --data FILE --out made", "forecast evaluate --data FILE", "forecast evaluate --model FILE --data series.csv", "forecast backtest FILE --data series.csv",
-          "forecast predict FILE", "forecast update FILE --data series.csv --out made", "forecast export FILE --output made.onnx", "forecast import FILE --n-heads 8 --data series.csv --out made", "explain FILE", "eis complete --spectrum FILE", "eis complete --known Rsh=460 --method network --model FILE",
+          "forecast predict FILE", "forecast explain FILE", "forecast explain FILE --data series.csv", "forecast update FILE --data series.csv --out made", "forecast export FILE --output made.onnx", "forecast import FILE --n-heads 8 --data series.csv --out made", "explain FILE", "eis complete --spectrum FILE", "eis complete --known Rsh=460 --method network --model FILE",
           "eis evaluate FILE", "eis check FILE", "eis drt FILE", "eis fit FILE", "eis batch FILE", "eis generate --stats-only --ground-truths FILE", "eis --mode inference --model FILE --known Rsh=460",
           "selftest --golden FILE")
-COMMANDS = ("forecast", "forecast train", "forecast evaluate", "forecast backtest", "forecast predict", "forecast update", "forecast export", "forecast import", "explain", "eis", "eis complete", "eis check", "eis drt", "eis generate",
+COMMANDS = ("forecast", "forecast train", "forecast evaluate", "forecast backtest", "forecast predict", "forecast explain", "forecast update", "forecast export", "forecast import", "explain", "eis", "eis complete", "eis check", "eis drt", "eis generate",
             "eis train", "eis evaluate", "eis fit", "eis batch", "eis full", "eis simulate", "eis convert", "data list", "data get", "data make", "machine", "bench", "selftest")
 
 
@@ -50,12 +50,12 @@ class Exits(Case):
     def test_device(self):
         """Every command that computes takes --device, in help with what there is; 4 if that is not there."""
         takes = [words for words in COMMANDS if "--device DEVICE" in self.code(0, *words.split(), "--help").stdout]
-        self.assertEqual(takes, ["forecast", "forecast train", "forecast evaluate", "forecast backtest", "forecast predict", "forecast update", "forecast import", "explain", "eis", "eis complete", "eis generate", "eis train", "eis evaluate",
+        self.assertEqual(takes, ["forecast", "forecast train", "forecast evaluate", "forecast backtest", "forecast predict", "forecast explain", "forecast update", "forecast import", "explain", "eis", "eis complete", "eis generate", "eis train", "eis evaluate",
                                  "eis fit", "eis batch", "eis full", "machine", "bench", "selftest"])
         for words in takes:
             self.assertIn("cpu, ref, check", " ".join(self.code(0, *words.split(), "--help").stdout.split()))
         self.code(0, "forecast", "train", "--data", "series.csv", "--out", "run", "--no-plots", *program.SMALL, cwd=self.folder)
-        run = ("forecast train --data series.csv --out other", "forecast evaluate --model run --data series.csv", "forecast backtest run --data series.csv", "forecast predict run", "forecast update run --data series.csv --rows 5 --out other",
+        run = ("forecast train --data series.csv --out other", "forecast evaluate --model run --data series.csv", "forecast backtest run --data series.csv", "forecast predict run", "forecast explain run", "forecast update run --data series.csv --rows 5 --out other",
                "forecast import absent.pth --n-heads 8 --data series.csv --out other", "explain run")
         for words in (*COMPUTING, *run):
             with self.subTest(words):
@@ -66,7 +66,7 @@ class Exits(Case):
         self.error(4, "selftest", env={"TIDEMILL_DEVICE": "ref:1"})
 
     def test_no_word(self):
-        for words in ("", "forecast", "eis", "data", "no-such-command", "forecast predict", "forecast export", "forecast import", "explain", "eis check", "eis drt", "eis simulate", "data get",
+        for words in ("", "forecast", "eis", "data", "no-such-command", "forecast predict", "forecast explain", "forecast export", "forecast import", "explain", "eis check", "eis drt", "eis simulate", "data get",
                       "data make"):
             with self.subTest(words):
                 self.code(2, *words.split(), cwd=self.folder)

@@ -64,9 +64,11 @@ class Groups(Case):
         self.assertEqual(self.code(0, "eis", "help", "train").stdout, self.code(0, "eis", "train", "--help").stdout)
 
     def test_a_word_that_names_no_command(self):
-        for words in (("forecast", "explain", "--help"), ("eis", "trian", "--help"), ("help", "forecast", "trian"), ("data", "gte")):
+        for words in (("forecast", "machine", "--help"), ("eis", "trian", "--help"), ("help", "forecast", "trian"), ("data", "gte")):
             self.assertIn("there is no command", self.code(2, *words).stderr)
-        self.assertIn('did you mean "explain"?', self.code(2, "forecast", "explain", "--help").stderr)
+        self.assertIn('did you mean "machine"?', self.code(2, "forecast", "machine", "--help").stderr)
+        self.assertIn("tidemill explain", self.code(0, "forecast", "explain", "--help").stdout)
+        self.assertIn("tidemill forecast explain", self.code(0, "explain", "--help").stdout)
 
     @unittest.skipUnless(shutil.which("bash"), "no bash here")
     def test_completion(self):

@@ -2,6 +2,7 @@
  * crash, nothing leaked (the leak checker of a sanitizer build looks). The linker sends every allocation of the program
  * here; with thousands of them, each of the first and then ever fewer are made to fail. */
 #include <tidemill/backtest.h>
+#include <tidemill/explain.h>
 #include <tidemill/tune.h>
 
 #include "refuse.h"
@@ -91,6 +92,16 @@ static void test_commands(void **state) {
     refuse_each(forecast_backtest, &u, 100);
     set_all(&u, "refit-every 4 windows 4 epochs 1 output -");
     refuse_each(forecast_backtest, &u, 100);
+}
+
+/* Looked into: programs, tables, the page. The run is the one of test_commands. */
+static void test_explanation(void **state) {
+    forecast_options o;
+    (void)state;
+    forecast_options_default(&o);
+    snprintf(o.model, sizeof o.model, "%s/run", folder);
+    set_all(&o, "threads 1 windows 2 targets north");
+    refuse_each(forecast_explain_inputs, &o, 60);
 }
 
 /* A trial without memory is a row; anything else without it ends the search. */
@@ -225,8 +236,8 @@ static void test_exports(void **state) {
 static int set_up(void **state) { return folder_with_series(state, 120); }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands), cmocka_unit_test(test_search),
-                                        cmocka_unit_test(test_auto),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands), cmocka_unit_test(test_explanation),
+                                        cmocka_unit_test(test_search), cmocka_unit_test(test_auto),
                                         cmocka_unit_test(test_fine_tuning),
                                         cmocka_unit_test(test_columns), cmocka_unit_test(test_exports) };
     return cmocka_run_group_tests(tests, set_up, remove_folder);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <tidemill/backtest.h>
 #include <tidemill/eis.h>
+#include <tidemill/explain.h>
 #include <tidemill/forecast.h>
 #include <tidemill/tidemill.h>
 #include <tidemill/tune.h>

@@ -143,6 +143,7 @@ static bool json_of_nothing(void) {
     STALE(R, forecast_train, NULL, NULL, NULL, &f_result)                                                              \
     STALE(R, forecast_evaluate, NULL, NULL, NULL, &f_result)                                                           \
     STALE(R, forecast_backtest, NULL, NULL, NULL, &f_result)                                                           \
+    STALE(R, forecast_explain_inputs, NULL, NULL, NULL, &f_result)                                                     \
     STALE(R, forecast_update, NULL, NULL, NULL, &f_result)                                                             \
     STALE(R, forecast_tune, NULL, NULL, NULL, &f_result)                                                               \
     STALE(R, forecast_predict, NULL, NULL, NULL, &f_result)                                                            \
@@ -242,6 +243,7 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
     FORECAST_COMMAND(R, forecast_train)                                                                                \
     FORECAST_COMMAND(R, forecast_evaluate)                                                                             \
     FORECAST_COMMAND(R, forecast_backtest)                                                                             \
+    FORECAST_COMMAND(R, forecast_explain_inputs)                                                                       \
     FORECAST_COMMAND(R, forecast_update)                                                                               \
     FORECAST_COMMAND(R, forecast_tune)                                                                                 \
     FORECAST_COMMAND(R, forecast_predict)                                                                              \

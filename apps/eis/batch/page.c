@@ -11,7 +11,7 @@
 #include "eis/check/checked.h"
 #include "eis/check/faults.h"
 #include "eis/fit/fitted.h"
-#include "eis/report/html.h"
+#include "draw/html.h"
 
 static const char style[] =
     "body{max-width:1400px}table{font-size:.85em}th,td{padding:3px "

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "html.h"
+#include "draw/html.h"
 #include "report.h"
 
 static void put_quantity(double v, const char *unit, text *out) {

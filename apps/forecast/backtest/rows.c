@@ -4,17 +4,8 @@
 
 #include "base/base.h"
 #include "forecast/data/zoned.h"
+#include "forecast/report/csv.h"
 #include "rolling.h"
-
-static void put_text(FILE *out, const char *cell) {
-    if (!strpbrk(cell, ",\"\n\r")) {
-        fputs(cell, out);
-        return;
-    }
-    putc('"', out);
-    for (; *cell; cell++) fputs(*cell == '"' ? "\"\"" : (char[]){ *cell, 0 }, out);
-    putc('"', out);
-}
 
 void rolling_stamp(const rolling *r, int64_t row, char out[40]) {
     if (r->data.frame.time) zoned_print(out, r->data.frame.zone, r->data.frame.time[row], &r->data.frame.format);
@@ -24,7 +15,7 @@ void rolling_stamp(const rolling *r, int64_t row, char out[40]) {
 static void put_stamp(const rolling *r, int64_t row) {
     char cell[40];
     rolling_stamp(r, row, cell);
-    put_text(r->csv, cell);
+    csv_text(r->csv, cell);
     putc(',', r->csv);
 }
 
@@ -87,7 +78,7 @@ tide_status rolling_rows(rolling *r, const answerer *a, int64_t origin, const do
         put_stamp(r, r->origin[origin]);
         put_stamp(r, row);
         fprintf(r->csv, "%" PRId64 ",", step + 1);
-        put_text(r->csv, r->bundle->names[column]);
+        csv_text(r->csv, r->bundle->names[column]);
         for (int k = 0; k < 5; k++) putc(',', r->csv), put_number(r->csv, cells[k], k == 0 || k == 4);
         put_bounds(r, a, step * c->out_count + column - c->out_first, cells[0], scale);
         putc('\n', r->csv);

@@ -176,7 +176,7 @@ static void hide(const session *s, model_windows *x) {
  * the truths that it is the mean over. */
 typedef struct window_values { tide_val prediction, loss, known; } window_values;
 
-static model_windows windows_at(const session *s, tide_val start) {
+model_windows session_windows(const session *s, tide_val start) {
     const model_config *c = &s->model.config;
     model_windows       x = { .past = s->series };
     x.past = s->gaps.since.graph ? gapped_windows(&s->gaps, start, c->seq_len, &x.gaps)
@@ -196,7 +196,7 @@ static void sample_columns(const session *s, model_windows *x, tide_val *truth, 
 }
 
 static window_values forecast_windows(session *s, tide_val start, tide_mode mode) {
-    model_windows x        = windows_at(s, start);
+    model_windows x        = session_windows(s, start);
     tide_val      observed = { 0 };
     window_values out      = { 0 };
     tide_val truth = truth_of(s, start, &observed);
@@ -259,7 +259,7 @@ tide_status session_training(session *s, const forecast_options *o, train_step *
 static tide_status members_program(session *s, int64_t batch, window_program *out, tide_failure *failure) {
     *out            = (window_program){ .batch = batch };
     out->start      = tide_input(s->graph, "start.members", TIDE_I32, TIDE_SHAPE(batch));
-    model_windows x = windows_at(s, out->start);
+    model_windows x = session_windows(s, out->start);
     out->prediction = ensemble_forecasts(&s->model, &x);
     out->program    = session_compile(s, TIDE_LIST(out->prediction));
     return train_compiled(s->graph, out->program, failure);

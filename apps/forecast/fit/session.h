@@ -53,6 +53,9 @@ void        session_free(session *s);
 /* As the options say: with the compiler's passes or without. */
 tide_program *session_compile(session *s, tide_list wanted);
 
+/* What the model sees of the windows whose first input rows are `start` (b), I32. */
+model_windows session_windows(const session *s, tide_val start);
+
 /* One training step on o->batch_size windows: feed s->start. TIDE_ENOMEM says what is needed. */
 tide_status session_training(session *s, const forecast_options *o, train_step *out, tide_failure *failure);
 /* The loss of each window; the forecasts as well; or, of an ensemble, those of its members in the place of its own:

@@ -67,6 +67,15 @@ tide_val ensemble_forecasts(const forecaster *n, const model_windows *x) {
     return tide_stack(x->past.graph, (tide_list){ all, e->count }, 1);
 }
 
+int ensemble_parts(const forecaster *n, const forecaster *out[ENSEMBLE_MEMBERS], tide_val *weights) {
+    *weights = (tide_val){ 0 };
+    if (n->of != &arch_ensemble) return out[0] = n, 1;
+    const ensemble *e = n->self;
+    *weights          = e->weights;
+    for (int i = 0; i < e->count; i++) out[i] = &e->member[i];
+    return e->count;
+}
+
 static int64_t sum_of_members(const model_config *c, int64_t (*of)(const model_config *c)) {
     int     arch[ENSEMBLE_MEMBERS], count = ensemble_members(c->members, arch);
     int64_t sum = 0;

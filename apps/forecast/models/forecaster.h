@@ -26,6 +26,13 @@ typedef struct architecture {
     /* Rows made from here on are of so many columns, all of them inputs and forecast: parameters are of none. NULL
      * where there are no steps to take on some columns. */
     void (*resize)(void *self, int64_t columns);
+    /* `rows` in TIDE_EVAL, with its attention: e_layers values (b, maps, tokens, tokens), of each token's query (row)
+     * over the keys of all (column). A map is a head, and where series are looked at by themselves a head of one. NULL:
+     * it has none. */
+    tide_val (*attended)(const void *self, const model_windows *x, tide_val *attention);
+    int64_t (*tokens)(const model_config *c);
+    /* The rows of the look-back that a token stands for, [*first, *stop); NULL: a token is an input. */
+    void (*token_rows)(const model_config *c, int64_t token, int64_t *first, int64_t *stop);
 } architecture;
 
 /* By model_config.arch, in the order of the option's choices. */

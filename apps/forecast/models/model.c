@@ -139,6 +139,12 @@ static tide_val rows(const void *self, const model_windows *x, tide_mode mode) {
     return itransformer_rows(self, x, mode, NULL);
 }
 
+static tide_val attended(const void *self, const model_windows *x, tide_val *attention) {
+    return itransformer_rows(self, x, TIDE_EVAL, attention);
+}
+
+static int64_t tokens(const model_config *c) { return c->columns + c->marks; }
+
 static int64_t parameters(const model_config *c) {
     int64_t d = c->d_model, embedding = (c->seq_len + 1) * d + (c->masked ? c->seq_len * d : 0);
     if (c->known) embedding += (c->seq_len + c->pred_len + 1) * d;
@@ -167,8 +173,8 @@ static bool weight(const model_config *c, int64_t index, char name[WEIGHT_NAME],
 }
 
 static int64_t activations(const model_config *c) {
-    int64_t tokens = c->columns + c->marks;
-    return tokens * (c->seq_len + 6 * c->d_model + 2 * c->d_ff + c->pred_len) + c->n_heads * tokens * tokens;
+    int64_t n = tokens(c);
+    return n * (c->seq_len + 6 * c->d_model + 2 * c->d_ff + c->pred_len) + c->n_heads * n * n;
 }
 
 static void resize(void *self, int64_t columns) {
@@ -177,4 +183,5 @@ static void resize(void *self, int64_t columns) {
 }
 
 const architecture arch_itransformer = { "itransformer", true, true, false, build, release, rows, parameters,
-                                         weight, activations, .resize = resize };
+                                         weight, activations, .resize = resize, .attended = attended,
+                                         .tokens = tokens };

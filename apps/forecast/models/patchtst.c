@@ -95,27 +95,46 @@ static tide_val embed(const patchtst *m, tide_val series, tide_val gaps, tide_mo
 
 /* Attention is over the patches of one series: samples and series are one axis there alone, so that dropout draws by
  * samples. */
-static tide_val encode(const patchtst *m, tide_val tokens, tide_mode mode) {
+static tide_val encode(const patchtst *m, tide_val tokens, tide_mode mode, tide_val *attention) {
     const model_config *c     = &m->config;
     tide_shape          shape = tide_shape_of(tokens);
     tide_shape          flat  = TIDE_SHAPE(shape.dim[0] * shape.dim[1], shape.dim[2], c->d_model);
     for (int64_t i = 0; i < c->e_layers; i++) {
         tide_val x        = tide_reshape(tokens, flat);
-        tide_val attended = tide_self_attention_apply(&m->blocks[i].attention, x, 0, mode, NULL);
+        tide_val attended = tide_self_attention_apply(&m->blocks[i].attention, x, 0, mode,
+                                                      attention ? &attention[i] : NULL);
         tokens = encoder_block_finish(&m->blocks[i], c, tokens, tide_reshape(attended, shape), mode);
     }
     return tide_layer_norm_apply(&m->norm, tokens);
 }
 
-static tide_val rows(const void *self, const model_windows *x, tide_mode mode) {
-    const patchtst     *m = self;
+static tide_val forecast(const patchtst *m, const model_windows *x, tide_mode mode, tide_val *attention) {
     const model_config *c = &m->config;
     normed_series series = series_normed(c, x);
-    tide_val h = encode(m, embed(m, series.values, series.gaps, mode), mode);
+    tide_val h = encode(m, embed(m, series.values, series.gaps, mode), mode, attention);
     h = tide_transpose(h, 2, 3); /* (b, series, d_model, patches) */
     tide_shape s = tide_shape_of(h);
     tide_val out = tide_linear_apply(&m->head, tide_reshape(h, TIDE_SHAPE(s.dim[0], s.dim[1], s.dim[2] * s.dim[3])));
     return series_restored(c, &series, out);
+}
+
+static tide_val rows(const void *self, const model_windows *x, tide_mode mode) {
+    return forecast(self, x, mode, NULL);
+}
+
+/* Attention ran over samples and series as one axis: a series' heads are maps of its sample. */
+static tide_val attended(const void *self, const model_windows *x, tide_val *attention) {
+    const model_config *c   = &((const patchtst *)self)->config;
+    tide_val            out = forecast(self, x, TIDE_EVAL, attention);
+    int64_t             b = tide_shape_of(x->past).dim[0], patches = patches_of(c);
+    for (int64_t i = 0; i < c->e_layers; i++)
+        attention[i] = tide_reshape(attention[i], TIDE_SHAPE(b, c->out_count * c->n_heads, patches, patches));
+    return out;
+}
+
+static void token_rows(const model_config *c, int64_t token, int64_t *first, int64_t *stop) {
+    *first = token * STRIDE;
+    *stop  = *first + patch_of(c) < c->seq_len ? *first + patch_of(c) : c->seq_len;
 }
 
 static int64_t parameters(const model_config *c) {
@@ -151,4 +170,5 @@ static void resize(void *self, int64_t columns) {
 }
 
 const architecture arch_patchtst = { "patchtst", false,      false,  false,      build,
-                                    release,    rows,  parameters, weight,     activations, .resize = resize };
+                                    release,    rows,  parameters, weight,     activations, .resize = resize,
+                                    .attended = attended, .tokens = patches_of, .token_rows = token_rows };

@@ -9,6 +9,7 @@
 #include <tidemill/tune.h>
 
 #include "base/base.h"
+#include "inputs_free.h"
 #include "intervals_json.h"
 #include "members_json.h"
 #include "train/run.h"
@@ -291,7 +292,8 @@ void forecast_result_free(forecast_result *r) {
     columns_free(r);
     backtest_free(r);
     tune_free(r->tune);
-    r->tune = NULL;
+    inputs_free(r->inputs);
+    r->tune = NULL, r->inputs = NULL;
     free(r->json);
     free(r->csv);
     free(r->text);

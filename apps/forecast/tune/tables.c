@@ -6,18 +6,12 @@
 #include <tidemill/io.h>
 
 #include "base/json.h"
+#include "forecast/report/csv.h"
 #include "tuning.h"
 
 enum { SCHEMA_VERSION = 1 };
 
 /* ---- trials.csv ---- */
-
-static void put_text(FILE *out, const char *cell) {
-    if (!strpbrk(cell, ",\"\n")) return (void)fputs(cell, out);
-    putc('"', out);
-    for (; *cell; cell++) fprintf(out, *cell == '"' ? "\"\"" : "%c", *cell);
-    putc('"', out);
-}
 
 static const char *state_of(const tuning *t, const trial *x) {
     if (*x->reason) return "failed";
@@ -38,8 +32,8 @@ static tide_status write_trials(void *user, void *stdio_file) {
         if (isfinite(x->loss)) num_format(loss, x->loss, false);
         fprintf(out, "%" PRId64 ",%s,%d,%" PRId64 ",%" PRId64 ",%s", x->number, state_of(t, x), x->rungs, x->epochs,
                 x->best_epoch, loss);
-        for (int i = 0; i < t->space.count; i++) putc(',', out), put_text(out, x->at.value[i]);
-        putc(',', out), put_text(out, x->reason), putc('\n', out);
+        for (int i = 0; i < t->space.count; i++) putc(',', out), csv_text(out, x->at.value[i]);
+        putc(',', out), csv_text(out, x->reason), putc('\n', out);
     }
     return ferror(out) ? TIDE_EIO : TIDE_OK;
 }

@@ -1,6 +1,6 @@
 #include "html.h"
 
-#include "draw/chart.h"
+#include "chart.h"
 
 static const char common[] =
     "body{font:16px/1.45 system-ui,sans-serif;color:#222;background:#fff;max-width:1020px;margin:0 auto;padding:16px}"

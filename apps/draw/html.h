@@ -1,6 +1,6 @@
 /* What pages have in common: they need nothing but themselves, one column on a phone, and print. */
-#ifndef EIS_HTML_H
-#define EIS_HTML_H
+#ifndef DRAW_HTML_H
+#define DRAW_HTML_H
 
 #include "base/base.h"
 
