@@ -153,6 +153,13 @@ typedef struct forecast_options {
                                                 file again */
     char   issued_at[128];                   /* the column that says when; "": issued_at, issued, issue_time, ... */
     char   without_history[4096];            /* targets whose own past the model does not see */
+    char   statics[FORECAST_TEXT_SIZE];      /* CSV with a row for each series, its name (or its ids) and attributes
+                                                that time does not change: numbers, or text (codes, if `categorical`
+                                                has them). Inputs beside each series, kept in the run; the option is
+                                                called static. predict, evaluate, backtest: others in their place;
+                                                with other_columns those of the new series */
+    char   static_columns[1024];             /* the same as columns of a table in long format, each of one value in
+                                                all rows of a series */
     char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */
     char   sep[8], decimal[8], thousands[8]; /* one character each; thousands: what groups the digits by three */
     char   na[256];                          /* comma-separated marks of a missing value: text, or numbers

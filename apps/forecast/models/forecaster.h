@@ -26,6 +26,7 @@ typedef struct architecture {
     /* Rows made from here on are of so many columns, all of them inputs and forecast: parameters are of none. NULL
      * where there are no steps to take on some columns. */
     void (*resize)(void *self, int64_t columns);
+    bool takes_statics;      /* attributes of the series */
 } architecture;
 
 /* By model_config.arch, in the order of the option's choices. */
