@@ -357,11 +357,11 @@ json_t *statics_json(const statics *s) {
     json_t *list = json_array();
     for (int64_t i = 0; i < s->count; i++) {
         const attribute *a = &s->of[i];
-        json_t *one = json_pack("{s:o}", "name", json_text(a->name)), *values = a->count ? json_array() : NULL;
-        for (int64_t v = 0; v < a->count; v++) json_array_append_new(values, json_text(a->values[v]));
-        if (values) json_object_set_new(one, "values", values);
-        else json_object_set_new(one, "mean", json_real(a->mean)), json_object_set_new(one, "std", json_real(a->std));
-        json_array_append_new(list, one);
+        json_t *one = json_with(json_object(), "name", json_text(a->name)), *values = a->count ? json_array() : NULL;
+        for (int64_t v = 0; v < a->count; v++) values = json_with_item(values, json_text(a->values[v]));
+        if (a->count) one = json_with(one, "values", values);
+        else one = json_with(json_with(one, "mean", json_real(a->mean)), "std", json_real(a->std));
+        list = json_with_item(list, one);
     }
     return list;
 }

@@ -8,6 +8,7 @@
 
 #include "bands_file.h"
 #include "base/base.h"
+#include "base/json.h"
 #include "forecast/data/zone.h"
 #include "forecast/models/ensemble.h"
 
@@ -230,7 +231,7 @@ static char *metadata_text(const bundle *b) {
     json_object_set_new(o, "training", record_json(&b->record));
     if (b->blind) json_object_set_new(o, "without_history", blind_json(b));
     if (b->issued_columns) json_object_set_new(o, "issued_columns", json_integer(b->issued_columns));
-    if (b->statics.count) json_object_set_new(o, "static", statics_json(&b->statics));
+    if (b->statics.count) o = json_with(o, "static", statics_json(&b->statics));
     if (b->holiday_columns) {
         json_object_set_new(o, "holidays", holidays_json(&b->holidays));
         json_object_set_new(o, "holiday_columns", json_integer(b->holiday_columns));
