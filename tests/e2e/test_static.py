@@ -157,6 +157,25 @@ class Static(Case):
         told = self.code(0, "forecast", *ask, "--static", self.write("kiosk.csv", kiosk)).stderr
         self.assertIn("'type' of 'n2' is 'kiosk', which the run does not know: none of its inputs is 1", told)
 
+    def test_damaged(self):
+        """Model files whose attributes cannot be."""
+        self.train("run", "--static", self.folder / "stores.csv")
+        raw = (self.folder / "run" / "model.safetensors").read_bytes()
+        size = int.from_bytes(raw[:8], "little")
+        changes = {"gone": lambda m: m.pop("static"), "empty": lambda m: m.update(static=[]), "not counted": lambda m: m["model"].pop("statics"),
+                   "too many": lambda m: m["model"].update(statics=10 ** 9), "one more": lambda m: m["static"].append({"name": "k", "mean": 0, "std": 1}),
+                   "out of order": lambda m: m["static"][0]["values"].reverse(), "no width": lambda m: m["static"][1].update(std=0), "no text": lambda m: m["static"][1].update(name=3)}
+        for name, change in changes.items():
+            head = json.loads(raw[8:8 + size])
+            said = json.loads(head["__metadata__"]["tidemill.forecast"])
+            change(said)
+            head["__metadata__"]["tidemill.forecast"] = json.dumps(said)
+            text = json.dumps(head).encode()
+            text += b" " * (-len(text) % 8)
+            damaged = self.folder / "damaged.safetensors"
+            damaged.write_bytes(len(text).to_bytes(8, "little") + text + raw[8 + size:])
+            self.assertIn("damaged", self.refused(3, "predict", damaged, "--output", "-")["message"], name)
+
     def test_columns(self):
         """Columns that change, that are not there, of a table that is not in long format."""
         long = self.long(self.old, 3)

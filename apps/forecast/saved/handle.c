@@ -188,6 +188,11 @@ const char *forecast_model_target_name(const forecast_model *m, int64_t target) 
     return target >= 0 && target < c->out_count ? m->of->bundle.names[c->out_first + target] : NULL;
 }
 
+const char *forecast_model_attribute_name(const forecast_model *m, int64_t attribute) {
+    bool there = m && attribute >= 0 && attribute < m->of->bundle.statics.count;
+    return there ? m->of->bundle.statics.of[attribute].name : NULL;
+}
+
 int64_t forecast_model_known(const forecast_model *m) { return config_of(m)->known; }
 
 int64_t forecast_model_holidays(const forecast_model *m, int64_t time_s, double *values) {
