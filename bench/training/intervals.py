@@ -28,6 +28,7 @@ MADE = [  # name, generator, rows, series, options
 REAL = [
     ("ETTh1, 96 → 96", "ETTh1.csv", [*SMALL, "--kind", "etth"]),
     ("ETTh2, 96 → 96", "ETTh2.csv", [*SMALL, "--kind", "etth"]),
+    ("ETTm1, 96 → 96", "ETTm1.csv.gz", [*SMALL, "--epochs", 1, "--kind", "ettm"]),
     ("epf_np, 168 → 24", "epf_np.csv", [*SMALL, "--seq-len", 168, "--pred-len", 24]),
     ("weather, 96 → 96", "weather.csv.gz", [*SMALL, "--epochs", 1]),
     ("national_illness, 36 → 24", "national_illness.csv", ["--d-model", 64, "--d-ff", 64, "--threads", 1, "--no-plots", "--quiet", "--seq-len", 36, "--pred-len", 24]),
@@ -83,7 +84,7 @@ def show(name, results):
 # ---- by cells ----
 
 # Every so many rows an origin: a number without a divisor in common with the rows of a day, so that all hours are there.
-WEEKS = {"ETTh1": (168, 17), "ETTh2": (168, 17), "epf_np": (168, 13), "weather": (1008, 43), "national_illness": (52, 1)}
+WEEKS = {"ETTh1": (168, 17), "ETTh2": (168, 17), "ETTm1": (672, 19), "epf_np": (168, 13), "weather": (1008, 43), "national_illness": (52, 1)}
 
 
 def hour_of(row):
@@ -129,6 +130,9 @@ def span(shares, names):
 def show_cells(name, who, cells):
     for level in (80, 95):
         shares = {cell: 100 * inside / count for (l, cell), (inside, count) in cells.items() if l == level}
+        hours = [cell for cell in shares if cell[0].isdigit()]
+        if len(hours) == 1:  # days and weeks have none
+            del shares[hours[0]]
         parts = [c for c in shares if c != "all"]
         worst = max(parts, key=lambda c: abs(shares[c] - level))
         print(f"| {name} | {who} | {level} | {shares['all']:.1f} | {span(shares, [c for c in parts if c[0].isdigit()])} | {span(shares, [c for c in parts if c.startswith('horizon')])} | "
@@ -169,7 +173,7 @@ def all_cells(words, wanted, scratch):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", help="folder of ETTh1.csv, ETTh2.csv, epf_np.csv, weather.csv.gz and national_illness.csv")
+    parser.add_argument("data", help="folder of ETTh1.csv, ETTh2.csv, ETTm1.csv.gz, epf_np.csv, weather.csv.gz and national_illness.csv")
     parser.add_argument("--program", default="build/cli/tidemill")
     parser.add_argument("--only", nargs="+", help="beginnings of the names of series")
     parser.add_argument("--cells", action="store_true", help="where coverage is best and worst, in place of the whole")

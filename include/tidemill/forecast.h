@@ -561,8 +561,8 @@ TIDE_API const char *forecast_model_target_name(const forecast_model *m, int64_t
 TIDE_API int64_t     forecast_model_known(const forecast_model *m);     /* columns known ahead: the last of all */
 /* How many of these, the last, are holidays, and in `values`, unless NULL, what they are in the row of that time. */
 TIDE_API int64_t     forecast_model_holidays(const forecast_model *m, int64_t time_s, double *values);
-/* Attributes of its series (options.statics) that it goes by; NULL: there is none of this number. The handle has those of
- * its columns. */
+/* Attributes of its series (options.statics) that it goes by; NULL: there is none of this number. The handle has those
+ * of its columns. */
 TIDE_API const char *forecast_model_attribute_name(const forecast_model *m, int64_t attribute);
 TIDE_API bool        forecast_model_needs_time(const forecast_model *m);
 TIDE_API bool        forecast_model_takes_gaps(const forecast_model *m);  /* trained on a series with gaps */
