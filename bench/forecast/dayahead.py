@@ -130,6 +130,14 @@ def margin(found, one, other):
     print(f"{one} against {other}, seed by seed: {statistics.mean(gains):.1f} % ± {statistics.stdev(gains):.1f} less MAE, {min(gains):.1f} at least\n")
 
 
+def beside_lear(runs, others, truth):
+    """Where the mean of the seeds' forecasts is better than LEAR's ensemble, and where not; and what the mean of both would be."""
+    ours, lear = numpy.mean([run["forecast"] for run in runs], axis=0), others["LEAR Ensemble"]
+    errors = numpy.abs(ours - truth), numpy.abs(lear - truth)
+    print("MAE of the mean of the seeds less LEAR's, by hour: " + " ".join(f"{d:+.2f}" for d in (errors[0] - errors[1]).mean(axis=0)))
+    print("\nBoth by year: " + "; ".join(f"{e[:DAYS // 2].mean():.3f}, {e[DAYS // 2:].mean():.3f}" for e in errors) + f"; half and half {numpy.abs((ours + lear) / 2 - truth).mean():.3f}\n")
+
+
 def within(run, level, cells=slice(None)):
     inside = (run["truth"] >= run[f"lo-{level}"]) & (run["truth"] <= run[f"hi-{level}"])
     return 100 * inside[cells].mean()
@@ -194,6 +202,8 @@ def report(options, others):
     truth = found["week before"][0]["truth"]
     errors_table(found, others, truth)
     print()
+    if "known ahead" in found:
+        beside_lear(found["known ahead"], others, truth)
     margin(found, "known ahead", "past alone")
     margin(found, "known ahead, at 10:00", "past alone, at 10:00")
     interval_table(found, told)
