@@ -154,7 +154,7 @@ static tide_status check_output(const rolling *r, tide_failure *failure) {
     const forecast_options *o = r->options;
     if (!*o->output || !strcmp(o->output, "-")) return TIDE_OK;
     return output_check(o->output, "output", o->overwrite, o->model,
-                        (const char *const[]){ o->data, o->holidays, o->issued, r->path, NULL }, failure);
+                        (const char *const[]){ o->data, o->holidays, o->issued, o->statics, r->path, NULL }, failure);
 }
 
 /* Those of models that are trained anew are calibrated with them. */
@@ -173,6 +173,7 @@ static tide_status settle_levels(rolling *r, tide_failure *failure) {
 static tide_status backtest(rolling *r, forecast_result *out, tide_failure *failure) {
     tide_status status = tested_load(r->options, r->path, &r->run, &r->data, failure);
     if (r->run) r->bundle = handle_bundle(r->run);
+    if (status == TIDE_OK) loaded_statics_tell(r->bundle, &r->listener);
     if (status == TIDE_OK) status = settle_horizon(r, failure);
     if (status == TIDE_OK) status = check_output(r, failure);
     if (status == TIDE_OK) status = settle_levels(r, failure);

@@ -17,6 +17,7 @@ static tide_status load_run(evaluation *e, tide_failure *failure) {
     tide_status status = tested_load(e->options, e->path, &e->run, &e->data, failure);
     if (e->run) e->bundle = handle_bundle(e->run);
     if (status == TIDE_OK) other_columns_tell(e->options, e->bundle, &e->listener);
+    if (status == TIDE_OK) loaded_statics_tell(e->bundle, &e->listener);
     return status;
 }
 
@@ -158,7 +159,8 @@ tide_status evaluation_score(evaluation *e, forecast_result *r, tide_failure *fa
     tide_status status = run ? load_run(e, failure) : load_data_alone(e, failure);
     if (status == TIDE_OK && *o->save_predictions)
         status = output_check(o->save_predictions, "save-predictions", o->overwrite, o->model,
-                              (const char *const[]){ o->data, o->holidays, o->issued, e->path, NULL }, failure);
+                              (const char *const[]){ o->data, o->holidays, o->issued, o->statics, e->path, NULL },
+                              failure);
     if (status != TIDE_OK) return status;
     tell_warnings(&e->listener, &e->data.frame);
     if (run && e->bundle->record.refit)

@@ -119,6 +119,7 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
     snprintf(r->used, sizeof r->used, "%s", used_name(p));
     tell_better(p);
     other_columns_tell(o, p->bundle, &p->listener);
+    loaded_statics_tell(p->bundle, &p->listener);
     session_tell(handle_session(p->model), &p->listener);
     snprintf(r->device, sizeof r->device, "%s", tide_graph_device(handle_session(p->model)->graph));
     snprintf(r->precision, sizeof r->precision, "%s", tide_precision_name(handle_session(p->model)->precision));

@@ -200,7 +200,8 @@ tide_status prediction_check_file(const prediction *p, const char *path, tide_fa
     const forecast_options *o    = p->options;
     const char             *sums = *o->sum == '@' ? o->sum + 1 : "";
     return output_check(path, "output", o->overwrite, o->model,
-                        (const char *const[]){ o->data, o->future, o->holidays, o->issued, sums, p->path, NULL },
+                        (const char *const[]){ o->data, o->future, o->holidays, o->issued, o->statics, sums,
+                                                p->path, NULL },
                         failure);
 }
 

@@ -154,6 +154,13 @@ typedef struct forecast_options {
                                                 file again */
     char   issued_at[128];                   /* the column that says when; "": issued_at, issued, issue_time, ... */
     char   without_history[4096];            /* targets whose own past the model does not see */
+    char   statics[FORECAST_TEXT_SIZE];      /* CSV with a row for each series, its name (or its ids) and attributes
+                                                that time does not change: numbers, or text (codes, if `categorical`
+                                                has them). Inputs beside each series, kept in the run; the option is
+                                                called static. predict, evaluate, backtest: others in their place;
+                                                with other_columns those of the new series */
+    char   static_columns[1024];             /* the same as columns of a table in long format, each of one value in
+                                                all rows of a series */
     char   marks[24];                        /* "auto" (from the frequency), "none", or a frequency such as "h" */
     char   sep[8], decimal[8], thousands[8]; /* one character each; thousands: what groups the digits by three */
     char   na[256];                          /* comma-separated marks of a missing value: text, or numbers
@@ -560,6 +567,9 @@ TIDE_API const char *forecast_model_target_name(const forecast_model *m, int64_t
 TIDE_API int64_t     forecast_model_known(const forecast_model *m);     /* columns known ahead: the last of all */
 /* How many of these, the last, are holidays, and in `values`, unless NULL, what they are in the row of that time. */
 TIDE_API int64_t     forecast_model_holidays(const forecast_model *m, int64_t time_s, double *values);
+/* Attributes of its series (options.statics) that it goes by; NULL: there is none of this number. The handle has those
+ * of its columns. */
+TIDE_API const char *forecast_model_attribute_name(const forecast_model *m, int64_t attribute);
 TIDE_API bool        forecast_model_needs_time(const forecast_model *m);
 TIDE_API bool        forecast_model_takes_gaps(const forecast_model *m);  /* trained on a series with gaps */
 /* "h", "15min", ...; "h, Mon-Fri 10:00-16:00": rows stand at these hours alone; "": no time stamps. */

@@ -267,7 +267,7 @@ static void test_patches(void **state) {
     enum { L = 40, S = 3, C = 2, D = 6, PATCH = 16, STRIDE = 8, PATCHES = (L - PATCH) / STRIDE + 2 };
     (void)state;
     model_config c = { .seq_len = L, .pred_len = S, .columns = C, .d_model = D, .n_heads = 2, .head_size = 3, .d_ff = 4,
-                       .arch = FORECAST_PATCHTST };
+                       .statics = 2, .arch = FORECAST_PATCHTST };
     tide_graph  *g = tide_graph_new_with(&(tide_graph_options){ .seed = 9 });
     forecaster   f;
     float        past[L * C], out[S * C];
@@ -275,13 +275,18 @@ static void test_patches(void **state) {
     assert_true(forecaster_new(g, &c, &f));
     tide_list all = tide_params(g, "");
     const float *embedding = NULL, *head = NULL, *bias = NULL;
+    const float statics[C * 2] = { 0.5F, -1, 2, 0.25F };
+    float       said[D * 2];
+    for (int i = 0; i < D * 2; i++) said[i] = (float)cos(i * 0.9);
     for (int64_t i = 0; i < all.count; i++) {
         const char *name = tide_name_of(all.items[i]);
         if (strstr(name, "value_embedding")) embedding = tide_data(all.items[i]);
         if (!strcmp(name, "head.linear.weight")) head = tide_data(all.items[i]);
         if (!strcmp(name, "head.linear.bias")) bias = tide_data(all.items[i]);
+        if (strstr(name, "static_embedding")) assert_int_equal(tide_write(all.items[i], said, sizeof said), TIDE_OK);
     }
-    model_windows x = { .past = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, L, C), past) };
+    model_windows x = { .past = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, L, C), past),
+                        .statics = tide_constant(g, TIDE_F32, TIDE_SHAPE(C, 2), statics) };
     assert_int_equal(tide_read(forecaster_apply(&f, &x, TIDE_EVAL), out, sizeof out), TIDE_OK);
     for (int k = 0; k < C; k++) {
         double tokens[PATCHES][D];
@@ -290,6 +295,7 @@ static void test_patches(void **state) {
             for (int d = 0; d < D; d++) {
                 double angle = p * exp(-log(1e4) * (d / 2 * 2) / D);
                 tokens[p][d] = d % 2 ? cos(angle) : sin(angle);
+                for (int a = 0; a < 2; a++) tokens[p][d] += (double)said[d * 2 + a] * (double)statics[k * 2 + a];
                 for (int i = 0; i < PATCH; i++) {
                     int row = p * STRIDE + i < L ? p * STRIDE + i : L - 1;
                     tokens[p][d] += (double)embedding[d * PATCH + i] * (double)past[row * C + k];
@@ -310,10 +316,64 @@ static void test_patches(void **state) {
     tide_graph_free(g);
 }
 
+/* Attributes add one product to a token: an iTransformer without blocks by hand, from the token to the last affine map.
+ * Marks, and what is known ahead, change nothing of the others' tokens. */
+static void test_statics(void **state) {
+    enum { L = 7, S = 3, C = 3, D = 6, A = 2, M = 2 };
+    (void)state;
+    model_config c = { .seq_len = L, .pred_len = S, .columns = C, .known = 1, .marks = M, .statics = A, .d_model = D,
+                       .n_heads = 2, .head_size = 3, .d_ff = 4, .arch = FORECAST_ITRANSFORMER };
+    tide_graph  *g = tide_graph_new_with(&(tide_graph_options){ .seed = 11 });
+    forecaster   f;
+    float        past[L * C], known[S], marks[L * M], statics[C * A], said[D * A], out[S * (C - 1)];
+    for (int i = 0; i < L * C; i++) past[i] = (float)sin(i * 0.7);
+    for (int i = 0; i < S; i++) known[i] = (float)i;
+    for (int i = 0; i < L * M; i++) marks[i] = (float)cos(i);
+    for (int i = 0; i < C * A; i++) statics[i] = (float)(i % 4) - 1.5F;
+    for (int i = 0; i < D * A; i++) said[i] = (float)cos(i * 0.9);
+    assert_true(forecaster_new(g, &c, &f));
+    tide_list    all = tide_params(g, "");
+    const float *w[4] = { 0 };
+    static const char *const names[] = { "enc_embedding.value_embedding.weight", "enc_embedding.value_embedding.bias",
+                                         "projector.weight", "projector.bias" };
+    for (int64_t i = 0; i < all.count; i++) {
+        const char *name = tide_name_of(all.items[i]);
+        for (int k = 0; k < 4; k++)
+            if (!strcmp(name, names[k])) w[k] = tide_data(all.items[i]);
+        if (strcmp(name, "enc_embedding.static_embedding.weight") != 0) continue;
+        const float *first = tide_data(all.items[i]);
+        for (int k = 0; k < D * A; k++) assert_true(first[k] == 0);
+        assert_int_equal(tide_write(all.items[i], said, sizeof said), TIDE_OK);
+    }
+    model_windows x = { .past = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, L, C), past),
+                        .known = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, S, 1), known),
+                        .marks = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, L, M), marks),
+                        .statics = tide_constant(g, TIDE_F32, TIDE_SHAPE(C, A), statics) };
+    assert_int_equal(tide_read(forecaster_apply(&f, &x, TIDE_EVAL), out, sizeof out), TIDE_OK);
+    for (int k = 0; k + 1 < C; k++) {
+        double token[D], mean = 0, variance = 0;
+        for (int d = 0; d < D; d++) {
+            token[d] = (double)w[1][d];
+            for (int i = 0; i < L; i++) token[d] += (double)w[0][d * L + i] * (double)past[i * C + k];
+            for (int a = 0; a < A; a++) token[d] += (double)said[d * A + a] * (double)statics[k * A + a];
+            mean += token[d] / D;
+        }
+        for (int d = 0; d < D; d++) variance += (token[d] - mean) * (token[d] - mean) / D;
+        for (int s = 0; s < S; s++) {
+            double sum = (double)w[3][s];
+            for (int d = 0; d < D; d++) sum += (double)w[2][s * D + d] * (token[d] - mean) / sqrt(variance + 1e-5);
+            expect_near("attributes", out[s * (C - 1) + k], sum, 1e-5);
+        }
+    }
+    forecaster_free(&f);
+    tide_graph_free(g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_runs),    cmocka_unit_test(test_same_training),
                                         cmocka_unit_test(test_refused), cmocka_unit_test(test_weights),
                                         cmocka_unit_test(test_dlinear), cmocka_unit_test(test_patches),
+                                        cmocka_unit_test(test_statics),
                                         cmocka_unit_test(test_baselines), cmocka_unit_test(test_solved_refused),
                                         cmocka_unit_test(test_solved_trainer), cmocka_unit_test(test_auto_stopped) };
     return cmocka_run_group_tests_name("architectures", tests, set_up, remove_folder);

@@ -180,6 +180,58 @@ static void test_columns(void **state) {
     refuse_each(forecast_evaluate, &u, 120);
 }
 
+/* Attributes in a file, and as columns of a table in long format; of the run's series and of others. */
+static void write_attributes(void) {
+    static const char *const names[] = { "north", "south", "flow" };
+    char path[96];
+    FILE *f[3];
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, (const char *[]){ "stores.csv", "long.csv", "others.csv" }[i]);
+        f[i] = fopen(path, "w");
+    }
+    fputs("name,type,size,lone\n", f[0]);
+    fputs("store,item,date,y,type,size\n", f[1]);
+    fputs("store,item,date,y,type,size\n", f[2]);
+    for (int s = 0; s < 3; s++) {
+        fprintf(f[0], "%s,%c,%d,%s\n", names[s], "aba"[s], s, s < 2 ? "x" : "y");
+        for (int i = 0; i < 40; i++)
+            for (int k = 1; k < 3; k++)
+                fprintf(f[k], "%d,%d,2024-01-%02d %02d:00,%.4f,%c,%d\n", s, k, 1 + i / 24, i % 24, sin(i + s),
+                        "aba"[s] + (k == 2 && s == 1), s);
+    }
+    for (int i = 0; i < 3; i++) fclose(f[i]);
+}
+
+static void test_statics(void **state) {
+    static const char sizes[] = "epochs 1 d-model 8 d-ff 8 e-layers 1 seq-len 8 pred-len 2 batch-size 32 threads 1 "
+                                "overwrite yes";
+    forecast_options o, u;
+    forecast_result  r = { 0 };
+    char             path[96];
+    (void)state;
+    write_attributes();
+    small_options(&o);
+    set_all(&o, sizes);
+    snprintf(path, sizeof path, "%s/stores.csv", folder), set(&o, "static", path);
+    refuse_each(forecast_train, &o, 150);
+    assert_int_equal(forecast_train(&o, NULL, NULL, &r, NULL), TIDE_OK);
+    forecast_result_free(&r);
+    forecast_options_default(&u);
+    set(&u, "model", o.out), set(&u, "static", o.statics), set(&u, "threads", "1");
+    refuse_each(forecast_predict, &u, 100);
+    small_options(&o);
+    set_all(&o, sizes);
+    snprintf(path, sizeof path, "%s/long.csv", folder), set(&o, "data", path);
+    set_all(&o, "id store,item value y static-columns type,size");
+    refuse_each(forecast_train, &o, 150);
+    assert_int_equal(forecast_train(&o, NULL, NULL, &r, NULL), TIDE_OK);
+    forecast_result_free(&r);
+    forecast_options_default(&u);
+    snprintf(path, sizeof path, "%s/others.csv", folder), set(&u, "data", path);
+    set(&u, "model", o.out), set_all(&u, "other-columns yes threads 1");
+    refuse_each(forecast_predict, &u, 150);
+}
+
 /* A run, and one that begins with its parameters and its scaler. */
 static void test_fine_tuning(void **state) {
     forecast_options o;
@@ -239,6 +291,7 @@ int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands), cmocka_unit_test(test_explanation),
                                         cmocka_unit_test(test_search), cmocka_unit_test(test_auto),
                                         cmocka_unit_test(test_fine_tuning),
-                                        cmocka_unit_test(test_columns), cmocka_unit_test(test_exports) };
+                                        cmocka_unit_test(test_columns), cmocka_unit_test(test_statics),
+                                        cmocka_unit_test(test_exports) };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -106,6 +106,47 @@ static void test_frame_as_file(void **state) {
     forecast_result_free(&file), forecast_result_free(&frame);
 }
 
+/* Attributes of a frame's columns: the model's from a file, and a clone's and a copy's; long format is a file's. */
+static void test_statics(void **state) {
+    char            path[96];
+    forecast_options o;
+    tide_failure     failure = { 0 };
+    forecast_model  *a, *b;
+    double           first[PRED * COLUMNS], second[PRED * COLUMNS];
+    (void)state;
+    snprintf(path, sizeof path, "%s/stores.csv", folder);
+    FILE *f = fopen(path, "w");
+    fputs("name,type,size\nsouth,a,2\nflow,b,1\nnorth,a,7\n", f);
+    fclose(f);
+    options_of(&o, "epochs 1");
+    *o.data = 0;
+    set(&o, "static", path);
+    forecast_trainer *t = open_on(&o, series, NULL, NULL);
+    run(t, 0);
+    no_failure(forecast_trainer_model(t, &a, &failure), &failure);
+    bytes saved = model_of(t);
+    forecast_trainer_free(t);
+    assert_string_equal(forecast_model_attribute_name(a, 0), "type");
+    assert_string_equal(forecast_model_attribute_name(a, 1), "size");
+    assert_null(forecast_model_attribute_name(a, 2));
+    assert_null(forecast_model_attribute_name(a, -1));
+    assert_int_equal(remove(path), 0); /* the model keeps them */
+    no_failure(forecast_model_load_memory(saved.data, saved.size, NULL, &b, &failure), &failure);
+    predict_last(a, first), predict_last(b, second);
+    assert_memory_equal(first, second, sizeof first);
+    forecast_model_free(b);
+    no_failure(forecast_model_clone(a, &b, &failure), &failure);
+    predict_last(b, second);
+    assert_memory_equal(first, second, sizeof first);
+    forecast_model_free(a), forecast_model_free(b);
+    tide_free(saved.data);
+    *o.statics = 0;
+    set(&o, "static-columns", "type");
+    assert_int_equal(forecast_trainer_new(&o, series, NULL, NULL, &t, &failure), TIDE_EDATA);
+    expect_has(failure.message, "long format");
+    assert_null(t);
+}
+
 /* Begun with a run's parameters, and before the first step, it is that run, whose sizes need not be given. */
 static void test_from(void **state) {
     forecast_options o, from;
@@ -499,6 +540,7 @@ static void test_two_series(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frame_as_file), cmocka_unit_test(test_device_auto),
+        cmocka_unit_test(test_statics),
         cmocka_unit_test(test_pieces),        cmocka_unit_test(test_from),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_stopped_by_progress), cmocka_unit_test(test_resume),

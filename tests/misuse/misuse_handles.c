@@ -150,6 +150,7 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(forecast_model_targets, 0, "none", forecast_model_targets(NULL) == 0)                                            \
     R(forecast_model_column_name, 0, "none", !forecast_model_column_name(NULL, 0))                                     \
     R(forecast_model_target_name, 0, "none", !forecast_model_target_name(NULL, -1))                                    \
+    R(forecast_model_attribute_name, 0, "none", !forecast_model_attribute_name(NULL, 0))                               \
     R(forecast_model_needs_time, 0, "none", !forecast_model_needs_time(NULL))                                          \
     R(forecast_model_takes_gaps, 0, "none", !forecast_model_takes_gaps(NULL))                                          \
     R(forecast_model_known, 0, "none", forecast_model_known(NULL) == 0)                                                \

@@ -89,10 +89,10 @@ static tide_status options_of(const rolling *r, forecast_options *o, tide_failur
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "refit-every",
                        "the offsets of the stamps vary: a run that is trained with `tz`, their time zone, can be "
                        "trained anew");
-    if (r->bundle->holiday_columns || r->bundle->issued_columns || *o->categorical)
+    if (r->bundle->holiday_columns || r->bundle->issued_columns || r->bundle->statics.count || *o->categorical)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "refit-every",
-                       "the run has inputs that are made of others (`categorical`, `holidays` or `issued`), which a "
-                       "backtest does not make anew: leave `refit-every` out");
+                       "the run has inputs that are made of others (`categorical`, `holidays`, `issued` or `static`), "
+                       "which a backtest does not make anew: leave `refit-every` out");
     forget_places(o);
     settle(r, o);
     return TIDE_OK;

@@ -31,6 +31,8 @@ static frame_options reading_of(const forecast_options *o, forecast_kind kind, c
     return (frame_options){ .kind = (frame_kind)kind, .features = (frame_features)o->features,
                             .target = given(o->target), .columns = given(o->columns), .ignore = given(o->ignore),
                             .categorical = given(o->categorical),
+                            .static_columns = given(o->static_columns),
+                            .attributes = *o->statics || *o->static_columns,
                             .targets = given(o->targets), .known = given(o->known),
                             .time_column = given(o->time_column), .run_time = run ? run->time : NULL,
                             .freq = given(o->freq), .missing = (frame_missing)o->missing,
@@ -118,6 +120,14 @@ static bool tell_untrained(frame *f, block train) {
     return memory;
 }
 
+/* Where no column has a role of its own. */
+static void choose_outputs(const forecast_options *o, unsigned compat, dataset *d) {
+    d->out_count = d->frame.columns;
+    if (o->features != FORECAST_MS) return;
+    d->out_first = compat & FORECAST_COMPAT_MS_LAST_COLUMN ? d->frame.columns - 1 : d->frame.target;
+    d->out_count = 1;
+}
+
 static tide_status prepare(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
     d->out_count = 0;
     tide_status status = *o->issued ? dataset_add_issued(o, NULL, 0, d, failure) : TIDE_OK;
@@ -135,13 +145,8 @@ static tide_status prepare(const forecast_options *o, unsigned compat, dataset *
     if (status == TIDE_OK && !tell_untrained(&d->frame, d->split.train)) status = no_memory(failure);
     if (status == TIDE_OK && scaler_fit(&d->frame, d->split.train, &d->scaler) != TIDE_OK) status = no_memory(failure);
     if (status == TIDE_OK) status = dataset_scale(d, d->frame.rows, failure);
-    if (d->out_count) return status;
-    d->out_count = d->frame.columns;
-    if (o->features == FORECAST_MS) {
-        d->out_first = compat & FORECAST_COMPAT_MS_LAST_COLUMN ? d->frame.columns - 1 : d->frame.target;
-        d->out_count = 1;
-    }
-    return status;
+    if (!d->out_count) choose_outputs(o, compat, d);
+    return status == TIDE_OK ? dataset_add_statics(o, d, failure) : status;
 }
 
 tide_status dataset_load(const forecast_options *o, unsigned compat, dataset *d, tide_failure *failure) {
@@ -188,6 +193,7 @@ void dataset_free(dataset *d) {
     issues_free(&d->issues);
     free(d->issued);
     free(d->informed);
+    statics_free(&d->statics);
     *d = (dataset){ 0 };
 }
 

@@ -7,6 +7,7 @@
 #include "frame.h"
 #include "holidays.h"
 #include "issued.h"
+#include "statics.h"
 
 typedef struct dataset {
     frame     frame;
@@ -27,6 +28,7 @@ typedef struct dataset {
     holidays  holidays;   /* what they are made of */
     double   *ahead;      /* (pred_len, known): what the file says of the rows after it; NULL: nothing */
     float    *blind;      /* (frame.columns): 1 for those whose past the model does not see; NULL: none is */
+    statics   statics;    /* attributes of the columns; of none where there are none */
 } dataset;
 
 /* Reads options->data as a training file, or takes a frame in its place: scaler fitted on the train block, marks by the
@@ -58,6 +60,10 @@ tide_status dataset_roles(const forecast_options *o, dataset *d, tide_failure *f
 
 /* Behind the frame's columns those of the holidays in the file options->holidays. */
 tide_status dataset_add_holidays(const forecast_options *o, dataset *d, tide_failure *failure);
+
+/* dataset_statics.c: the attributes of the columns that are forecast, from the file options->statics or the columns of
+ * the data itself, become d->statics; what is to be told of them a warning of the frame. */
+tide_status dataset_add_statics(const forecast_options *o, dataset *d, tide_failure *failure);
 
 /* dataset_issued.c: reads options->issued into d->issues: these columns of it (count), or all (NULL, 0); appends them
  * to d->frame; fills d->issued and d->informed from them. */

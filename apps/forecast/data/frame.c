@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "frame_reading.h"
+#include "statics.h"
 #include "zone.h"
 
 tide_status reading_no_memory(reading *r) {
@@ -171,6 +172,8 @@ void frame_free(frame *f) {
     free(f->place);
     free(f->warnings);
     free(f->categorical);
+    static_table_free(f->statics);
+    free(f->statics);
     free(f->path);
     *f = (frame){ 0 };
 }

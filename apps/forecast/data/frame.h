@@ -110,6 +110,9 @@ typedef struct frame_options {
     const char    *columns;       /* NULL: all; else a comma-separated list */
     const char    *ignore;        /* NULL, or a comma-separated list */
     const char    *categorical;   /* likewise: columns of text or codes, an input for each of their values */
+    bool           attributes;    /* the series have some, and `categorical` may name them: what is no column is passed
+                                     over */
+    const char    *static_columns; /* of long format, likewise: attributes of its series */
     const char    *targets, *known;  /* likewise: series by name, whatever they could be taken for */
     const char    *time_column;   /* NULL: date, ds, timestamp, else the only column that parses as time */
     const char    *run_time;      /* NULL; "" or the (first) time column of the run that the file is read for: tried
@@ -163,6 +166,7 @@ typedef struct frame {
                                      order */
     int64_t     file_rows;        /* >= rows: ETT's benchmark uses 14,400 of 17,420; the rest serves for forecasting
                                      from the end */
+    struct static_table *statics; /* attributes of its series (statics.h) in a table in long format; NULL */
     char        found_thousands;  /* the sign that was found to group digits; 0: none was */
     char        found_decimal;    /* ',' where that was found with it */
     char       *categorical;      /* names of columns whose values are columns here, A=value; NULL */

@@ -51,8 +51,7 @@ void list_columns(char *buffer, size_t bytes, const char *categorical, char *con
 
 /* ---- cells as values ---- */
 
-/* Blanks around it do not count, and 3.0 is 3: whole numbers are written so where gaps stand beside them. */
-static char *trim(char *text) {
+char *category_cell(char *text) {
     text += strspn(text, " \t");
     size_t length = strlen(text), sign = *text == '-', digits = strspn(text + sign, "0123456789");
     while (length && strchr(" \t", text[length - 1])) length--;
@@ -66,7 +65,7 @@ void category_text(char buffer[32], double code) { snprintf(buffer, CODE_TEXT, "
 
 static char *text_of(const reading *r, const column_values *v, int64_t row, int64_t column) {
     if (!r->from) {
-        char *text = trim(r->table.cells[row * r->table.columns + column]);
+        char *text = category_cell(r->table.cells[row * r->table.columns + column]);
         return number_is_missing(text) || reading_is_text_mark(r, text) ? NULL : text;
     }
     double code = reading_value(r, row, column);
@@ -270,7 +269,8 @@ static tide_status expand_named(reading *r, const char *item, size_t length) {
     char *name = strndup(item, length);
     if (!name) return reading_no_memory(r);
     tide_status status = TIDE_OK;
-    if (is_wanted(r, name)) {
+    bool        elsewhere = r->options->attributes && names_find(r->table.header, r->table.columns, name) < 0;
+    if (!elsewhere && is_wanted(r, name)) {
         int64_t column = reading_find(r, "`categorical`", name);
         if (column < 0) status = r->failure ? r->failure->status : TIDE_EDATA;
         else if (!r->left_out[column]) status = expand(r, column); /* else the list names it twice */

@@ -100,7 +100,8 @@ static void free_candidates(candidate *c, int64_t count) {
 static bool can_be_key(const reading *r, int64_t column) {
     const char *name = r->table.header[column];
     return name[0] && !reading_is_time(r, column) && !list_has(r->options->ignore, name) &&
-           !list_has(r->options->value, name) && strcasecmp(name, "y") != 0 && strcasecmp(name, "value") != 0;
+           !list_has(r->options->value, name) && !list_has(r->options->static_columns, name) &&
+           strcasecmp(name, "y") != 0 && strcasecmp(name, "value") != 0;
 }
 
 /* The columns with few enough different cells, those of numbers if they are wanted; how many, or -1: out of memory. */

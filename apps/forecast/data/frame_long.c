@@ -242,6 +242,7 @@ tide_status reading_pivot(reading *r) {
     status = take_rows(r, key);
     for (int i = 0; !status && i < key.count; i++) r->left_out[key.column[i]] = true;
     if (!status) status = reading_leave_parts(r);
+    if (!status) status = reading_check_statics(r);
     if (!status) status = reading_find_values(r);
     if (!status) status = note_form(r);
     if (!status) status = reading_note_others(r);
@@ -250,5 +251,6 @@ tide_status reading_pivot(reading *r) {
     if (!status) status = turn_table(r);
     if (!status) status = reading_lay_out(r);
     if (!status && !keep_form(r)) status = reading_no_memory(r);
+    if (!status) status = reading_keep_statics(r);
     return status;
 }

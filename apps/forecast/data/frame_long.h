@@ -65,6 +65,11 @@ tide_status reading_settle_repeats(reading *r);
 tide_status reading_find_values(reading *r);
 tide_status reading_note_others(reading *r);
 
+/* frame_statics.c: the columns of `static-columns` say the same in all rows of a series; and what they say, kept in
+ * out->statics. */
+tide_status reading_check_statics(reading *r);
+tide_status reading_keep_statics(reading *r);
+
 /* frame_spans.c: chooses the columns, then fills time and values of `out`, and the lines of the reading's table. */
 tide_status reading_lay_out(reading *r);
 

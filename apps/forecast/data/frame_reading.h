@@ -125,6 +125,9 @@ bool        list_has_column(const char *list, const char *categorical, const cha
 void        list_columns(char *buffer, size_t bytes, const char *categorical, char *const *names, int64_t count);
 /* A number as the value of a category. */
 void        category_text(char buffer[32], double code);
+/* A cell as one, in place: blanks around it do not count, and 3.0 is 3: whole numbers are written so where gaps stand
+ * beside them. */
+char       *category_cell(char *text);
 
 /* frame_parts.c: columns that only repeat the stamps are left out, with a warning. */
 tide_status reading_leave_parts(reading *r);

@@ -22,7 +22,7 @@ static void add_value(struct long_table *l, int64_t column) { l->value[l->values
 static bool is_open(const reading *r, int64_t column) {
     const char *name = r->table.header[column];
     return name[0] && !r->left_out[column] && !reading_is_time(r, column) && !key_has(&r->series->key, column) &&
-           !list_has(r->options->ignore, name);
+           !list_has(r->options->ignore, name) && !list_has(r->options->static_columns, name);
 }
 
 /* Most of what stands there are numbers, in groups of three or not. */

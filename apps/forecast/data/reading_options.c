@@ -9,7 +9,7 @@
 
 static const char *const names[] = { "sep",       "decimal",    "thousands", "missing",     "na", "aggregate",
                                      "skip-rows", "date-order", "sort",      "time-column", "id", "value",
-                                     "freq",      "tz",         "categorical", "issued-at" };
+                                     "freq",      "tz",         "categorical", "issued-at", "static-columns" };
 enum { NAMES = sizeof names / sizeof *names };
 
 /* As a list, or "" where it does not fit: then the next file is searched as this one was. */

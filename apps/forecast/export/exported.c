@@ -92,6 +92,10 @@ static tide_status take(const char *path, exported *out, tide_failure *failure) 
         return fail_at(failure, TIDE_EINVAL, path, 0, out->bundle.names[c->columns - c->known],
                        "'%.60s' is an input that is known ahead, which exports do not know: what was trained without "
                        "`known`, `holidays` and `issued` can be written", out->bundle.names[c->columns - c->known]);
+    if (status == TIDE_OK && c->statics)
+        return fail_at(failure, TIDE_EINVAL, path, 0, out->bundle.statics.of[0].name,
+                       "'%.60s' is an attribute of the series, which exports do not know: what was trained without "
+                       "`static` can be written", out->bundle.statics.of[0].name);
     return status == TIDE_OK ? check_known(out, path, failure) : status;
 }
 

@@ -87,6 +87,27 @@ static tide_status auto_contradictions(const forecast_options *o, tide_failure *
     return members_check(o, failure);
 }
 
+/* Does one of the networks look at attributes of the series? */
+static bool takes_statics(const forecast_options *o) {
+    size_t      length;
+    const char *list = o->members, *word;
+    bool        some = architecture_of(o->arch)->takes_statics && !*o->members;
+    while (*o->members && (word = list_next(&list, &length)) != NULL)
+        for (int arch = 0; arch < ENSEMBLE_MEMBERS; arch++) {
+            const architecture *of = architecture_of(arch);
+            some = some || (of->takes_statics && strlen(of->name) == length && !memcmp(of->name, word, length));
+        }
+    return some;
+}
+
+static tide_status static_contradictions(const forecast_options *o, tide_failure *failure) {
+    const char *option = *o->statics ? "static" : *o->static_columns ? "static-columns" : NULL;
+    if (!option || takes_statics(o)) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, option,
+                   "`%s` needs `arch` itransformer, patchtst or auto with one of them: what is solved in closed form, "
+                   "and dlinear, treat all series alike", option);
+}
+
 /* A series that is forecast by itself has nothing else to go by. */
 static tide_status arch_contradictions(const forecast_options *o, tide_failure *failure) {
     const architecture *of = architecture_of(o->arch);
@@ -118,6 +139,7 @@ static tide_status contradictions(const forecast_options *o, tide_failure *failu
     levels ignored;
     if (levels_parse(o->level, &ignored, failure) != TIDE_OK) return TIDE_EINVAL;
     tide_status status = arch_contradictions(o, failure);
+    if (status == TIDE_OK) status = static_contradictions(o, failure);
     if (status == TIDE_OK) status = auto_contradictions(o, failure);
     if (status == TIDE_OK) status = solved_contradictions(o, failure);
     return status == TIDE_OK ? column_contradictions(o, failure) : status;
@@ -146,10 +168,12 @@ tide_status forecast_options_resolve(const forecast_options *given, forecast_opt
     return options_resolve(given, out, &compat, failure);
 }
 
-void tell_warnings(const listener *l, const frame *f) {
-    for (const char *line = f->warnings; line && *line;) {
+void tell_each_line(const listener *l, const char *lines) {
+    for (const char *line = lines; line && *line;) {
         size_t length = strcspn(line, "\n");
         listener_note(l, FORECAST_STAGE_WARNING, "%.*s", (int)length, line);
         line += length + (line[length] == '\n');
     }
 }
+
+void tell_warnings(const listener *l, const frame *f) { tell_each_line(l, f->warnings); }

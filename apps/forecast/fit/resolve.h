@@ -23,5 +23,6 @@ void tell_sizes(const listener *l, const forecast_options *o);
 
 /* Each line of a frame's warnings as a warning. */
 void tell_warnings(const listener *l, const frame *f);
+void tell_each_line(const listener *l, const char *lines);  /* each as a warning; NULL: none */
 
 #endif

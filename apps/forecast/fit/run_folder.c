@@ -38,7 +38,8 @@ static tide_status open_folder(const forecast_options *o, const char *model, run
     if (*o->out) snprintf(path, sizeof path, "%s", o->out);
     else default_path(o, path);
     return run_folder_open(path, o->resume, o->overwrite, o->plots ? plotted_files : plain_files,
-                           (const char *const[]){ o->data, o->holidays, o->issued, model, NULL }, r, failure);
+                           (const char *const[]){ o->data, o->holidays, o->issued, o->statics, model, NULL }, r,
+                           failure);
 }
 
 tide_status forecast_folder_empty(const char *path, tide_failure *failure) {

@@ -18,7 +18,7 @@ void model_config_from(const forecast_options *o, const dataset *d, model_config
                            .marks = of->takes_marks ? d->mark_count : 0, .d_model = o->d_model, .n_heads = o->n_heads,
                            .head_size = o->d_model / o->n_heads, .d_ff = o->d_ff,
                            .e_layers = o->e_layers, .dropout = plan_dropout(o), .relu = o->activation == FORECAST_RELU,
-                           .use_norm = o->use_norm, .arch = o->arch, .known = d->known,
+                           .use_norm = o->use_norm, .arch = o->arch, .known = d->known, .statics = d->statics.inputs,
                            .masked = d->frame.gaps > 0 || d->blind, .recompute = o->recompute,
                            .out_first = d->out_first, .out_count = d->out_count };
     if (o->arch == FORECAST_ARCH_SEASONAL_NAIVE || o->arch == FORECAST_ARCH_AUTO)
@@ -97,6 +97,9 @@ tide_status session_data(session *s, const dataset *d, tide_failure *failure) {
     if (status != TIDE_OK) return status;
     if (d->issued && (status = issued_data(s, d, failure)) != TIDE_OK) return status;
     if (d->blind) s->blind = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(1, 1, d->frame.columns), d->blind);
+    if (s->model.config.statics)
+        s->statics = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->statics.columns, d->statics.inputs),
+                                   d->statics.values);
     if (marks) s->marks = tide_constant(s->graph, TIDE_F32, TIDE_SHAPE(d->frame.rows, marks), d->marks);
     return session_failure(s, failure);
 }
@@ -185,12 +188,14 @@ model_windows session_windows(const session *s, tide_val start) {
     if (s->blind.graph) hide(s, &x);
     if (!c->masked) x.gaps = (tide_val){ 0 };
     if (c->marks) x.marks = tide_windows(s->marks, start, c->seq_len);
+    x.statics = s->statics;
     return x;
 }
 
 static void sample_columns(const session *s, model_windows *x, tide_val *truth, tide_val *observed) {
     x->past   = sampled_of(&s->sampled, x->past, 2);
     x->gaps   = sampled_of(&s->sampled, x->gaps, 2);
+    x->statics = sampled_of(&s->sampled, x->statics, 0);
     *truth    = sampled_of(&s->sampled, *truth, 1);
     *observed = sampled_of(&s->sampled, *observed, 1);
 }

@@ -18,6 +18,7 @@ typedef struct session {
     tide_val       issued;         /* (rows, pred_len * columns): what was known at each row; graph NULL: none */
     tide_val       informed;       /* (rows, 1): 1 where none of it is missing */
     int64_t        holiday_columns;  /* known ahead, behind what was issued */
+    tide_val       statics;        /* (columns, numbers): attributes of the series; graph NULL: none */
     tide_val       blind;          /* (1, 1, columns): 1 for those without history; graph NULL: none is */
     tide_val       start;          /* input of training: the first input rows of a run's windows */
     sampled        sampled;        /* the columns of a step of training */

@@ -128,4 +128,4 @@ static int64_t activations_of(const model_config *c) { return architecture_of(c-
 static int64_t activations(const model_config *c) { return sum_of_members(c, activations_of); }
 
 const architecture arch_ensemble = { "auto",  true, true,       true,   build,
-                                     release, rows, parameters, weight, activations, 0 };
+                                     release, rows, parameters, weight, activations, .takes_statics = true };

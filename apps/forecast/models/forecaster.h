@@ -26,6 +26,7 @@ typedef struct architecture {
     /* Rows made from here on are of so many columns, all of them inputs and forecast: parameters are of none. NULL
      * where there are no steps to take on some columns. */
     void (*resize)(void *self, int64_t columns);
+    bool takes_statics;      /* attributes of the series */
     /* `rows` in TIDE_EVAL, with its attention: e_layers values (b, maps, tokens, tokens), of each token's query (row)
      * over the keys of all (column). A map is a head, and where series are looked at by themselves a head of one. NULL:
      * it has none. */

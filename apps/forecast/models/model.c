@@ -11,9 +11,9 @@
 
 #define LEAST_KNOWN_DEVIATION 0.3 /* of the training rows': bench/results/known-ahead.md */
 
-static tide_val gap_embedding_new(tide_graph *g, const model_config *c) {
-    tide_val zero = tide_fill(g, TIDE_F32, TIDE_SHAPE(c->d_model, c->seq_len), 0);
-    tide_val v = tide_variable(g, "enc_embedding.gap_embedding.weight", zero);
+/* It begins at 0: what it is told of changes nothing before it is learned. */
+static tide_val added_embedding_new(tide_graph *g, const char *name, const model_config *c, int64_t inputs) {
+    tide_val v = tide_variable(g, name, tide_fill(g, TIDE_F32, TIDE_SHAPE(c->d_model, inputs), 0));
     tide_mark_param(v);
     return v;
 }
@@ -30,7 +30,11 @@ bool itransformer_new(tide_graph *g, const model_config *config, itransformer *o
     if (config->known)
         out->known_embedding =
             tide_linear_new(g, "enc_embedding.known_embedding", config->seq_len + config->pred_len, config->d_model);
-    if (config->masked) out->gap_embedding = gap_embedding_new(g, config);
+    if (config->masked)
+        out->gap_embedding = added_embedding_new(g, "enc_embedding.gap_embedding.weight", config, config->seq_len);
+    if (config->statics)
+        out->static_embedding = added_embedding_new(g, "enc_embedding.static_embedding.weight", config,
+                                                    config->statics);
     for (int64_t i = 0; i < config->e_layers; i++) encoder_block_new(g, config, i, &out->blocks[i]);
     out->norm      = tide_layer_norm_new(g, "encoder.norm", config->d_model, NORM_EPS);
     out->projector = tide_linear_new(g, "projector", config->d_model, config->pred_len);
@@ -79,6 +83,16 @@ static tide_val embed_known(const itransformer *m, const model_windows *x) {
     return tide_linear_apply(&m->known_embedding, tide_div(tide_sub(all, s.mean), width));
 }
 
+/* What attributes add to the tokens, (tokens, d_model): nothing to those of marks, which stand before what is known. */
+static tide_val embed_statics(const itransformer *m, const model_windows *x) {
+    const model_config *c = &m->config;
+    int64_t  series = c->columns - c->known;
+    tide_val said   = tide_matmul(x->statics, tide_transpose(m->static_embedding, 0, 1));
+    if (!c->marks) return said;
+    tide_val first = tide_pad(tide_slice(said, 0, 0, series), 0, 0, c->marks, 0);
+    return c->known ? tide_concat(said.graph, TIDE_LIST(first, tide_slice(said, 0, series, c->columns)), 0) : first;
+}
+
 /* The tokens of the series, and behind them those of the marks and of what is known. */
 static tide_val embed(const itransformer *m, tide_val series, tide_val gaps, const model_windows *x) {
     const model_config *c = &m->config;
@@ -89,7 +103,8 @@ static tide_val embed(const itransformer *m, tide_val series, tide_val gaps, con
         tide_val said = tide_matmul(gaps, tide_transpose(m->gap_embedding, 0, 1));
         tokens = tide_add(tokens, c->marks > 0 ? tide_pad(said, 1, 0, c->marks, 0) : said);
     }
-    return c->known ? tide_concat(g, TIDE_LIST(tokens, embed_known(m, x)), 1) : tokens;
+    if (c->known) tokens = tide_concat(g, TIDE_LIST(tokens, embed_known(m, x)), 1);
+    return c->statics ? tide_add(tokens, embed_statics(m, x)) : tokens;
 }
 
 /* (b, seq_len, columns) turned, without the columns that are known ahead. */
@@ -148,6 +163,7 @@ static int64_t tokens(const model_config *c) { return c->columns + c->marks; }
 static int64_t parameters(const model_config *c) {
     int64_t d = c->d_model, embedding = (c->seq_len + 1) * d + (c->masked ? c->seq_len * d : 0);
     if (c->known) embedding += (c->seq_len + c->pred_len + 1) * d;
+    embedding += c->statics * d;
     return embedding + c->e_layers * encoder_block_parameters(c) + 2 * d + (d + 1) * c->pred_len;
 }
 
@@ -162,6 +178,7 @@ static bool weight(const model_config *c, int64_t index, char name[WEIGHT_NAME],
         { "enc_embedding.gap_embedding.weight", c->masked, TIDE_SHAPE(c->d_model, c->seq_len) },
         { "enc_embedding.known_embedding.weight", c->known > 0, TIDE_SHAPE(c->d_model, c->seq_len + c->pred_len) },
         { "enc_embedding.known_embedding.bias", c->known > 0, TIDE_SHAPE(c->d_model) },
+        { "enc_embedding.static_embedding.weight", c->statics > 0, TIDE_SHAPE(c->d_model, c->statics) },
     };
     for (size_t i = 0; i < sizeof outer / sizeof *outer; i++) {
         if (!outer[i].here || index-- > 0) continue;
@@ -184,4 +201,4 @@ static void resize(void *self, int64_t columns) {
 
 const architecture arch_itransformer = { "itransformer", true, true, false, build, release, rows, parameters,
                                          weight, activations, .resize = resize, .attended = attended,
-                                         .tokens = tokens };
+                                         .tokens = tokens, .takes_statics = true };

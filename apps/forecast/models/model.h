@@ -11,6 +11,7 @@ typedef struct model_config {
     bool    relu, use_norm;                          /* relu: in place of GELU */
     bool    masked;                                  /* it learned around gaps: is told where they are */
     int64_t known;                                   /* of the columns, the last, known pred_len rows ahead */
+    int64_t statics;                                 /* numbers of each series' attributes; 0: it has none */
     bool    recompute;                               /* training: the blocks' values are made again for the backward
                                                         pass */
     int64_t out_first, out_count;                    /* which columns are forecast; out_count 0: all */
@@ -23,6 +24,8 @@ typedef struct itransformer {
     model_config          config;
     tide_linear           embedding, projector;
     tide_linear           known_embedding;  /* of seq_len + pred_len rows, if config.known */
+    tide_val              static_embedding;  /* (d_model, statics), if config.statics: what the attributes add to a
+                                                token; 0 at first */
     tide_val              gap_embedding;  /* (d_model, seq_len), if config.masked: what a gap at each row adds to its
                                              token; 0 at first */
     tide_layer_norm_layer norm;
@@ -40,6 +43,8 @@ typedef struct model_windows {
     tide_val gaps;   /* the same shape, 1 where one was, else 0. Graph NULL: none is; else config.masked */
     tide_val marks;  /* (b, seq_len, marks); not looked at when config.marks is 0 */
     tide_val known;  /* (b, pred_len, known), of the rows to come; not looked at when config.known is 0 */
+    tide_val statics;  /* (columns, statics): attributes, the same in all windows; not looked at when config.statics is
+                          0 */
 } model_windows;
 
 /* Returns (b, out columns, pred_len).

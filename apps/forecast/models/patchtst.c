@@ -14,6 +14,7 @@ enum { PATCH = 16, STRIDE = 8 }; /* as published */
 typedef struct patchtst {
     model_config  config;
     tide_val      embedding, gap_embedding;  /* (d_model, patch), no bias; the latter if config.masked, 0 at first */
+    tide_val      static_embedding;  /* (d_model, statics), if config.statics; 0 at first */
     encoder_block *blocks;
     tide_layer_norm_layer norm;
     tide_linear   head;
@@ -27,6 +28,13 @@ static void release(void *self) {
     patchtst *m = self;
     free(m->blocks);
     free(m);
+}
+
+/* It begins at 0: what it is told of changes nothing before it is learned. */
+static tide_val added_embedding(tide_graph *g, const char *name, tide_shape shape) {
+    tide_val v = tide_variable(g, name, tide_fill(g, TIDE_F32, shape, 0));
+    tide_mark_param(v);
+    return v;
 }
 
 static void *build(tide_graph *g, const model_config *c) {
@@ -43,11 +51,10 @@ static void *build(tide_graph *g, const model_config *c) {
     m->embedding = tide_variable(g, "patch_embedding.value_embedding.weight",
                                  tide_random_uniform(g, embedding, -range, range));
     tide_mark_param(m->embedding);
-    if (c->masked) {
-        m->gap_embedding = tide_variable(g, "patch_embedding.gap_embedding.weight",
-                                         tide_fill(g, TIDE_F32, embedding, 0));
-        tide_mark_param(m->gap_embedding);
-    }
+    if (c->masked) m->gap_embedding = added_embedding(g, "patch_embedding.gap_embedding.weight", embedding);
+    if (c->statics)
+        m->static_embedding = added_embedding(g, "patch_embedding.static_embedding.weight",
+                                              TIDE_SHAPE(c->d_model, c->statics));
     for (int64_t i = 0; i < c->e_layers; i++) encoder_block_new(g, c, i, &m->blocks[i]);
     m->norm = tide_layer_norm_new(g, "encoder.norm", c->d_model, NORM_EPS);
     m->head = tide_linear_new(g, "head.linear", c->d_model * patches_of(c), c->pred_len);
@@ -84,10 +91,19 @@ static tide_val positions(const model_config *c, tide_graph *g) {
     return out;
 }
 
-static tide_val embed(const patchtst *m, tide_val series, tide_val gaps, tide_mode mode) {
+/* The attributes of each series in all its patches: (series, 1, d_model). */
+static tide_val embed_statics(const patchtst *m, const model_windows *x) {
+    const model_config *c = &m->config;
+    tide_val own  = tide_slice(x->statics, 0, c->out_first, c->out_first + c->out_count);
+    tide_val said = tide_matmul(own, tide_transpose(m->static_embedding, 0, 1));
+    return tide_reshape(said, TIDE_SHAPE(c->out_count, 1, c->d_model));
+}
+
+static tide_val embed(const patchtst *m, const model_windows *x, tide_val series, tide_val gaps, tide_mode mode) {
     const model_config *c = &m->config;
     tide_val tokens = tide_matmul(cut(c, series), tide_transpose(m->embedding, 0, 1));
     if (gaps.graph) tokens = tide_add(tokens, tide_matmul(cut(c, gaps), tide_transpose(m->gap_embedding, 0, 1)));
+    if (c->statics) tokens = tide_add(tokens, embed_statics(m, x));
     return tide_dropout(tide_add(tokens, positions(c, series.graph)), c->dropout, mode);
 }
 
@@ -111,7 +127,7 @@ static tide_val encode(const patchtst *m, tide_val tokens, tide_mode mode, tide_
 static tide_val forecast(const patchtst *m, const model_windows *x, tide_mode mode, tide_val *attention) {
     const model_config *c = &m->config;
     normed_series series = series_normed(c, x);
-    tide_val h = encode(m, embed(m, series.values, series.gaps, mode), mode, attention);
+    tide_val h = encode(m, embed(m, x, series.values, series.gaps, mode), mode, attention);
     h = tide_transpose(h, 2, 3); /* (b, series, d_model, patches) */
     tide_shape s = tide_shape_of(h);
     tide_val out = tide_linear_apply(&m->head, tide_reshape(h, TIDE_SHAPE(s.dim[0], s.dim[1], s.dim[2] * s.dim[3])));
@@ -139,24 +155,28 @@ static void token_rows(const model_config *c, int64_t token, int64_t *first, int
 
 static int64_t parameters(const model_config *c) {
     int64_t embedding = c->d_model * patch_of(c) * (c->masked ? 2 : 1);
+    embedding += c->d_model * c->statics;
     return embedding + c->e_layers * encoder_block_parameters(c) + 2 * c->d_model +
            (c->d_model * patches_of(c) + 1) * c->pred_len;
 }
 
 static bool weight(const model_config *c, int64_t index, char name[WEIGHT_NAME], tide_shape *shape) {
-    const struct { const char *name; tide_shape shape; } outer[] = {
-        { "patch_embedding.value_embedding.weight", TIDE_SHAPE(c->d_model, patch_of(c)) },
-        { "encoder.norm.weight", TIDE_SHAPE(c->d_model) },
-        { "encoder.norm.bias", TIDE_SHAPE(c->d_model) },
-        { "head.linear.weight", TIDE_SHAPE(c->pred_len, c->d_model * patches_of(c)) },
-        { "head.linear.bias", TIDE_SHAPE(c->pred_len) },
-        { "patch_embedding.gap_embedding.weight", TIDE_SHAPE(c->d_model, patch_of(c)) },
+    const struct { const char *name; bool here; tide_shape shape; } outer[] = {
+        { "patch_embedding.value_embedding.weight", true, TIDE_SHAPE(c->d_model, patch_of(c)) },
+        { "encoder.norm.weight", true, TIDE_SHAPE(c->d_model) },
+        { "encoder.norm.bias", true, TIDE_SHAPE(c->d_model) },
+        { "head.linear.weight", true, TIDE_SHAPE(c->pred_len, c->d_model * patches_of(c)) },
+        { "head.linear.bias", true, TIDE_SHAPE(c->pred_len) },
+        { "patch_embedding.gap_embedding.weight", c->masked, TIDE_SHAPE(c->d_model, patch_of(c)) },
+        { "patch_embedding.static_embedding.weight", c->statics > 0, TIDE_SHAPE(c->d_model, c->statics) },
     };
-    int64_t count = (int64_t)(sizeof outer / sizeof *outer) - !c->masked;
-    if (index >= count) return encoder_weight(c, index - count, name, shape);
-    snprintf(name, WEIGHT_NAME, "%s", outer[index].name);
-    *shape = outer[index].shape;
-    return true;
+    for (size_t i = 0; i < sizeof outer / sizeof *outer; i++) {
+        if (!outer[i].here || index-- > 0) continue;
+        snprintf(name, WEIGHT_NAME, "%s", outer[i].name);
+        *shape = outer[i].shape;
+        return true;
+    }
+    return encoder_weight(c, index, name, shape);
 }
 
 static int64_t activations(const model_config *c) {
@@ -171,4 +191,5 @@ static void resize(void *self, int64_t columns) {
 
 const architecture arch_patchtst = { "patchtst", false,      false,  false,      build,
                                     release,    rows,  parameters, weight,     activations, .resize = resize,
-                                    .attended = attended, .tokens = patches_of, .token_rows = token_rows };
+                                    .attended = attended, .tokens = patches_of, .token_rows = token_rows,
+                                    .takes_statics = true };

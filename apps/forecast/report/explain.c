@@ -120,6 +120,8 @@ static tide_status explain(explaining *x, const listener *l, forecast_result *r,
     /* the run's step, where it was trained */
     if (status == TIDE_OK) train_device_of_run(o->device, o->model, TRAIN_DEVICE_BATCH, o->device);
     if (status == TIDE_OK) status = make_up_data(&x->bundle.config, rows_of(x), &x->data, failure);
+    if (status == TIDE_OK && !statics_copy(&x->bundle.statics, &x->data.statics))
+        status = fail(failure, TIDE_ENOMEM, "out of memory for the attributes of the series");
     if (status == TIDE_OK) status = session_open(o, &x->bundle.config, &x->data, &x->session, failure);
     if (status != TIDE_OK) return status;
     o->batch_size = MIN2(plan_batch(o), rows_of(x) - o->seq_len - o->pred_len + 1);

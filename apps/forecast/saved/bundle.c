@@ -8,6 +8,7 @@
 
 #include "bands_file.h"
 #include "base/base.h"
+#include "base/json.h"
 #include "forecast/data/zone.h"
 #include "forecast/models/ensemble.h"
 
@@ -24,6 +25,7 @@ void bundle_free(bundle *b) {
     free(b->blind);
     free(b->ahead);
     holidays_free(&b->holidays);
+    statics_free(&b->statics);
     time_columns_free(&b->time_columns);
     long_form_free(&b->form);
     free(b->tail);
@@ -94,7 +96,8 @@ tide_status bundle_from(const dataset *d, const forecast_options *o, const model
     bool fine = (!f->time_name || out->time_name) && !f->zone == !out->zone &&
                 time_columns_copy(&f->time_columns, &out->time_columns) && copy_names(out, f->names) &&
                 copy_places(out, f->place) && copy_blind(out, d->blind) && copy_ahead(out, d->ahead) &&
-                holidays_copy(&d->holidays, &out->holidays) && scaler_copy(&d->scaler, &out->scaler) &&
+                holidays_copy(&d->holidays, &out->holidays) &&
+                statics_copy(&d->statics, &out->statics) && scaler_copy(&d->scaler, &out->scaler) &&
                 copy_tail(out, f) && long_form_copy(&f->form, &out->form) && reading_options_json(o, f, &out->reading);
     if (fine) return TIDE_OK;
     bundle_free(out);
@@ -144,6 +147,7 @@ static json_t *config_json(const model_config *c) {
     if (c->masked) json_object_set_new(o, "masked", json_true());
     if (c->arch) json_object_set_new(o, "arch", json_string(architecture_of(c->arch)->name));
     if (c->known) json_object_set_new(o, "known", json_integer(c->known));
+    if (c->statics) json_object_set_new(o, "statics", json_integer(c->statics));
     if (c->members) json_object_set_new(o, "members", members_json(c));
     if (c->season) json_object_set_new(o, "season", json_integer(c->season));
     return o;
@@ -227,6 +231,7 @@ static char *metadata_text(const bundle *b) {
     json_object_set_new(o, "training", record_json(&b->record));
     if (b->blind) json_object_set_new(o, "without_history", blind_json(b));
     if (b->issued_columns) json_object_set_new(o, "issued_columns", json_integer(b->issued_columns));
+    if (b->statics.count) o = json_with(o, "static", statics_json(&b->statics));
     if (b->holiday_columns) {
         json_object_set_new(o, "holidays", holidays_json(&b->holidays));
         json_object_set_new(o, "holiday_columns", json_integer(b->holiday_columns));
@@ -267,6 +272,9 @@ static tide_status add_parts(tide_archive *a, const bundle *b, tide_list params,
         status = tide_archive_add(a, "tail.time", TIDE_I64, TIDE_SHAPE(c->seq_len), b->tail_time);
     if (status == TIDE_OK && b->ahead)
         status = tide_archive_add(a, "known.values", TIDE_F64, TIDE_SHAPE(c->pred_len, c->known), b->ahead);
+    if (status == TIDE_OK && b->statics.count)
+        status = tide_archive_add(a, "static.values", TIDE_F32, TIDE_SHAPE(c->columns, b->statics.inputs),
+                                  b->statics.values);
     if (status == TIDE_OK) status = record_add(a, &b->record, c);
     if (status == TIDE_OK) status = bands_add(a, &b->bands);
     char *text = metadata_text(b);

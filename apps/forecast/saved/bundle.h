@@ -23,6 +23,7 @@ typedef struct bundle {
     char        *time_name;    /* NULL without time stamps */
     time_columns time_columns;
     long_form    form;         /* a frame's */
+    statics      statics;      /* as a dataset's */
     float       *blind;        /* (config.columns): as a dataset's; NULL */
     holidays     holidays;     /* as a dataset's, the columns too; of none where there are none */
     int64_t      holiday_columns, issued_columns;

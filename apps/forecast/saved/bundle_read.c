@@ -131,6 +131,8 @@ static bool read_config(reader *r, const json_t *o) {
     if (!read_arch(r, json_object_get(o, "arch"))) return false;
     if (!read_members(r, json_object_get(o, "members")) || !read_season(r, o)) return false;
     if (json_object_get(o, "known") && !read_whole(r, o, "model", "known", 0, LARGEST_COUNT, &c->known)) return false;
+    if (json_object_get(o, "statics") && !read_whole(r, o, "model", "statics", 1, LARGEST_COUNT, &c->statics))
+        return false;
     if (c->out_first + c->out_count > c->columns - c->known)
         return refuse(r, "model.known", "leaves no columns to forecast");
     if (json_object_get(o, "masked") && !read_flag(r, o, "model", "masked", &c->masked)) return false;
@@ -448,6 +450,23 @@ static bool read_form(reader *r, const json_t *o) {
     return out_of_memory ? no_memory(r) : refuse(r, "long", "names columns that cannot be");
 }
 
+/* Attributes of the columns. */
+static bool read_statics(reader *r, const json_t *list) {
+    bundle             *b = r->out;
+    const model_config *c = &b->config;
+    statics            *s = &b->statics;
+    bool                out_of_memory = false;
+    if (!list && !c->statics) return true;
+    if (!statics_from_json(list, s, &out_of_memory))
+        return out_of_memory ? no_memory(r) : refuse(r, "static", "is no list of attributes");
+    if (s->inputs != c->statics) return refuse(r, "static", "has other attributes than the network");
+    if (!(s->values = copy_tensor(r, "static.values", TIDE_F32, TIDE_SHAPE(c->columns, s->inputs)))) return false;
+    s->columns = c->columns;
+    for (int64_t i = 0; i < s->columns * s->inputs; i++)
+        if (!isfinite(s->values[i])) return refuse(r, "static.values", "holds a value that is not finite");
+    return true;
+}
+
 /* The last of the columns that are known ahead. */
 static bool read_holidays(reader *r, const json_t *o) {
     bundle *b = r->out;
@@ -477,7 +496,8 @@ static bool read_parts(reader *r, const json_t *o) {
                 read_time(r, json_object_get(o, "time")) && read_reading(r, json_object_get(o, "reading")) &&
                 read_zone(r, json_object_get(b->reading, "tz")) && read_tail(r) &&
                 read_form(r, json_object_get(o, "long")) && read_blind(r, json_object_get(o, "without_history")) &&
-                read_holidays(r, o) && read_training(r, json_object_get(o, "training")) && read_bands(r) &&
+                read_statics(r, json_object_get(o, "static")) && read_holidays(r, o) &&
+                read_training(r, json_object_get(o, "training")) && read_bands(r) &&
                 read_whole(r, o, "", "kind", 0, FORECAST_PEMS, &kind) &&
                 read_whole(r, o, "", "features", 0, FORECAST_MS, &features) &&
                 read_whole(r, o, "", "target", 0, (double)b->config.columns - 1, &b->target);

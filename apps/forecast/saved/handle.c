@@ -71,11 +71,13 @@ static tide_status handle_new(learned *of, forecast_model **out, tide_failure *f
     return status;
 }
 
-/* `others`: NULL, or options that ask for the columns of their data. */
-static tide_status learn(learned *l, const tide_archive *a, const char *path, const forecast_options *others,
+/* `asked`: NULL, or options that may ask for the columns of their data, and for attributes of their own. */
+static tide_status learn(learned *l, const tide_archive *a, const char *path, const forecast_options *asked,
                          tide_failure *failure) {
     tide_status status = bundle_take(path, a, &l->bundle, failure);
-    if (status == TIDE_OK && others) status = other_columns_take(others, &l->bundle, failure);
+    if (status == TIDE_OK && asked)
+        status = asked->other_columns ? other_columns_take(asked, &l->bundle, failure)
+                                      : loaded_statics(asked, &l->bundle, NULL, failure);
     if (status != TIDE_OK) return status;
     step_print(l->frequency, l->bundle.step);
     if (!l->bundle.step.unit) *l->frequency = 0;
@@ -86,7 +88,7 @@ static tide_status learn(learned *l, const tide_archive *a, const char *path, co
 
 /* Frees the archive. */
 static tide_status open_archive(const forecast_options *machine, tide_archive *a, const char *path,
-                                const forecast_options *others, forecast_model **out, tide_failure *failure) {
+                                const forecast_options *asked, forecast_model **out, tide_failure *failure) {
     learned    *l = calloc(1, sizeof *l);
     tide_status status = l ? TIDE_OK : no_memory(failure);
     *out = NULL;
@@ -98,7 +100,7 @@ static tide_status open_archive(const forecast_options *machine, tide_archive *a
         /* it asks for fewer windows at once than a device that is chosen is for */
         if (train_device_open(l->machine.device)) snprintf(l->machine.device, sizeof l->machine.device, "cpu");
         *l->machine.out = 0; /* nothing of a training that goes on */
-        status          = learn(l, a, path, others, failure);
+        status          = learn(l, a, path, asked, failure);
     }
     tide_archive_free(a);
     if (status == TIDE_OK) return handle_new(l, out, failure);
@@ -106,16 +108,16 @@ static tide_status open_archive(const forecast_options *machine, tide_archive *a
     return status;
 }
 
-static tide_status open_file(const forecast_options *machine, const char *path, const forecast_options *others,
+static tide_status open_file(const forecast_options *machine, const char *path, const forecast_options *asked,
                              forecast_model **out, tide_failure *failure) {
     tide_archive a = { 0 };
     *out = NULL;
     tide_status status = tide_safetensors_read(path, &a, failure);
-    return status == TIDE_OK ? open_archive(machine, &a, path, others, out, failure) : status;
+    return status == TIDE_OK ? open_archive(machine, &a, path, asked, out, failure) : status;
 }
 
 tide_status handle_open(const forecast_options *o, const char *path, forecast_model **out, tide_failure *failure) {
-    return open_file(o, path, o->other_columns ? o : NULL, out, failure);
+    return open_file(o, path, o, out, failure);
 }
 
 static tide_status check_load(const forecast_options *machine, forecast_model **out, tide_failure *failure) {
@@ -184,6 +186,11 @@ const char *forecast_model_column_name(const forecast_model *m, int64_t column) 
 const char *forecast_model_target_name(const forecast_model *m, int64_t target) {
     const model_config *c = config_of(m);
     return target >= 0 && target < c->out_count ? m->of->bundle.names[c->out_first + target] : NULL;
+}
+
+const char *forecast_model_attribute_name(const forecast_model *m, int64_t attribute) {
+    bool there = m && attribute >= 0 && attribute < m->of->bundle.statics.count;
+    return there ? m->of->bundle.statics.of[attribute].name : NULL;
 }
 
 int64_t forecast_model_known(const forecast_model *m) { return config_of(m)->known; }

@@ -24,7 +24,9 @@ static tide_status compile_size(forecast_model *m, int i, tide_failure *failure)
     if (c->masked) p->gaps = tide_input(g, "gaps", TIDE_F32, rows);
     if (c->marks) p->marks = tide_input(g, "marks", TIDE_F32, TIDE_SHAPE(m->size[i], c->seq_len, c->marks));
     if (c->known) p->known = tide_input(g, "known", TIDE_F32, TIDE_SHAPE(m->size[i], c->pred_len, c->known));
-    const model_windows x = { .past = p->past, .gaps = p->gaps, .marks = p->marks, .known = p->known };
+    model_windows  x = { .past = p->past, .gaps = p->gaps, .marks = p->marks, .known = p->known };
+    const statics *s = &m->of->bundle.statics;
+    if (c->statics) x.statics = tide_constant(g, TIDE_F32, TIDE_SHAPE(s->columns, s->inputs), s->values);
     p->future = forecaster_apply(&m->session.model, &x, TIDE_EVAL);
     p->program = session_compile(&m->session, TIDE_LIST(p->future));
     m->compile_s += os_seconds() - began;

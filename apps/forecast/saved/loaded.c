@@ -64,7 +64,7 @@ bool dataset_adopt(dataset *d, const bundle *b) {
     d->mark_step = b->mark_step, d->mark_count = b->config.marks;
     d->out_first = b->config.out_first, d->out_count = b->config.out_count, d->known = b->config.known;
     if (b->blind && (d->blind = malloc(bytes + 1))) memcpy(d->blind, b->blind, bytes);
-    return scaler_copy(&b->scaler, &d->scaler) && (!b->blind || d->blind);
+    return scaler_copy(&b->scaler, &d->scaler) && statics_copy(&b->statics, &d->statics) && (!b->blind || d->blind);
 }
 
 /* As the run's training file was read, unless something else is given; of these columns, or without names of all. */

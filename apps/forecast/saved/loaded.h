@@ -25,6 +25,11 @@ tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kin
 /* The same of whatever columns the file has; neither scaler nor marks. */
 tide_status loaded_columns(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
                            tide_failure *failure);
+/* loaded_statics.c: attributes of the bundle's columns from the file options->statics, or else from `own` (NULL: none),
+ * in place of those that the run keeps; of other columns than the run's there must be some. And what is to be told of
+ * them. */
+tide_status loaded_statics(const forecast_options *o, bundle *b, const static_table *own, tide_failure *failure);
+void        loaded_statics_tell(const bundle *b, const listener *l);
 /* Reads options->future: the run's columns that are known ahead and no holidays, in their order. Gaps stay. */
 tide_status loaded_future(const forecast_options *o, const bundle *b, frame *out, tide_failure *failure);
 

@@ -81,6 +81,7 @@ tide_status other_columns_take(const forecast_options *o, bundle *b, tide_failur
     tide_status status = check(o, b, failure);
     if (status == TIDE_OK) status = loaded_columns(o, b, kind, &d, failure);
     if (status == TIDE_OK) status = take(b, &d.frame, scaled_by(o, b, &d.frame), failure);
+    if (status == TIDE_OK) status = loaded_statics(o, b, d.frame.statics, failure);
     dataset_free(&d);
     return status;
 }

@@ -190,6 +190,10 @@ tide_status parent_open(trainer *t, tide_failure *failure) {
 
 tide_status parent_check(const trainer *t, tide_failure *failure) {
     const model_config *now = &t->config, *was = t->parent ? &t->parent->bundle.config : now;
+    if (t->parent && (now->statics || was->statics))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "from",
+                       "attributes of the series (`static`) are not handed on by `from`: train anew without it%s",
+                       was->statics ? "; `update` goes on with the run's own" : ", or leave `static` out");
     if (!now->known == !was->known) return TIDE_OK;
     char list[200];
     if (!was->known)

@@ -95,11 +95,18 @@ static void tell_issued(const trainer *t) {
                   (double)(d->frame.rows * pred * d->issued_columns) * sizeof(float) / (1 << 20), what);
 }
 
+static void tell_statics(const trainer *t) {
+    char list[300];
+    statics_text(&t->data.statics, list, sizeof list);
+    if (*list) listener_note(&t->listener, FORECAST_STAGE_NOTE, "attributes of the series: %s", list);
+}
+
 void trainer_tell_data(const trainer *t) {
     const forecast_options *o = t->options;
     tell_warnings(&t->listener, &t->data.frame);
     tell_known(t);
     tell_issued(t);
+    tell_statics(t);
     tell_sizes(&t->listener, o);
     if (o->kind == FORECAST_CUSTOM && frame_looks_like_ett(&t->data.frame))
         listener_note(&t->listener, FORECAST_STAGE_NOTE, "for published numbers use `kind` %s",

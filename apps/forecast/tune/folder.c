@@ -112,8 +112,8 @@ tide_status tuning_folder_open(tuning *t, tide_failure *failure) {
     bool present = access(folder_file(t->folder, files[0], path), F_OK) == 0;
     status       = check_present(t, present, failure);
     if (status == TIDE_OK) status = make_folders(t->folder, failure);
-    const char *const inputs[] = { o->data, o->holidays, o->issued, o->space };
-    for (int i = 0; status == TIDE_OK && i < 4; i++)
+    const char *const inputs[] = { o->data, o->holidays, o->issued, o->statics, o->space };
+    for (int i = 0; status == TIDE_OK && i < 5; i++)
         if (*inputs[i] && !strchr(inputs[i], '=')) status = owned_refuse_input(t->folder, inputs[i], failure);
     if (status == TIDE_OK) status = owned_claim(t->folder, (const char *const[]){ NULL }, failure);
     if (status == TIDE_OK && (t->lock = owned_lock(t->folder, failure)) < 0)

@@ -10,9 +10,10 @@ static void add(const ground *g, text *out, const char *name, const char *values
     if (!forecast_option_given(g->given, name)) text_add(out, "%s=%s;", name, values);
 }
 
-/* Architectures that forecast each series by itself take nothing that is known ahead. */
+/* Architectures that forecast each series by itself take nothing that is known ahead, and not all take attributes. */
 static bool series_alone(const forecast_options *o) {
-    return !(*o->known || *o->holidays || *o->issued || *o->categorical || *o->without_history);
+    return !(*o->known || *o->holidays || *o->issued || *o->categorical || *o->without_history || *o->statics ||
+             *o->static_columns);
 }
 
 /* One, two and four times the look-back, while half of the training rows stay for windows to begin at. */
