@@ -28,6 +28,7 @@ extern "C" {
 #define FORECAST_TEXT_SIZE 512
 #define FORECAST_MAX_OPTIONS 128
 #define FORECAST_MAX_LEVELS 16
+#define FORECAST_MAX_QUANTILES 31
 
 /* ---- options ------------------------------------------------------------------------------------------ */
 
@@ -81,6 +82,11 @@ typedef enum forecast_arch {
     FORECAST_ARCH_LAST_VALUE,
     FORECAST_ARCH_AUTO
 } forecast_arch;
+/* What the network says of each value to come. POINT: a number, by loss_function. QUANTILE: options->quantiles of it,
+ * by their pinball loss (Koenker and Bassett, Econometrica 1978); the point is the median. STUDENT_T: location and
+ * scale of Student's distribution, by its likelihood, with degrees of freedom for each step that the training finds;
+ * the point is the location. Intervals and paths are those of the head, calibrated (docs/forecast-models.md). */
+typedef enum forecast_head { FORECAST_HEAD_POINT, FORECAST_HEAD_QUANTILE, FORECAST_HEAD_STUDENT_T } forecast_head;
 typedef enum forecast_activation { FORECAST_GELU, FORECAST_RELU } forecast_activation;
 typedef enum forecast_optimizer {
     FORECAST_ADAM,
@@ -169,6 +175,11 @@ typedef struct forecast_options {
                                                 10m, or no limit where `members` are given. tune: of the search, over
                                                 restarts; "": no limit */
     char    members[256];                    /* arch auto: comma-separated networks; "": all, the cheap ones first */
+    int     head;                            /* forecast_head; not with arch auto and those without steps but LINEAR,
+                                                which then takes steps */
+    char    quantiles[FORECAST_TEXT_SIZE];   /* head QUANTILE: comma-separated, within 0.001 to 0.999, at most
+                                                FORECAST_MAX_QUANTILES, 0.5 and one to either side of it among them;
+                                                "": 0.025,0.1,0.25,0.5,0.75,0.9,0.975 */
     int64_t seq_len, pred_len, d_model, n_heads, e_layers, d_ff;
     double  dropout;
     int     activation;

@@ -19,10 +19,10 @@ tide_status bands_open(const dataset *d, int64_t pred_len, band_tables *out, tid
 
 typedef struct seen { residuals tables, whole; } seen; /* `whole` of the model alone */
 
-static void see_residuals(void *user, int64_t at, int64_t count, const float *prediction, const float *truth) {
+static void see_residuals(void *user, int64_t at, int64_t count, const seen_windows *windows) {
     seen *s = user;
-    residuals_add(&s->tables, at, count, prediction, truth);
-    if (s->whole.kept) residuals_add(&s->whole, at, count, prediction, truth);
+    residuals_add(&s->tables, at, count, windows);
+    if (s->whole.kept) residuals_add(&s->whole, at, count, windows);
 }
 
 look_back look_back_of(const dataset *d, int64_t first, int64_t seq_len) {
@@ -60,6 +60,8 @@ static tide_status calibrate(const scoring *validation, int who, window_program 
     float       *scale = scales_of(&w, out);
     bool         room  = scale && residuals_new(&r.tables, out, w.windows, scale) &&
                 (!p || residuals_new_whole(&r.whole, out, w.windows, scale));
+    if (p) out->shape = p->shape;
+    if (p && p->shape.widths) r.tables.shape = r.whole.shape = &out->shape;
     watch[who] = (window_watch){ see_residuals, &r };
     w.watch    = watch;
     tide_status status = !room ? no_memory(&why)
@@ -92,8 +94,8 @@ tide_status calibrate_baselines(const scoring *validation, const baseline_parts 
 
 /* ---- measuring ---- */
 
-static void see_intervals(void *user, int64_t at, int64_t count, const float *prediction, const float *truth) {
-    intervals_add(user, at, count, prediction, truth);
+static void see_intervals(void *user, int64_t at, int64_t count, const seen_windows *windows) {
+    intervals_add(user, at, count, windows);
 }
 
 tide_status interval_run_watch(interval_run *r, scoring *w, const band_tables *b, const levels *l,

@@ -8,6 +8,7 @@
 #include "encoder.h"
 #include "instance.h"
 #include "forecaster.h"
+#include "head.h"
 
 enum { PATCH = 16, STRIDE = 8 }; /* as published */
 
@@ -50,7 +51,7 @@ static void *build(tide_graph *g, const model_config *c) {
     }
     for (int64_t i = 0; i < c->e_layers; i++) encoder_block_new(g, c, i, &m->blocks[i]);
     m->norm = tide_layer_norm_new(g, "encoder.norm", c->d_model, NORM_EPS);
-    m->head = tide_linear_new(g, "head.linear", c->d_model * patches_of(c), c->pred_len);
+    m->head = tide_linear_new(g, "head.linear", c->d_model * patches_of(c), head_outputs(c) * c->pred_len);
     return m;
 }
 
@@ -107,7 +108,7 @@ static tide_val encode(const patchtst *m, tide_val tokens, tide_mode mode) {
     return tide_layer_norm_apply(&m->norm, tokens);
 }
 
-static tide_val rows(const void *self, const model_windows *x, tide_mode mode) {
+static head_values rows(const void *self, const model_windows *x, tide_mode mode) {
     const patchtst     *m = self;
     const model_config *c = &m->config;
     normed_series series = series_normed(c, x);
@@ -121,16 +122,17 @@ static tide_val rows(const void *self, const model_windows *x, tide_mode mode) {
 static int64_t parameters(const model_config *c) {
     int64_t embedding = c->d_model * patch_of(c) * (c->masked ? 2 : 1);
     return embedding + c->e_layers * encoder_block_parameters(c) + 2 * c->d_model +
-           (c->d_model * patches_of(c) + 1) * c->pred_len;
+           (c->d_model * patches_of(c) + 1) * head_outputs(c) * c->pred_len;
 }
 
 static bool weight(const model_config *c, int64_t index, char name[WEIGHT_NAME], tide_shape *shape) {
+    int64_t rows_out = head_outputs(c) * c->pred_len;
     const struct { const char *name; tide_shape shape; } outer[] = {
         { "patch_embedding.value_embedding.weight", TIDE_SHAPE(c->d_model, patch_of(c)) },
         { "encoder.norm.weight", TIDE_SHAPE(c->d_model) },
         { "encoder.norm.bias", TIDE_SHAPE(c->d_model) },
-        { "head.linear.weight", TIDE_SHAPE(c->pred_len, c->d_model * patches_of(c)) },
-        { "head.linear.bias", TIDE_SHAPE(c->pred_len) },
+        { "head.linear.weight", TIDE_SHAPE(rows_out, c->d_model * patches_of(c)) },
+        { "head.linear.bias", TIDE_SHAPE(rows_out) },
         { "patch_embedding.gap_embedding.weight", TIDE_SHAPE(c->d_model, patch_of(c)) },
     };
     int64_t count = (int64_t)(sizeof outer / sizeof *outer) - !c->masked;
@@ -142,7 +144,8 @@ static bool weight(const model_config *c, int64_t index, char name[WEIGHT_NAME],
 
 static int64_t activations(const model_config *c) {
     int64_t patches = patches_of(c), block = 6 * c->d_model + 2 * c->d_ff;
-    return c->out_count * (c->seq_len + patches * (patch_of(c) + block + c->n_heads * patches) + c->pred_len);
+    return c->out_count *
+           (c->seq_len + patches * (patch_of(c) + block + c->n_heads * patches) + head_outputs(c) * c->pred_len);
 }
 
 static void resize(void *self, int64_t columns) {
