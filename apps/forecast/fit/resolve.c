@@ -113,7 +113,7 @@ static tide_status head_contradictions(const forecast_options *o, tide_failure *
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "quantiles", "`quantiles` are of `head` quantile, and this is "
                        "`head` %s", forecast_option_get(o, forecast_option_find("head"), word, sizeof word));
     if (points) return TIDE_OK;
-    if (of->solved && o->arch != FORECAST_ARCH_LINEAR)
+    if (!forecaster_takes_heads(o->arch))
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "head",
                        "`arch` %s %s: `head` point, or `arch` itransformer, dlinear, patchtst or linear", of->name,
                        o->arch == FORECAST_ARCH_AUTO ? "weighs points of its members" : "learns nothing of its errors");

@@ -86,4 +86,6 @@ bool forecaster_weight(const model_config *c, int64_t index, char name[WEIGHT_NA
     return true;
 }
 
+bool forecaster_takes_heads(int arch) { return !architecture_of(arch)->solved || arch == FORECAST_ARCH_LINEAR; }
+
 bool forecaster_solved(int arch, int head) { return architecture_of(arch)->solved && head == FORECAST_HEAD_POINT; }

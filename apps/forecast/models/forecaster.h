@@ -56,6 +56,8 @@ tide_val forecaster_widths(const model_config *c, const head_values *h);
 int64_t forecaster_parameters(const model_config *config);
 /* architecture.weight, with the parameters of the head. */
 bool    forecaster_weight(const model_config *c, int64_t index, char name[WEIGHT_NAME], tide_shape *shape);
+/* Can it have a head of more than points? It must learn by steps; the linear one can. */
+bool    forecaster_takes_heads(int arch);
 /* Is such a network without steps of training? A closed form is of points alone. */
 bool    forecaster_solved(int arch, int head);
 

@@ -125,8 +125,7 @@ static bool read_head(reader *r, const json_t *o) {
     if (!head) return true;
     while (c->head < HEAD_KINDS && (!word || strcmp(word, head_words[c->head]) != 0)) c->head++;
     if (c->head == HEAD_KINDS || !c->head) return refuse(r, "model.head", "is no head that this program knows");
-    if (c->arch == FORECAST_ARCH_AUTO || architecture_of(c->arch)->parameters(c) == 0)
-        return refuse(r, "model.head", "is none that its network can have");
+    if (!forecaster_takes_heads(c->arch)) return refuse(r, "model.head", "is none that its network can have");
     if (c->head != FORECAST_HEAD_QUANTILE) return true;
     size_t count = json_array_size(list);
     for (size_t i = 0; i < count && i < FORECAST_MAX_QUANTILES; i++)
