@@ -278,10 +278,11 @@ typedef struct forecast_options {
                                                 none, train and evaluate measure 80 and 95 */
     char    lower[4096], upper[4096];        /* predict: no forecast and no bound of an interval beyond: "0" for all
                                                 columns, or "NAME=0,..." */
-    char    sum[4096];                       /* predict: "total=north+south;north=a+b", sums of series that are
-                                                forecast beside them; "@FILE": a file of such lines */
+    char    sum[4096];                       /* "total=north+south;north=a+b", "@FILE": a file of such lines. predict:
+                                                sums of series that are forecast beside them; train, evaluate, backtest:
+                                                whose intervals are measured, result->sums */
     bool    sum_horizon;                     /* predict: the sum of each series over the horizon, in place of its
-                                                rows */
+                                                rows; the others measure these */
     int64_t paths;                           /* predict: sample paths to write */
     int     format;                          /* export: forecast_format */
     char    checkpoint[FORECAST_TEXT_SIZE];  /* import: a .pth file */
@@ -425,6 +426,22 @@ typedef struct forecast_intervals {
     forecast_interval level[FORECAST_MAX_LEVELS];    /* ascending */
 } forecast_intervals;
 
+/* How often intervals of a sum held that options->sum names or, over the horizon, of a series as well. */
+typedef struct forecast_sum_score {
+    char   *name;
+    int64_t truths;                          /* sums all of whose parts are known */
+    double  coverage[FORECAST_MAX_LEVELS];   /* percent, by level; NaN without a truth */
+    double  width[FORECAST_MAX_LEVELS];      /* mean, in the sum's own units */
+} forecast_sum_score;
+typedef struct forecast_sums {
+    int64_t count;                           /* 0: none were asked for, or the run keeps no windows to make them of */
+    int64_t windows;                         /* evenly spread ones, each with 300 sample paths */
+    bool    over_horizon;                    /* options->sum_horizon: one sum a window; else one for each row */
+    int64_t level_count;
+    double  level[FORECAST_MAX_LEVELS];      /* nominal, percent */
+    forecast_sum_score *of;
+} forecast_sums;
+
 /* Of `arch` auto: a network, how it was trained, and what it carries. mse: of scaled values, of each by itself. */
 typedef struct forecast_member {
     char   name[24];                          /* as the option `arch` has it */
@@ -452,6 +469,7 @@ typedef struct forecast_result {
     forecast_column_score *by_column; /* (by_column_count) errors of each scored column */
     int64_t by_column_count;
     forecast_intervals intervals[4];  /* train, evaluate: of the model, last_value, seasonal_naive, linear */
+    forecast_sums sums;               /* train, evaluate, backtest: of the model */
     bool    guide_direction;          /* `compat` mac: directional accuracy across windows is asked for */
     bool    solved;                   /* train: in closed form, without steps and epochs */
     forecast_member members[FORECAST_MAX_MEMBERS];  /* train with `arch` auto, in the order of training */

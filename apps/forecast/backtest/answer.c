@@ -70,6 +70,21 @@ static window_spread spread_at(const rolling *r, const answerer *a, int64_t orig
     return (window_spread){ m->scale, widths ? m->widths : NULL };
 }
 
+/* All rows of the horizon, as paths are made of whole forecasts. */
+static void take_sums(rolling *r, const answerer *a, int64_t which, const float *prediction,
+                      const window_spread *spread) {
+    const model_config *c = &r->bundle->config;
+    const scaler       *s = &a->data->scaler;
+    const frame        *f = &r->data.frame;
+    if (!r->totals.maker.rank || !sum_scores_wanted(&r->totals.scores, which)) return;
+    for (int64_t i = 0; i < c->pred_len * c->out_count; i++) {
+        int64_t column = c->out_first + i % c->out_count, row = r->origin[which] + 1 + i / c->out_count;
+        r->totals.scores.forecast[i] = (double)prediction[i] * s->std[column] + s->mean[column];
+        r->totals.scores.truth[i]    = f->values[row * f->columns + column];
+    }
+    sum_scores_take(&r->totals.scores, &r->totals.maker, spread);
+}
+
 static tide_status take_origin(rolling *r, const answerer *a, int64_t which, const float *prediction,
                                const float *widths, room *m, tide_failure *failure) {
     const model_config *c = &r->bundle->config;
@@ -89,6 +104,7 @@ static tide_status take_origin(rolling *r, const answerer *a, int64_t which, con
             coverage_add(&r->intervals, a->bands,
                          &(covered){ lead + step, column, at[FORECAST_BY_MODEL], row.truth, &spread });
         }
+    take_sums(r, a, which, prediction, &spread);
     return r->csv ? rolling_rows(r, a, which, m->forecasts, &spread) : TIDE_OK;
 }
 
@@ -118,6 +134,7 @@ tide_status rolling_answer(rolling *r, const answerer *a, int64_t first, int64_t
     room           m = { 0 };
     tide_status status = session_scoring_all(a->session, count, WINDOW_FORECASTS, &p, failure);
     if (status == TIDE_OK && !room_new(r, &m)) status = rolling_no_memory(failure);
+    if (status == TIDE_OK) status = sum_run_paths(&r->totals, a->bands, first ? NULL : &r->listener, failure);
     for (int64_t at = 0; status == TIDE_OK && at < count; at += p.batch)
         status = answer_batch(r, a, &p, first + at, MIN2(p.batch, count - at), &m, failure);
     room_free(&m);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "forecast/fit/run_folder.h"
+#include "forecast/fit/sum_run.h"
 #include "forecast/report/report.h"
 #include "forecast/saved/handle.h"
 #include "coverage.h"
@@ -25,6 +26,7 @@ typedef struct rolling {
     double           *seasonal;    /* the same by season; NULL: there is no such baseline */
     error_sums        sums;
     coverage          intervals;
+    sum_run           totals;      /* of `sum` */
     FILE             *csv;         /* NULL: none is written */
     int64_t           refits;
 } rolling;

@@ -27,6 +27,7 @@ enum {
     ALL   = TRAIN | FORECAST_FOR_EVALUATE | FORECAST_FOR_PREDICT | BACK | IMPORT | UPDATE,
     READ  = TRAIN | FORECAST_FOR_EVALUATE | IMPORT,
     SCORE = ALL & ~UPDATE,
+    SUMS  = ONE | FORECAST_FOR_EVALUATE | FORECAST_FOR_PREDICT | BACK,
     USE   = FORECAST_FOR_EVALUATE | FORECAST_FOR_PREDICT | BACK | UPDATE,
     WHY   = FORECAST_FOR_EXPLAIN,
     MAY_DIFFER = TIDE_OPTION_MAY_DIFFER,
@@ -182,10 +183,10 @@ static const tide_option rows[] = {
     { "level", TEXT(level), NULL, SCORE | MAY_DIFFER, "Run", "A,B,...",
       "prediction intervals, percent: predict adds them, the others measure them (there: 80,95)",
       .suggested = "80,95" },
-    { "sum", TEXT(sum), NULL, FORECAST_FOR_PREDICT | MAY_DIFFER, "Run", "NAME=A+B;...",
-      "add sums of series, and of other sums, with intervals of their own: \"total=north+south;north=a+b\", or @FILE "
-      "of such lines" },
-    { "sum-horizon", BOOL(sum_horizon), NULL, FORECAST_FOR_PREDICT | MAY_DIFFER, "Run", NULL,
+    { "sum", TEXT(sum), NULL, SUMS | MAY_DIFFER, "Run", "NAME=A+B;...",
+      "sums of series, and of other sums: \"total=north+south;north=a+b\", or @FILE of such lines; predict adds them, "
+      "with intervals of their own, the others measure these" },
+    { "sum-horizon", BOOL(sum_horizon), NULL, SUMS | MAY_DIFFER, "Run", NULL,
       "the sum of each series over all rows of the forecast, in place of the rows" },
     { "paths", INT(paths, 0, 1e6), NULL, FORECAST_FOR_PREDICT | MAY_DIFFER, "Run", "N",
       "also write N sample paths, equally likely futures of all rows and series at once (`seed` says which)" },
