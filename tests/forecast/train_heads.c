@@ -1,5 +1,6 @@
 /* Heads of more than points in whole trainings: series whose distribution is known, so that coverage and widths can be
- * held against it; stopped and resumed; what they give through every door; what is refused. */
+ * held against it; stopped and resumed; what they give through every door; what is refused. With the argument "slow"
+ * intervals of sums, whose paths take seconds. */
 #include <tidemill/backtest.h>
 #include <tidemill/io.h>
 
@@ -440,11 +441,13 @@ static void test_damaged(void **state) {
     }
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    const struct CMUnitTest slow[]  = { cmocka_unit_test(test_sums) };
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_noise), cmocka_unit_test(test_sums),     cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_parts),       cmocka_unit_test(test_doors),    cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_goes_on),     cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_known_noise), cmocka_unit_test(test_resume),  cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_doors),       cmocka_unit_test(test_refusals), cmocka_unit_test(test_goes_on),
+        cmocka_unit_test(test_damaged),
     };
+    if (argc > 1 && !strcmp(argv[1], "slow")) return cmocka_run_group_tests(slow, NULL, NULL);
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }
