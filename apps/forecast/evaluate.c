@@ -53,7 +53,7 @@ static void set_scoring(evaluation *e) {
                             .first = e->data.split.test.start, .windows = windows,
                             .metrics_scaled = (e->compat & FORECAST_COMPAT_METRICS_SCALED) != 0,
                             .listener = &e->listener };
-    if (e->run) e->scoring.itself = (forecast_use)architecture_of(e->bundle->config.arch)->as_baseline;
+    if (e->run) e->scoring.itself = (forecast_use)forecaster_as_baseline(&e->bundle->config);
 }
 
 /* ---- --save-predictions ---- */

@@ -407,7 +407,8 @@ typedef struct forecast_column_score {
 } forecast_column_score;
 
 /* Prediction intervals of one level on the test windows. They are conformal: quantiles of the validation windows'
- * residuals, weighted towards the newest and scaled by how much a window moves (docs/forecast-data.md). Width and
+ * residuals, weighted towards the newest and scaled by how much a window moves, or by what the head says of each value
+ * (docs/forecast-data.md). Width and
  * interval score (Winkler) are in deviations of each column's training rows, as mse and mae are. The ranges hold 95 %
  * of 1000 resamplings of blocks of pred_len windows, with a fixed seed; NaN where there are fewer than two. */
 typedef struct forecast_interval {

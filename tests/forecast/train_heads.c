@@ -238,6 +238,7 @@ static void test_resume(void **state) {
         snprintf(whole, sizeof whole, "%s/%s", folder, name);
         r = train(&o);
         assert_true(r.intervals[0].present && r.epochs == 3 && !r.solved);
+        assert_true(r.baselines[2].present); /* also beside a linear network, which is no baseline with a head */
         forecast_result_free(&r);
         snprintf(name, sizeof name, "parts%d", i);
         run_of(&o, name, words[i]);

@@ -192,7 +192,7 @@ tide_status rolling_result(rolling *r, forecast_result *out, tide_failure *failu
         listener_note(&r->listener, FORECAST_STAGE_WARNING,
                       "no row that counts holds a value: there is nothing to measure by");
     out->beaten = false;
-    int itself = architecture_of(r->bundle->config.arch)->as_baseline;
+    int itself = forecaster_as_baseline(&r->bundle->config);
     for (int k = 1; k < FORECAST_BY_COUNT; k++)
         out->beaten |= k != itself && b->of[k].present && b->of[k].mse <= b->of[0].mse;
     out->wall_s       = os_seconds() - r->listener.began;

@@ -88,4 +88,8 @@ bool forecaster_weight(const model_config *c, int64_t index, char name[WEIGHT_NA
 
 bool forecaster_takes_heads(int arch) { return !architecture_of(arch)->solved || arch == FORECAST_ARCH_LINEAR; }
 
+int forecaster_as_baseline(const model_config *c) {
+    return c->head == FORECAST_HEAD_POINT ? architecture_of(c->arch)->as_baseline : 0;
+}
+
 bool forecaster_solved(int arch, int head) { return architecture_of(arch)->solved && head == FORECAST_HEAD_POINT; }

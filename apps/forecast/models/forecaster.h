@@ -22,7 +22,7 @@ typedef struct architecture {
     bool (*weight)(const model_config *c, int64_t index, char name[WEIGHT_NAME], tide_shape *shape);
     /* Activations of one window, in numbers: by it the batches of scoring are chosen. */
     int64_t (*activations)(const model_config *c);
-    int as_baseline;         /* forecast_use: the baseline that it is; 0: none */
+    int as_baseline;         /* forecast_use: the baseline that it is of points; 0: none */
     /* Rows made from here on are of so many columns, all of them inputs and forecast: parameters are of none. NULL
      * where there are no steps to take on some columns. */
     void (*resize)(void *self, int64_t columns);
@@ -60,6 +60,8 @@ bool    forecaster_weight(const model_config *c, int64_t index, char name[WEIGHT
 bool    forecaster_takes_heads(int arch);
 /* Is such a network without steps of training? A closed form is of points alone. */
 bool    forecaster_solved(int arch, int head);
+/* forecast_use: the baseline that such a model is, which is not scored beside it; 0: none. */
+int     forecaster_as_baseline(const model_config *c);
 
 /* The columns that are forecast alone, for models that look at no others: (b, out columns, seq_len), normed where the
  * model does, and their gaps likewise (graph NULL: none). */
