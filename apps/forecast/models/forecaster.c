@@ -40,11 +40,6 @@ head_values forecaster_rows(const forecaster *n, const model_windows *x, tide_mo
     return n->of->rows(n->self, x, mode);
 }
 
-tide_val forecaster_apply(const forecaster *n, const model_windows *x, tide_mode mode) {
-    head_values h = forecaster_rows(n, x, mode);
-    return forecaster_points(&h);
-}
-
 tide_val forecaster_points(const head_values *h) { return tide_transpose(h->point, 1, 2); }
 
 tide_val forecaster_widths(const model_config *c, const head_values *h) {

@@ -46,8 +46,6 @@ bool forecaster_new(tide_graph *g, const model_config *config, forecaster *out);
 void forecaster_free(forecaster *n);
 void forecaster_resize(forecaster *n, int64_t columns);  /* architecture.resize, and of n->config */
 head_values forecaster_rows(const forecaster *n, const model_windows *x, tide_mode mode);
-/* The points as (b, pred_len, out columns). */
-tide_val forecaster_apply(const forecaster *n, const model_windows *x, tide_mode mode);
 /* What forecaster_rows gave by steps first: points (b, pred_len, out columns), and widths (b, pred_len, out columns,
  * widths), graph NULL where there are none. */
 tide_val forecaster_points(const head_values *h);
