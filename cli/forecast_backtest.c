@@ -1,6 +1,8 @@
 /* A backtest as a page of tables: over all columns, by step, by column. */
 #include "forecast_backtest.h"
 
+#include "forecast_intervals.h"
+
 #include <inttypes.h>
 #include <math.h>
 
@@ -113,6 +115,7 @@ void forecast_backtest_put(FILE *out, const forecast_result *r) {
     if (*r->season_note) fprintf(out, "%s\n", r->season_note);
     put_thirds(out, b);
     put_levels(out, b);
+    put_sums(out, r);
     put_columns(out, b);
     if (!b->samples)
         fputs("no intervals: the forecasts are too few, or overlap too much, to draw blocks of them\n", out);

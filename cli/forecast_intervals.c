@@ -29,6 +29,20 @@ static void put_parts(FILE *out, const forecast_result *r, const forecast_interv
     putc('\n', out);
 }
 
+void put_sums(FILE *out, const forecast_result *r) {
+    enum { MOST = 20 };
+    const forecast_sums *s = &r->sums;
+    if (!s->count) return;
+    fprintf(out, "sums over %s, %" PRId64 " windows\n                 level %%    within        width  sum\n",
+            s->over_horizon ? "the horizon" : "series", s->windows);
+    for (int64_t i = 0; i < s->count && i < MOST; i++)
+        for (int64_t l = 0; l < s->level_count; l++) {
+            fprintf(out, "  %-16s %5.4g %9.1f %12.6g%s%s\n", l ? "" : "this model", s->level[l], s->of[i].coverage[l],
+                    s->of[i].width[l], l ? "" : "  ", l ? "" : s->of[i].name);
+        }
+    if (s->count > MOST) fprintf(out, "and %" PRId64 " sums more: --json, sums\n", s->count - MOST);
+}
+
 void put_intervals(FILE *out, const forecast_result *r) {
     const forecast_intervals *model = &r->intervals[0], *naive = &r->intervals[r->intervals[2].present ? 2 : 1];
     if (!model->present && !naive->present) return;
@@ -36,4 +50,5 @@ void put_intervals(FILE *out, const forecast_result *r) {
     if (model->present) put_forecaster(out, "this model", model);
     if (naive->present) put_forecaster(out, naive == &r->intervals[2] ? "seasonal naive" : "last value", naive);
     put_parts(out, r, model->present ? model : naive);
+    put_sums(out, r);
 }

@@ -6,5 +6,7 @@
 
 /* Measured coverage beside the nominal one, of the model and of the naive forecast; nothing where none was measured. */
 void put_intervals(FILE *out, const forecast_result *r);
+/* The same of sums. */
+void put_sums(FILE *out, const forecast_result *r);
 
 #endif

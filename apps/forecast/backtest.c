@@ -168,6 +168,16 @@ static tide_status settle_levels(rolling *r, tide_failure *failure) {
     return status;
 }
 
+/* Rows that are passed over or do not count are not in the sums. */
+static tide_status open_sums(rolling *r, tide_failure *failure) {
+    const forecast_options *o = r->options;
+    const char             *option = *o->sum ? "sum" : "sum-horizon";
+    if (sum_run_asked(o) && !o->refit_every && !r->bundle->bands.windows)
+        return use_not_kept(o, "windows of errors, of which intervals of sums are made", option, failure);
+    return sum_run_open(&r->totals, o, &r->data, &r->intervals.levels, r->bundle->config.pred_len, o->lead, o->horizon,
+                        r->origins, failure);
+}
+
 /* ---- the command ---- */
 
 static tide_status backtest(rolling *r, forecast_result *out, tide_failure *failure) {
@@ -180,6 +190,7 @@ static tide_status backtest(rolling *r, forecast_result *out, tide_failure *fail
     if (status == TIDE_OK) status = rolling_check_refit(r, failure);
     if (status == TIDE_OK) status = choose_origins(r, failure);
     if (status == TIDE_OK) status = rolling_naive(r, failure);
+    if (status == TIDE_OK) status = open_sums(r, failure);
     if (status == TIDE_OK &&
         !(error_sums_new(&r->sums, r->origins, r->bundle->config.out_count, r->options->horizon) &&
           coverage_new(&r->intervals, r->bundle->config.out_count)))
@@ -203,6 +214,7 @@ tide_status forecast_backtest(const forecast_options *options, forecast_progress
     if (status == TIDE_OK) status = backtest(&r, result, failure);
     error_sums_free(&r.sums);
     coverage_free(&r.intervals);
+    sum_run_free(&r.totals);
     free(r.origin);
     free(r.last);
     free(r.seasonal);

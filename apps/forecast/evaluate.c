@@ -35,7 +35,7 @@ static void set_scoring(evaluation *e) {
                             .first = e->data.split.test.start, .windows = windows,
                             .metrics_scaled = (e->compat & FORECAST_COMPAT_METRICS_SCALED) != 0,
                             .listener = &e->listener };
-    if (e->run) e->scoring.itself = (forecast_use)architecture_of(e->bundle->config.arch)->as_baseline;
+    if (e->run) e->scoring.itself = (forecast_use)forecaster_as_baseline(&e->bundle->config);
 }
 
 /* ---- --save-predictions ---- */
@@ -153,6 +153,10 @@ tide_status evaluation_score(evaluation *e, forecast_result *r, tide_failure *fa
     if (!run && o->other_columns)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "other-columns",
                        "`other-columns` asks a run about them: `model` RUN; baselines alone take any columns");
+    if (!run && sum_run_asked(o))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, *o->sum ? "sum" : "sum-horizon",
+                       "`%s` measures intervals of a run: `model` RUN, or leave it out",
+                       *o->sum ? "sum" : "sum-horizon");
     if (!run && *o->save_predictions)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "save-predictions",
                        "`save-predictions` needs `model`: baselines alone keep no predictions");
@@ -173,6 +177,8 @@ tide_status evaluation_score(evaluation *e, forecast_result *r, tide_failure *fa
     levels asked;
     status = levels_measured(o->level, &asked, failure);
     if (status == TIDE_OK && run) status = watch_run(e, true, &asked, failure);
+    if (status == TIDE_OK && run)
+        status = interval_run_sums(&e->intervals, o, &e->scoring, &e->bundle->bands, &asked, failure);
     if (status == TIDE_OK && run) status = score_run(e, r, failure);
     if (status == TIDE_OK) status = score_without(e, &asked, failure);
     if (status != TIDE_OK) return status;

@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "forecast/data/zoned.h"
 #include "forecast/fit/finite.h"
+#include "forecast/models/head.h"
 #include "forecast/saved/other_columns.h"
 #include "forecast/saved/use.h"
 #include "prediction.h"
@@ -42,15 +43,20 @@ static tide_status forecast(prediction *p, tide_failure *failure) {
     int64_t numbers = c->pred_len * c->out_count;
     float  *scaled  = malloc((size_t)numbers * sizeof *scaled);
     p->values       = malloc((size_t)numbers * sizeof *p->values);
+    int64_t wide = numbers * head_widths(c);
+    if (wide) p->widths = malloc((size_t)wide * sizeof *p->widths);
     const handle_windows x = { d->scaled, d->marks, p->known };
-    tide_status status = scaled && p->values ? handle_forward(p->model, 1, x, scaled, failure)
-                                             : prediction_no_memory(failure);
+    tide_status status = scaled && p->values && (p->widths || !wide)
+                             ? handle_forward(p->model, 1, x, scaled, p->widths, failure)
+                             : prediction_no_memory(failure);
     for (int64_t i = 0; status == TIDE_OK && i < numbers; i++) {
         int64_t column = c->out_first + i % c->out_count;
         p->values[i]   = scaled[i] * d->scaler.std[column] + d->scaler.mean[column];
     }
     free(scaled);
-    return status == TIDE_OK ? require_finite(p, failure) : status;
+    if (status == TIDE_OK) widths_to_original(d, p->widths, numbers, head_widths(c), p->widths);
+    if (status == TIDE_OK) status = require_finite(p, failure);
+    return status == TIDE_OK ? handle_widths_fine(p->widths, wide, failure) : status;
 }
 
 static tide_status future_times(prediction *p, tide_failure *failure) {
@@ -139,6 +145,7 @@ void prediction_free(prediction *p) {
     free(p->order);
     free(p->bands);
     free(p->scale);
+    free(p->widths);
     free(p->centre);
     path_maker_free(&p->paths);
     hierarchy_free(&p->sums);

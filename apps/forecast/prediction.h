@@ -32,6 +32,7 @@ typedef struct prediction {
     double   *bands;          /* (pred_len, out columns, levels, 2), original units; after prediction_sum (rows,
                                  series, levels, 2) */
     float    *scale;          /* (out columns): of the window, where bands or paths are made */
+    float    *widths;         /* (pred_len, out columns, widths), original units, of a model's head; NULL */
     path_maker paths;         /* where paths, or bounds of sums, are asked for */
     double   *centre;         /* (pred_len, out columns): what they are made around, the forecast before bounds */
     double   *lower, *upper;  /* (out columns) each, in one block; NULL: none is given */

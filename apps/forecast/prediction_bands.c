@@ -52,8 +52,9 @@ tide_status prediction_make_bands(prediction *p, tide_failure *failure) {
     if (!p->scale || !p->bands) return prediction_no_memory(failure);
     look_back window = look_back_of(&p->data, 0, c->seq_len);
     bands_scales(&p->bundle->bands, &window, p->scale);
+    window_spread s = { p->scale, p->widths };
     for (int64_t i = 0; i < cells; i++)
-        bands_at(&p->bundle->bands, (int)p->use, i, p->values[i], p->scale, p->levels.of, p->levels.count,
+        bands_at(&p->bundle->bands, (int)p->use, i, p->values[i], &s, p->levels.of, p->levels.count,
                  p->bands + i * sides);
     if (sides) tell_reach(p);
     return TIDE_OK;

@@ -57,7 +57,7 @@ tide_status prediction_open_paths(prediction *p, tide_failure *failure) {
 }
 
 void prediction_path(const prediction *p, path_draw draw, double *cells) {
-    path_make(&p->paths, draw, p->centre, p->scale, cells);
+    path_make(&p->paths, draw, p->centre, &(window_spread){ p->scale, p->widths }, cells);
     prediction_clamp_path(p, cells);
 }
 

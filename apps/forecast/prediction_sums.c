@@ -1,10 +1,9 @@
-/* --sum and --sum-horizon: series that are sums of others, and sums over the rows that are forecast. Points are the
- * sums of points. Bounds are quantiles of sums, path by path, as adding up bounds would take it that all errors are
- * large at once. */
+/* --sum and --sum-horizon: series that are sums of others, and sums over the rows that are forecast (score/sums.h). */
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/score/sums.h"
 #include "prediction.h"
 
 /* What is written has the stamps, and paths their numbers, in columns of their own. */
@@ -23,12 +22,18 @@ static tide_status check_names(const prediction *p, tide_failure *failure) {
     return TIDE_OK;
 }
 
+static sum_plan plan_of(const prediction *p) {
+    const model_config *c = &p->bundle->config;
+    return (sum_plan){ .h = &p->sums, .columns = c->out_count, .count = c->pred_len,
+                       .over_rows = p->options->sum_horizon };
+}
+
 tide_status prediction_read_sums(prediction *p, tide_failure *failure) {
     const model_config *c = &p->bundle->config;
     tide_status status = hierarchy_read(p->options->sum, p->bundle->names + c->out_first, c->out_count, &p->sums,
                                         failure);
-    p->series = c->out_count + p->sums.count;
-    p->rows   = p->options->sum_horizon ? 1 : c->pred_len;
+    sum_plan plan = plan_of(p);
+    p->series = sums_series(&plan), p->rows = sums_rows(&plan);
     return status == TIDE_OK ? check_names(p, failure) : status;
 }
 
@@ -49,30 +54,11 @@ void prediction_round(double *values, int64_t count) {
 }
 
 void prediction_add_up(const prediction *p, const double *cells, double *out) {
-    const model_config *c = &p->bundle->config;
-    for (int64_t i = 0; i < p->rows * p->series; i++) out[i] = 0;
-    for (int64_t i = 0; i < c->pred_len * c->out_count; i++)
-        out[(p->rows == 1 ? 0 : i / c->out_count) * p->series + i % c->out_count] += cells[i];
-    for (int64_t row = 0; row < p->rows; row++)
-        for (int64_t k = 0; k < p->sums.count; k++)
-            for (int64_t m = p->sums.first[k]; m < p->sums.first[k + 1]; m++)
-                out[row * p->series + c->out_count + k] += out[row * p->series + p->sums.member[m]];
+    sum_plan plan = plan_of(p);
+    sums_add_up(&plan, cells, out);
 }
 
 /* ---- bounds ---- */
-
-static int by_size(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The middles of the paths' shares are where each stands, lines between them. */
-static double quantile(const double *sorted, int64_t count, double p) {
-    double  at = p * (double)count - 0.5;
-    int64_t i = (int64_t)fmin(fmax(at, 0), (double)(count - 2));
-    double  share = fmin(fmax(at - (double)i, 0), 1);
-    return sorted[i] + share * (sorted[i + 1] - sorted[i]);
-}
 
 /* Of the sums alone or, over the horizon, of everything: series from `first` on. `of` (rows, wide, count):
  * what evenly spread paths add up to, the same ones whatever the seed. */
@@ -97,15 +83,6 @@ static bool samples_take(const prediction *p, samples *s) {
     return memory;
 }
 
-/* NaN where a part of the sum has no bounds. */
-static void put_bounds(const prediction *p, double *sample, int64_t count, double *out) {
-    if (!isnan(sample[0])) qsort(sample, (size_t)count, sizeof *sample, by_size);
-    for (int64_t l = 0; l < p->levels.count; l++)
-        for (int side = 0; side < 2; side++)
-            out[2 * l + side] = isnan(sample[0]) ? (double)NAN
-                                                 : quantile(sample, count, 0.5 + (side - 0.5) * p->levels.of[l] / 100);
-}
-
 /* Of the series that are no sums the bounds stay, but over the horizon. */
 static tide_status sum_bands(prediction *p, tide_failure *failure) {
     int64_t sides = 2 * p->levels.count, columns = p->bundle->config.out_count;
@@ -116,7 +93,8 @@ static tide_status sum_bands(prediction *p, tide_failure *failure) {
         for (int64_t k = 0; k < p->series; k++) {
             double *out = bands + (row * p->series + k) * sides;
             if (k < s.first) memcpy(out, p->bands + (row * columns + k) * sides, (size_t)sides * sizeof *out);
-            else put_bounds(p, s.of + (row * s.wide + k - s.first) * s.count, s.count, out);
+            else
+                sums_bounds(s.of + (row * s.wide + k - s.first) * s.count, s.count, p->levels.of, p->levels.count, out);
         }
     free(s.of);
     if (!memory) return free(bands), prediction_no_memory(failure);

@@ -56,7 +56,7 @@ static void measure_single(const windows *w) {
     double bare = 1, handle = 1;
     for (int i = 0; i < SINGLE_ROUNDS; i++) {
         double began = now();
-        handle_forward(w->model, 1, (handle_windows){ scaled, marks, NULL }, out, NULL);
+        handle_forward(w->model, 1, (handle_windows){ scaled, marks, NULL }, out, NULL, NULL);
         double between = now();
         predict(w, 0, 1);
         double ended = now();

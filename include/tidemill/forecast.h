@@ -28,6 +28,7 @@ extern "C" {
 #define FORECAST_TEXT_SIZE 512
 #define FORECAST_MAX_OPTIONS 128
 #define FORECAST_MAX_LEVELS 16
+#define FORECAST_MAX_QUANTILES 31
 
 /* ---- options ------------------------------------------------------------------------------------------ */
 
@@ -81,6 +82,11 @@ typedef enum forecast_arch {
     FORECAST_ARCH_LAST_VALUE,
     FORECAST_ARCH_AUTO
 } forecast_arch;
+/* What the network says of each value to come. POINT: a number, by loss_function. QUANTILE: options->quantiles of it,
+ * by their pinball loss (Koenker and Bassett, Econometrica 1978); the point is the median. STUDENT_T: location and
+ * scale of Student's distribution, by its likelihood, with degrees of freedom for each step that the training finds;
+ * the point is the location. Intervals and paths are those of the head, calibrated (docs/forecast-models.md). */
+typedef enum forecast_head { FORECAST_HEAD_POINT, FORECAST_HEAD_QUANTILE, FORECAST_HEAD_STUDENT_T } forecast_head;
 typedef enum forecast_activation { FORECAST_GELU, FORECAST_RELU } forecast_activation;
 typedef enum forecast_optimizer {
     FORECAST_ADAM,
@@ -177,6 +183,11 @@ typedef struct forecast_options {
                                                 10m, or no limit where `members` are given. tune: of the search, over
                                                 restarts; "": no limit */
     char    members[256];                    /* arch auto: comma-separated networks; "": all, the cheap ones first */
+    int     head;                            /* forecast_head; not with arch auto and those without steps but LINEAR,
+                                                which then takes steps */
+    char    quantiles[FORECAST_TEXT_SIZE];   /* head QUANTILE: comma-separated, within 0.001 to 0.999, at most
+                                                FORECAST_MAX_QUANTILES, 0.5 and one to either side of it among them;
+                                                "": 0.025,0.1,0.25,0.5,0.75,0.9,0.975 */
     int64_t seq_len, pred_len, d_model, n_heads, e_layers, d_ff;
     double  dropout;
     int     activation;
@@ -277,10 +288,11 @@ typedef struct forecast_options {
                                                 none, train and evaluate measure 80 and 95 */
     char    lower[4096], upper[4096];        /* predict: no forecast and no bound of an interval beyond: "0" for all
                                                 columns, or "NAME=0,..." */
-    char    sum[4096];                       /* predict: "total=north+south;north=a+b", sums of series that are
-                                                forecast beside them; "@FILE": a file of such lines */
+    char    sum[4096];                       /* "total=north+south;north=a+b", "@FILE": a file of such lines. predict:
+                                                sums of series that are forecast beside them; train, evaluate, backtest:
+                                                whose intervals are measured, result->sums */
     bool    sum_horizon;                     /* predict: the sum of each series over the horizon, in place of its
-                                                rows */
+                                                rows; the others measure these */
     int64_t paths;                           /* predict: sample paths to write */
     int     format;                          /* export: forecast_format */
     char    checkpoint[FORECAST_TEXT_SIZE];  /* import: a .pth file */
@@ -407,7 +419,8 @@ typedef struct forecast_column_score {
 } forecast_column_score;
 
 /* Prediction intervals of one level on the test windows. They are conformal: quantiles of the validation windows'
- * residuals, weighted towards the newest and scaled by how much a window moves (docs/forecast-data.md). Width and
+ * residuals, weighted towards the newest and scaled by how much a window moves, or by what the head says of each value
+ * (docs/forecast-data.md). Width and
  * interval score (Winkler) are in deviations of each column's training rows, as mse and mae are. The ranges hold 95 %
  * of 1000 resamplings of blocks of pred_len windows, with a fixed seed; NaN where there are fewer than two. */
 typedef struct forecast_interval {
@@ -425,6 +438,22 @@ typedef struct forecast_intervals {
     int64_t level_count;
     forecast_interval level[FORECAST_MAX_LEVELS];    /* ascending */
 } forecast_intervals;
+
+/* How often intervals of a sum held that options->sum names or, over the horizon, of a series as well. */
+typedef struct forecast_sum_score {
+    char   *name;
+    int64_t truths;                          /* sums all of whose parts are known */
+    double  coverage[FORECAST_MAX_LEVELS];   /* percent, by level; NaN without a truth */
+    double  width[FORECAST_MAX_LEVELS];      /* mean, in the sum's own units */
+} forecast_sum_score;
+typedef struct forecast_sums {
+    int64_t count;                           /* 0: none were asked for, or the run keeps no windows to make them of */
+    int64_t windows;                         /* evenly spread ones, each with 300 sample paths */
+    bool    over_horizon;                    /* options->sum_horizon: one sum a window; else one for each row */
+    int64_t level_count;
+    double  level[FORECAST_MAX_LEVELS];      /* nominal, percent */
+    forecast_sum_score *of;
+} forecast_sums;
 
 /* Of `arch` auto: a network, how it was trained, and what it carries. mse: of scaled values, of each by itself. */
 typedef struct forecast_member {
@@ -453,6 +482,7 @@ typedef struct forecast_result {
     forecast_column_score *by_column; /* (by_column_count) errors of each scored column */
     int64_t by_column_count;
     forecast_intervals intervals[4];  /* train, evaluate: of the model, last_value, seasonal_naive, linear */
+    forecast_sums sums;               /* train, evaluate, backtest: of the model */
     bool    guide_direction;          /* `compat` mac: directional accuracy across windows is asked for */
     bool    solved;                   /* train: in closed form, without steps and epochs */
     forecast_member members[FORECAST_MAX_MEMBERS];  /* train with `arch` auto, in the order of training */

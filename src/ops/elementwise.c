@@ -177,8 +177,13 @@ tide_val tide_clamp(tide_val x, double low, double high) {
 }
 tide_val tide_silu(tide_val x) { return tide_mul(x, tide_sigmoid(x)); }
 
-/* max(x, 0) + log1p(exp(-|x|)): no overflow on either side. */
-tide_val tide_softplus(tide_val x) { return tide_add(tide_relu(x), tide_log1p(tide_exp(tide_neg(tide_abs(x))))); }
+/* max(x, 0) + log1p(exp(-|x|)): no overflow on either side. At 0 the slope is 1/2, and that of the second part 0: so
+ * the first is the mean of one that has 0 there and one that has 1. */
+tide_val tide_softplus(tide_val x) {
+    tide_val below = tide_log1p(tide_exp(tide_neg(tide_abs(x)))); /* first: then slopes add up as of a single max */
+    tide_val half = number_like(x, 0.5), flat = tide_relu(x), steep = tide_maximum(x, number_like(x, 0));
+    return tide_add(tide_add(tide_mul(flat, half), tide_mul(steep, half)), below);
+}
 
 /* ---- derivatives: d[i] is the local derivative's product with dy ---- */
 

@@ -31,7 +31,7 @@ static band_tables calibrated(int64_t pred_len, int64_t columns, int64_t windows
     assert_true(bands_new(&b, pred_len, columns, unit) && residuals_new(&r, &b, windows, scale));
     for (int64_t w = 0; w < windows; w++) {
         for (int64_t i = 0; i < pred_len * columns; i++) truth[i] = (float)of(w, i / columns, i % columns);
-        residuals_add(&r, w, 1, zero, truth);
+        residuals_add(&r, w, 1, &(seen_windows){ zero, truth, NULL });
     }
     assert_true(bands_calibrate(&b, 0, &r));
     residuals_free(&r);
@@ -197,8 +197,8 @@ static void test_scores(void **state) {
         if (i % 11 == 3) truth[i] = NAN;
     }
     interval_scores *s = intervals_new(&b, 0, WINDOWS, scale, levels, 2);
-    intervals_add(s, 0, 20, prediction, truth);
-    intervals_add(s, 20, WINDOWS - 20, prediction + 20 * CELLS, truth + 20 * CELLS);
+    intervals_add(s, 0, 20, &(seen_windows){ prediction, truth, NULL });
+    intervals_add(s, 20, WINDOWS - 20, &(seen_windows){ prediction + 20 * CELLS, truth + 20 * CELLS, NULL });
     forecast_intervals got = { 0 };
     assert_true(s && intervals_result(s, &got) && got.present && got.level_count == 2);
     for (int i = 0; i < WINDOWS * CELLS; i++) {

@@ -37,8 +37,8 @@ static band_tables calibrated(int64_t windows, double phi, double rho, void (*sp
     for (int64_t w = 0; w < windows; w++) {
         make_errors(phi, rho, truth);
         if (spoil) spoil(w, truth);
-        residuals_add(&r, w, 1, zero, truth);
-        residuals_add(&whole, w, 1, zero, truth);
+        residuals_add(&r, w, 1, &(seen_windows){ zero, truth, NULL });
+        residuals_add(&whole, w, 1, &(seen_windows){ zero, truth, NULL });
     }
     assert_true(bands_calibrate(&b, 0, &r));
     bands_keep_windows(&b, &whole);
@@ -55,7 +55,8 @@ static void make_paths(const band_tables *b) {
     const float  scale[COLUMNS] = { 1, 1 };
     path_maker   m;
     assert_true(path_maker_new(&m, b));
-    for (int i = 0; i < PATHS; i++) path_make(&m, path_spread(i, PATHS), zero, scale, paths[i]);
+    window_spread s = { scale, NULL };
+    for (int i = 0; i < PATHS; i++) path_make(&m, path_spread(i, PATHS), zero, &s, paths[i]);
     path_maker_free(&m);
 }
 
@@ -175,15 +176,15 @@ static void test_few_windows_of_many(void **state) {
                 residuals_new_whole(&whole, &b, WINDOWS, scale));
     for (int w = 0; w < WINDOWS; w++) {
         for (int i = 0; i < MANY; i++) truth[i] = (float)normal();
-        residuals_add(&r, w, 1, none, truth);
-        residuals_add(&whole, w, 1, none, truth);
+        residuals_add(&r, w, 1, &(seen_windows){ none, truth, NULL });
+        residuals_add(&whole, w, 1, &(seen_windows){ none, truth, NULL });
     }
     assert_true(bands_calibrate(&b, 0, &r));
     bands_keep_windows(&b, &whole);
     assert_true(b.windows == WINDOWS && path_maker_new(&m, &b));
     for (int i = 0; i < SAMPLES; i++) {
         double sum = 0;
-        path_make(&m, path_spread(i, SAMPLES), zero, scale, path);
+        path_make(&m, path_spread(i, SAMPLES), zero, &(window_spread){ scale, NULL }, path);
         for (int k = 0; k < MANY; k++) sum += path[k];
         mean += sum / SAMPLES, square += sum * sum / SAMPLES;
     }

@@ -198,13 +198,17 @@ static void test_auto_stopped(void **state) {
 /* Each parameter of the graph is one that the contract names, in its shape but for a width of 1, and they are as many
  * numbers as it counts. */
 static void test_weights(void **state) {
+    enum { HEADS = FORECAST_HEAD_STUDENT_T + 1 };
     (void)state;
     for (int a = 0; a < ARCHS; a++)
-        for (int masked = 0; masked < 2; masked++) {
+        for (int i = 0; i < 2 * HEADS; i++) {
+            int masked = i % 2, head = i / 2;
+            if (head && !forecaster_takes_heads(a)) continue;
             model_config c = { .seq_len = SEQ, .pred_len = PRED, .columns = 4, .d_model = 8, .n_heads = 2,
                                .head_size = 4, .d_ff = 12, .e_layers = 2, .masked = masked,
                                .known = a == 0 || a == SINGLE, .season = 4, .members = a == SINGLE ? 63 : 0,
-                               .arch = a };
+                               .arch = a, .head = head, .quantile_count = head == FORECAST_HEAD_QUANTILE ? 3 : 0,
+                               .quantile = { 0.1, 0.5, 0.9 } };
             tide_graph *g = tide_graph_new("cpu");
             forecaster  f;
             char        name[WEIGHT_NAME];
@@ -212,11 +216,11 @@ static void test_weights(void **state) {
             int64_t     count = 0, numbers = 0;
             assert_true(forecaster_new(g, &c, &f));
             tide_list all = tide_params(g, "");
-            for (; f.of->weight(&f.config, count, name, &shape); count++) {
-                int64_t i = 0;
-                while (i < all.count && strcmp(tide_name_of(all.items[i]), name)) i++;
-                if (i == all.count) fail_msg("%s has no %s", f.of->name, name);
-                assert_int_equal(tide_shape_count(tide_shape_of(all.items[i])), tide_shape_count(shape));
+            for (; forecaster_weight(&f.config, count, name, &shape); count++) {
+                int64_t at = 0;
+                while (at < all.count && strcmp(tide_name_of(all.items[at]), name)) at++;
+                if (at == all.count) fail_msg("%s has no %s", f.of->name, name);
+                assert_int_equal(tide_shape_count(tide_shape_of(all.items[at])), tide_shape_count(shape));
                 numbers += tide_shape_count(shape);
             }
             assert_int_equal(count, all.count);
@@ -244,7 +248,8 @@ static void test_dlinear(void **state) {
         assert_int_equal(tide_write(all.items[i], w, (size_t)n * sizeof *w), TIDE_OK);
     }
     model_windows x = { .past = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, L, C), past) };
-    assert_int_equal(tide_read(forecaster_apply(&f, &x, TIDE_EVAL), out, sizeof out), TIDE_OK);
+    head_values h = forecaster_rows(&f, &x, TIDE_EVAL);
+    assert_int_equal(tide_read(forecaster_points(&h), out, sizeof out), TIDE_OK);
     for (int s = 0; s < S; s++)
         for (int k = 0; k < C; k++) {
             double sum = cos(s * 0.3 + 1) + cos(s * 0.3 + 3);
@@ -287,7 +292,8 @@ static void test_patches(void **state) {
     }
     model_windows x = { .past = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, L, C), past),
                         .statics = tide_constant(g, TIDE_F32, TIDE_SHAPE(C, 2), statics) };
-    assert_int_equal(tide_read(forecaster_apply(&f, &x, TIDE_EVAL), out, sizeof out), TIDE_OK);
+    head_values h = forecaster_rows(&f, &x, TIDE_EVAL);
+    assert_int_equal(tide_read(forecaster_points(&h), out, sizeof out), TIDE_OK);
     for (int k = 0; k < C; k++) {
         double tokens[PATCHES][D];
         for (int p = 0; p < PATCHES; p++) {
@@ -349,7 +355,8 @@ static void test_statics(void **state) {
                         .known = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, S, 1), known),
                         .marks = tide_constant(g, TIDE_F32, TIDE_SHAPE(1, L, M), marks),
                         .statics = tide_constant(g, TIDE_F32, TIDE_SHAPE(C, A), statics) };
-    assert_int_equal(tide_read(forecaster_apply(&f, &x, TIDE_EVAL), out, sizeof out), TIDE_OK);
+    const head_values h = forecaster_rows(&f, &x, TIDE_EVAL);
+    assert_int_equal(tide_read(forecaster_points(&h), out, sizeof out), TIDE_OK);
     for (int k = 0; k + 1 < C; k++) {
         double token[D], mean = 0, variance = 0;
         for (int d = 0; d < D; d++) {

@@ -135,6 +135,29 @@ static void test_auto(void **state) {
     refuse_each(forecast_predict, &u, 40);
 }
 
+/* Widths of a head, and sums that are measured. */
+static void test_heads(void **state) {
+    forecast_options o, u;
+    forecast_result  r = { 0 };
+    (void)state;
+    small_options(&o);
+    snprintf(o.out, sizeof o.out, "%s/heads", folder);
+    set_all(&o, "epochs 1 seq-len 8 pred-len 2 batch-size 32 threads 1 overwrite yes arch dlinear head quantile "
+                "quantiles 0.1,0.5,0.9 sum both=north+south");
+    refuse_each(forecast_train, &o, 40);
+    assert_int_equal(forecast_train(&o, NULL, NULL, &r, NULL), TIDE_OK);
+    assert_int_equal(r.sums.count, 1);
+    forecast_result_free(&r);
+    forecast_options_default(&u);
+    set(&u, "model", o.out);
+    set_all(&u, "threads 1 level 80 paths 2");
+    refuse_each(forecast_predict, &u, 40);
+    set(&u, "data", o.data);
+    set_all(&u, "sum both=north+south sum-horizon yes");
+    refuse_each(forecast_evaluate, &u, 40);
+    refuse_each(forecast_backtest, &u, 40);
+}
+
 /* Columns that are made of others and of other files. */
 static void write_columns(void) {
     static const struct { const char *name, *header; } files[] = { { "words.csv", "date,colour,flow\n" },
@@ -290,6 +313,7 @@ static int set_up(void **state) { return folder_with_series(state, 120); }
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_commands), cmocka_unit_test(test_explanation),
                                         cmocka_unit_test(test_search), cmocka_unit_test(test_auto),
+                                        cmocka_unit_test(test_heads),
                                         cmocka_unit_test(test_fine_tuning),
                                         cmocka_unit_test(test_columns), cmocka_unit_test(test_statics),
                                         cmocka_unit_test(test_exports) };

@@ -94,7 +94,7 @@ static void check(const golden *g) {
     int64_t count = config[WINDOWS] * config[PRED_LEN] * config[COLUMNS];
     float  *out   = malloc((size_t)count * sizeof *out);
     const handle_windows x = { .scaled = array(&a, "x"), .marks = config[MARKS] ? array(&a, "x_mark") : NULL };
-    assert_int_equal(handle_forward(m, config[WINDOWS], x, out, NULL), TIDE_OK);
+    assert_int_equal(handle_forward(m, config[WINDOWS], x, out, NULL, NULL), TIDE_OK);
     expect_close(g->file, "out", out, array(&a, "out"), count, ALLOWED);
     free(out);
     forecast_model_free(m);

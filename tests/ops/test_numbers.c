@@ -44,6 +44,23 @@ static void test_not_weak(void **state) {
     expect_refused(g, tide_mul_scalar(tide_arange(g, TIDE_I32, 3), 0.5), "0.5 is no number");
 }
 
+/* log(1 + e^x) has the slope 1 / (1 + e^-x) everywhere, 1/2 at 0 as well, where its parts have none. */
+static void test_softplus(void **state) {
+    (void)state;
+    const double at[] = { 0, -0.0, 1, -1, 800, -800 };
+    double       slopes[6], values[6];
+    for (int i = 0; i < 6; i++) {
+        slopes[i] = 1 / (1 + exp(-at[i]));
+        values[i] = fmax(at[i], 0) + log1p(exp(-fabs(at[i])));
+    }
+    tide_graph *g = tide_graph_new(test_device());
+    tide_val    x = tide_constant(g, TIDE_F64, TIDE_SHAPE(6), at), y = tide_softplus(x);
+    expect_all("softplus", y, values, 6, 1e-15);
+    expect_all("its slope", tide_grad(tide_sum(y, TIDE_ALL), TIDE_LIST(x)).items[0], slopes, 6, 1e-15);
+    expect_fine(g);
+    tide_graph_free(g);
+}
+
 static void expect_flags(const char *what, tide_val v, const char *expected) {
     unsigned char flag[4];
     if (tide_read(v, flag, sizeof flag)) fail_msg("%s: %s", what, tide_error(v.graph)->message);
@@ -181,7 +198,7 @@ int main(void) {
         cmocka_unit_test(test_partner),    cmocka_unit_test(test_not_weak),    cmocka_unit_test(test_with_numbers),
         cmocka_unit_test(test_random_f64), cmocka_unit_test(test_dropout_f64),
         cmocka_unit_test(test_masks), cmocka_unit_test(test_mask_draws), cmocka_unit_test(test_long_cumsum),
-        cmocka_unit_test(test_axes),
+        cmocka_unit_test(test_axes), cmocka_unit_test(test_softplus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,10 +19,12 @@ void coverage_free(coverage *c) {
 }
 
 static double pinball(const band_tables *b, const covered *row) {
-    double sum = 0, scale = (double)row->scale[row->column], error = row->truth - row->forecast;
+    double  sum = 0, error = row->truth - row->forecast;
+    int64_t cell = row->step * b->columns + row->column;
     for (int i = 1; i <= DECILES; i++) {
-        double p    = i / (DECILES + 1.0);
-        double over = error - bands_quantile(b, FORECAST_BY_MODEL, row->column, row->step, p) * scale;
+        double p        = i / (DECILES + 1.0);
+        double residual = bands_quantile(b, FORECAST_BY_MODEL, row->column, row->step, p);
+        double over = error - bands_error(b, FORECAST_BY_MODEL, cell, row->spread, residual);
         sum += over > 0 ? p * over : (p - 1) * over;
     }
     return 2 * sum / DECILES;
@@ -32,7 +34,7 @@ void coverage_add(coverage *c, const band_tables *b, const covered *row) {
     double         bounds[2 * FORECAST_MAX_LEVELS];
     coverage_cell *cell = &c->cells[row->column];
     if (!c->levels.count || !b->quantile[FORECAST_BY_MODEL] || isnan(row->truth)) return;
-    bands_at(b, FORECAST_BY_MODEL, row->step * c->columns + row->column, row->forecast, row->scale, c->levels.of,
+    bands_at(b, FORECAST_BY_MODEL, row->step * c->columns + row->column, row->forecast, row->spread, c->levels.of,
              c->levels.count, bounds);
     if (isnan(bounds[0])) return;
     cell->count++;

@@ -20,10 +20,9 @@ typedef struct coverage {
 
 bool coverage_new(coverage *c, int64_t columns);   /* c->levels stay; false: out of memory */
 void coverage_free(coverage *c);
-/* A forecast of the column `step` rows behind the origin's next, and what came; `scale` (columns) as bands_scales
- * gives it. A truth that is NaN is left out, as is a model whose
- * intervals could not be calibrated. */
-typedef struct covered { int64_t step, column; double forecast, truth; const float *scale; } covered;
+/* A forecast of the column `step` rows behind the origin's next, and what came; `spread` is the window's. A truth that
+ * is NaN is left out, as is a model whose intervals could not be calibrated. */
+typedef struct covered { int64_t step, column; double forecast, truth; const window_spread *spread; } covered;
 void coverage_add(coverage *c, const band_tables *b, const covered *row);
 /* Fills the intervals and crps of out->by_column, and over all columns, scaled by std (columns). */
 void coverage_fill(const coverage *c, const double *std, forecast_backtest_result *out);

@@ -31,7 +31,7 @@ tide_status rolling_check_refit(const rolling *r, tide_failure *failure) {
                        "`%s` is of models that are trained anew, and there are none: `refit-every` N",
                        o->warm_start ? "warm-start" : "epochs");
     if (!o->refit_every) return TIDE_OK;
-    if (o->warm_start && architecture_of(b->config.arch)->solved)
+    if (o->warm_start && forecaster_solved(b->config.arch, b->config.head))
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "warm-start",
                        "`warm-start` goes on from the run's parameters, and `arch` %s is not trained by steps: leave "
                        "it out", architecture_of(b->config.arch)->name);

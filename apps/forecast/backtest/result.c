@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/report/sums_json.h"
 #include "measures.h"
 #include "rolling.h"
 
@@ -151,6 +152,8 @@ static tide_status make_json(forecast_result *out, tide_failure *failure) {
     if (b->level_count)
         json_object_set_new(o, "intervals", intervals_json_of(b->intervals, b->level_count, b->crps));
     json_object_set_new(o, "by_column", columns_json(b));
+    json_t *sums = sums_json(&out->sums);
+    if (sums) json_object_set_new(o, "sums", sums);
     json_object_set_new(o, "bootstrap", json_pack("{s:I, s:I}", "samples", (json_int_t)b->samples, "block",
                                                   (json_int_t)b->block));
     put(o, "wall_s", out->wall_s);
@@ -182,11 +185,14 @@ tide_status rolling_result(rolling *r, forecast_result *out, tide_failure *failu
     rolling_stamp(r, r->origin[r->origins - 1], b->last_origin);
     fill_setup(r, out);
     if (!columns_new(r, b) || !measure(r, b)) return rolling_no_memory(failure);
+    char *const *names = r->bundle->names + r->bundle->config.out_first;
+    if (r->totals.scores.windows && !sum_scores_result(&r->totals.scores, names, &out->sums))
+        return rolling_no_memory(failure);
     if (isnan(b->of[FORECAST_BY_MODEL].mse))
         listener_note(&r->listener, FORECAST_STAGE_WARNING,
                       "no row that counts holds a value: there is nothing to measure by");
     out->beaten = false;
-    int itself = architecture_of(r->bundle->config.arch)->as_baseline;
+    int itself = forecaster_as_baseline(&r->bundle->config);
     for (int k = 1; k < FORECAST_BY_COUNT; k++)
         out->beaten |= k != itself && b->of[k].present && b->of[k].mse <= b->of[0].mse;
     out->wall_s       = os_seconds() - r->listener.began;

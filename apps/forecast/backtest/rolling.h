@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "forecast/fit/run_folder.h"
+#include "forecast/fit/sum_run.h"
 #include "forecast/report/report.h"
 #include "forecast/saved/handle.h"
 #include "coverage.h"
@@ -25,6 +26,7 @@ typedef struct rolling {
     double           *seasonal;    /* the same by season; NULL: there is no such baseline */
     error_sums        sums;
     coverage          intervals;
+    sum_run           totals;      /* of `sum` */
     FILE             *csv;         /* NULL: none is written */
     int64_t           refits;
 } rolling;
@@ -47,9 +49,10 @@ tide_status rolling_answer(rolling *r, const answerer *a, int64_t first, int64_t
 /* rows.c: a row by its stamp as the file writes it; without stamps by its number, the first being 1. */
 void        rolling_stamp(const rolling *r, int64_t row, char out[40]);
 /* The line of names; the lines of one origin: forecasts (horizon, columns, FORECAST_BY_COUNT), and where `level` is
- * given the bounds around the model's, by the scales of the origin's window. TIDE_EIO. */
+ * given the bounds around the model's, by what its window's are made with. TIDE_EIO. */
 tide_status rolling_header(rolling *r);
-tide_status rolling_rows(rolling *r, const answerer *a, int64_t origin, const double *forecasts, const float *scale);
+tide_status rolling_rows(rolling *r, const answerer *a, int64_t origin, const double *forecasts,
+                         const window_spread *spread);
 
 /* refit.c: the same as rolling_answer for all origins, by models that are trained for them. */
 tide_status rolling_refit(rolling *r, tide_failure *failure);

@@ -50,12 +50,12 @@ tide_status rolling_header(rolling *r) {
     return ferror(r->csv) ? TIDE_EIO : TIDE_OK;
 }
 
-static void put_bounds(rolling *r, const answerer *a, int64_t cell, double forecast, const float *scale) {
+static void put_bounds(rolling *r, const answerer *a, int64_t cell, double forecast, const window_spread *spread) {
     double  bounds[2 * FORECAST_MAX_LEVELS];
     int64_t levels = shown_levels(r);
     if (!levels) return;
     if (a->bands->quantile[FORECAST_BY_MODEL])
-        bands_at(a->bands, FORECAST_BY_MODEL, cell, forecast, scale, r->intervals.levels.of, levels, bounds);
+        bands_at(a->bands, FORECAST_BY_MODEL, cell, forecast, spread, r->intervals.levels.of, levels, bounds);
     else
         for (int64_t i = 0; i < 2 * levels; i++) bounds[i] = (double)NAN;
     for (int64_t i = 0; i < 2 * levels; i++) {
@@ -66,7 +66,8 @@ static void put_bounds(rolling *r, const answerer *a, int64_t cell, double forec
     }
 }
 
-tide_status rolling_rows(rolling *r, const answerer *a, int64_t origin, const double *forecasts, const float *scale) {
+tide_status rolling_rows(rolling *r, const answerer *a, int64_t origin, const double *forecasts,
+                         const window_spread *spread) {
     const model_config *c = &r->bundle->config;
     const frame *f = &r->data.frame;
     for (int64_t i = 0; i < r->options->horizon * c->out_count; i++, forecasts += FORECAST_BY_COUNT) {
@@ -80,7 +81,7 @@ tide_status rolling_rows(rolling *r, const answerer *a, int64_t origin, const do
         fprintf(r->csv, "%" PRId64 ",", step + 1);
         csv_text(r->csv, r->bundle->names[column]);
         for (int k = 0; k < 5; k++) putc(',', r->csv), put_number(r->csv, cells[k], k == 0 || k == 4);
-        put_bounds(r, a, step * c->out_count + column - c->out_first, cells[0], scale);
+        put_bounds(r, a, step * c->out_count + column - c->out_first, cells[0], spread);
         putc('\n', r->csv);
     }
     return ferror(r->csv) ? TIDE_EIO : TIDE_OK;

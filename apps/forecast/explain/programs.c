@@ -46,7 +46,7 @@ static void build_gradients(const explaining *e, int64_t b, flat_program *p) {
     x.past = past.at;
     if (c->marks) x.marks = marks.at;
     if (c->known) x.known = known.at;
-    tide_val rows = forecaster_rows(&s->model, &x, TIDE_EVAL);
+    tide_val rows = forecaster_rows(&s->model, &x, TIDE_EVAL).point;
     p->answer     = tide_sum(tide_mul(tide_mean(rows, TIDE_AXES(2)), p->pick), TIDE_AXES(1));
     tide_list by  = tide_grad(tide_sum(p->answer, TIDE_ALL), TIDE_LIST(past.at, marks.at, known.at));
     if (by.count < 3) return; /* the graph has failed */
@@ -85,7 +85,7 @@ static tide_program *compile_forecasts(const explaining *e, int64_t b, flat_prog
     x.past = kept(p->keep, 0, n, x.past, f.past);
     if (c->known) x.known = kept(p->keep, n - c->known, n, x.known, f.known);
     if (c->marks) x.marks = kept(p->keep, n, n + c->marks, x.marks, (tide_val){ 0 });
-    p->forecast = forecaster_rows(&s->model, &x, TIDE_EVAL);
+    p->forecast = forecaster_rows(&s->model, &x, TIDE_EVAL).point;
     return session_compile(s, TIDE_LIST(p->forecast));
 }
 

@@ -88,6 +88,10 @@ static tide_status take(const char *path, exported *out, tide_failure *failure) 
         return fail_at(failure, TIDE_EINVAL, path, 0, "model",
                        "the model is of `arch` %s, which exports do not know: itransformer can be written in another "
                        "form", architecture_of(c->arch)->name);
+    if (status == TIDE_OK && c->head != FORECAST_HEAD_POINT)
+        return fail_at(failure, TIDE_EINVAL, path, 0, "model",
+                       "the model has the head %s, and exports hold points alone: what was trained with `head` point "
+                       "can be written", head_words[c->head]);
     if (status == TIDE_OK && c->known)
         return fail_at(failure, TIDE_EINVAL, path, 0, out->bundle.names[c->columns - c->known],
                        "'%.60s' is an input that is known ahead, which exports do not know: what was trained without "

@@ -19,10 +19,10 @@ tide_status bands_open(const dataset *d, int64_t pred_len, band_tables *out, tid
 
 typedef struct seen { residuals tables, whole; } seen; /* `whole` of the model alone */
 
-static void see_residuals(void *user, int64_t at, int64_t count, const float *prediction, const float *truth) {
+static void see_residuals(void *user, int64_t at, int64_t count, const seen_windows *windows) {
     seen *s = user;
-    residuals_add(&s->tables, at, count, prediction, truth);
-    if (s->whole.kept) residuals_add(&s->whole, at, count, prediction, truth);
+    residuals_add(&s->tables, at, count, windows);
+    if (s->whole.kept) residuals_add(&s->whole, at, count, windows);
 }
 
 look_back look_back_of(const dataset *d, int64_t first, int64_t seq_len) {
@@ -60,6 +60,8 @@ static tide_status calibrate(const scoring *validation, int who, window_program 
     float       *scale = scales_of(&w, out);
     bool         room  = scale && residuals_new(&r.tables, out, w.windows, scale) &&
                 (!p || residuals_new_whole(&r.whole, out, w.windows, scale));
+    if (p) out->shape = p->shape;
+    if (p && p->shape.widths) r.tables.shape = r.whole.shape = &out->shape;
     watch[who] = (window_watch){ see_residuals, &r };
     w.watch    = watch;
     tide_status status = !room ? no_memory(&why)
@@ -92,8 +94,15 @@ tide_status calibrate_baselines(const scoring *validation, const baseline_parts 
 
 /* ---- measuring ---- */
 
-static void see_intervals(void *user, int64_t at, int64_t count, const float *prediction, const float *truth) {
-    intervals_add(user, at, count, prediction, truth);
+static void see_intervals(void *user, int64_t at, int64_t count, const seen_windows *windows) {
+    intervals_add(user, at, count, windows);
+}
+
+/* The model's, which may have sums beside it. */
+static void see_model(void *user, int64_t at, int64_t count, const seen_windows *windows) {
+    interval_run *r = user;
+    intervals_add(r->of[0], at, count, windows);
+    sum_run_see(&r->sums, at, count, windows, r->scale);
 }
 
 tide_status interval_run_watch(interval_run *r, scoring *w, const band_tables *b, const levels *l,
@@ -103,13 +112,22 @@ tide_status interval_run_watch(interval_run *r, scoring *w, const band_tables *b
     for (int i = 0; i < FORECASTERS; i++) {
         if (!b->quantile[i] || r->of[i]) continue;
         if (!(r->of[i] = intervals_new(b, i, w->windows, r->scale, l->of, l->count))) return no_memory(failure);
-        r->watch[i] = (window_watch){ see_intervals, r->of[i] };
+        r->watch[i] = i ? (window_watch){ see_intervals, r->of[i] } : (window_watch){ see_model, r };
     }
     w->watch = r->watch;
     return TIDE_OK;
 }
 
+tide_status interval_run_sums(interval_run *r, const forecast_options *o, const scoring *w, const band_tables *b,
+                              const levels *l, tide_failure *failure) {
+    r->names = w->data->frame.names + w->data->out_first;
+    tide_status status = sum_run_open(&r->sums, o, w->data, l, w->pred_len, 0, w->pred_len, w->windows, failure);
+    return status == TIDE_OK ? sum_run_paths(&r->sums, b, w->listener, failure) : status;
+}
+
 tide_status interval_run_end(const interval_run *r, forecast_result *result, tide_failure *failure) {
+    if (r->sums.scores.windows && !sum_scores_result(&r->sums.scores, r->names, &result->sums))
+        return no_memory(failure);
     for (int i = 0; i < FORECASTERS; i++)
         if (r->of[i] && !intervals_result(r->of[i], &result->intervals[i])) return no_memory(failure);
     return TIDE_OK;
@@ -118,6 +136,7 @@ tide_status interval_run_end(const interval_run *r, forecast_result *result, tid
 void interval_run_free(interval_run *r) {
     for (int i = 0; i < FORECASTERS; i++) intervals_free(r->of[i]);
     free(r->scale);
+    sum_run_free(&r->sums);
     *r = (interval_run){ 0 };
 }
 
@@ -134,6 +153,7 @@ tide_status full_scores_take(const forecast_options *o, scoring *w, window_progr
     if (status == TIDE_OK) status = bands_open(d, w->pred_len, bands, failure);
     if (status == TIDE_OK) status = calibrate_model(&validation, p, bands, failure);
     if (status == TIDE_OK) status = interval_run_watch(&out->intervals, w, bands, &asked, failure);
+    if (status == TIDE_OK) status = interval_run_sums(&out->intervals, o, w, bands, &asked, failure);
     if (status == TIDE_OK) status = score_model(w, p, &out->model, failure);
     if (status == TIDE_OK) status = make_baselines(w, d->split, o->season, &out->baselines, failure);
     if (status == TIDE_OK) status = calibrate_baselines(&validation, &out->baselines, bands, failure);

@@ -6,6 +6,7 @@
 #include "forecast/options/levels.h"
 #include "forecast/score/intervals.h"
 #include "scoring.h"
+#include "sum_run.h"
 
 /* What `d` holds before the forecast of the window that begins at row `first`. */
 look_back look_back_of(const dataset *d, int64_t first, int64_t seq_len);
@@ -22,11 +23,17 @@ typedef struct interval_run {
     float           *scale;                /* (windows, columns) */
     interval_scores *of[FORECASTERS];
     window_watch     watch[FORECASTERS];
+    sum_run          sums;                 /* of the model */
+    char *const     *names;                /* (columns) of what is forecast */
 } interval_run;
 /* Has `w` watched for every forecaster whose table is there; call it again when there are more. */
 tide_status interval_run_watch(interval_run *r, scoring *w, const band_tables *b, const levels *l,
                                tide_failure *failure);
-/* Into result->intervals. */
+/* Has the model's sums measured beside them, where the options ask for it: after it is watched, with the same
+ * tables. */
+tide_status interval_run_sums(interval_run *r, const forecast_options *o, const scoring *w, const band_tables *b,
+                              const levels *l, tide_failure *failure);
+/* Into result->intervals and sums. */
 tide_status interval_run_end(const interval_run *r, forecast_result *result, tide_failure *failure);
 void        interval_run_free(interval_run *r);
 

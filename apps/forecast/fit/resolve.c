@@ -9,6 +9,7 @@
 #include "forecast/models/ensemble.h"
 #include "forecast/options/duration.h"
 #include "forecast/options/levels.h"
+#include "forecast/options/quantiles.h"
 #include "options/options.h"
 #include "session.h"
 #include "train/device.h"
@@ -47,7 +48,7 @@ static tide_status solved_contradictions(const forecast_options *o, tide_failure
                                  : *o->dump_graph    ? "dump-graph"
                                  : o->sample_columns ? "sample-columns"
                                                      : NULL;
-    if (!option || !of->solved) return TIDE_OK;
+    if (!option || !forecaster_solved(o->arch, o->head)) return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, NULL, 0, option,
                    "`%s` is of training steps, and `arch` %s takes none: leave it out, or `arch` itransformer, "
                    "dlinear or patchtst", option, of->name);
@@ -123,6 +124,27 @@ static tide_status arch_contradictions(const forecast_options *o, tide_failure *
                    "`%s` needs `arch` itransformer: %s forecasts each series from its own past", option, of->name);
 }
 
+/* A head of more than points has a loss of its own, and a network that learns it by steps. */
+static tide_status head_contradictions(const forecast_options *o, tide_failure *failure) {
+    const architecture *of     = architecture_of(o->arch);
+    bool                points = o->head == FORECAST_HEAD_POINT;
+    char                word[32];
+    quantiles           ignored;
+    if (*o->quantiles && o->head != FORECAST_HEAD_QUANTILE)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "quantiles", "`quantiles` are of `head` quantile, and this is "
+                       "`head` %s", forecast_option_get(o, forecast_option_find("head"), word, sizeof word));
+    if (points) return TIDE_OK;
+    if (!forecaster_takes_heads(o->arch))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "head",
+                       "`arch` %s %s: `head` point, or `arch` itransformer, dlinear, patchtst or linear", of->name,
+                       o->arch == FORECAST_ARCH_AUTO ? "weighs points of its members" : "learns nothing of its errors");
+    if (o->loss_function != FORECAST_MSE)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "loss-function",
+                       "`loss-function` is of `head` point: a head of quantiles learns by their pinball loss, "
+                       "student-t by its likelihood; leave it out");
+    return o->head == FORECAST_HEAD_QUANTILE ? quantiles_parse(o->quantiles, &ignored, failure) : TIDE_OK;
+}
+
 static tide_status contradictions(const forecast_options *o, tide_failure *failure) {
     if (o->d_model % o->n_heads)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "n-heads",
@@ -141,6 +163,7 @@ static tide_status contradictions(const forecast_options *o, tide_failure *failu
     tide_status status = arch_contradictions(o, failure);
     if (status == TIDE_OK) status = static_contradictions(o, failure);
     if (status == TIDE_OK) status = auto_contradictions(o, failure);
+    if (status == TIDE_OK) status = head_contradictions(o, failure);
     if (status == TIDE_OK) status = solved_contradictions(o, failure);
     return status == TIDE_OK ? column_contradictions(o, failure) : status;
 }

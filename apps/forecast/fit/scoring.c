@@ -70,14 +70,20 @@ tide_status run_windows(window_program *p, const int32_t *starts, int64_t count,
     return status == TIDE_OK ? status : fail(failure, status, "the device failed while scoring");
 }
 
-/* Truth, and both arrays in original units, of one batch of at most `room` windows. */
-typedef struct batch_space { float *truth, *prediction_original, *truth_original; } batch_space;
+/* Truth, and all arrays in original units, of one batch of at most `room` windows. */
+typedef struct batch_space { float *truth, *prediction_original, *truth_original, *widths; } batch_space;
 
-static bool space_new(const scoring *w, int64_t room, batch_space *out) {
-    size_t each = (size_t)(w->pred_len * w->data->out_count * room) * sizeof(float);
-    float *all  = malloc(3 * each + 1);
-    *out = (batch_space){ all, all ? all + each / sizeof(float) : NULL, all ? all + 2 * (each / sizeof(float)) : NULL };
+static bool space_new(const scoring *w, int64_t room, int64_t widths, batch_space *out) {
+    size_t each = (size_t)(w->pred_len * w->data->out_count * room);
+    float *all  = malloc((size_t)(3 + widths) * each * sizeof(float) + 1);
+    *out = (batch_space){ all };
+    if (all) *out = (batch_space){ all, all + each, all + 2 * each, widths ? all + 3 * each : NULL };
     return all != NULL;
+}
+
+void widths_to_original(const dataset *d, const float *scaled, int64_t cells, int64_t widths, float *out) {
+    for (int64_t i = 0; i < cells * widths; i++)
+        out[i] = (float)((double)scaled[i] * d->scaler.std[d->out_first + i / widths % d->out_count]);
 }
 
 static void to_original(const scoring *w, const float *scaled, int64_t windows, float *out) {
@@ -101,9 +107,10 @@ static void truth_original(const scoring *w, const batch_space *space, int64_t f
     }
 }
 
-/* `who`: 0 the model, 1 to 3 the baselines. */
+/* `who`: 0 the model, 1 to 3 the baselines. The model's widths are in their space already. */
 static void add_batch(const scoring *w, int who, const batch_space *space, int64_t at, const float *prediction,
                       int64_t count, score_pair *out) {
+    seen_windows seen = { space->prediction_original, space->truth_original, space->widths };
     int64_t each = w->pred_len * w->data->out_count;
     for (int64_t i = 0; i < count; i++)
         dataset_truth(w->data, w->first + at + i, w->seq_len, w->pred_len, space->truth + i * each);
@@ -112,7 +119,7 @@ static void add_batch(const scoring *w, int who, const batch_space *space, int64
     truth_original(w, space, w->first + at, count);
     score_add(out->original, space->prediction_original, space->truth_original, count);
     if (w->watch && w->watch[who].see)
-        w->watch[who].see(w->watch[who].user, at, count, space->prediction_original, space->truth_original);
+        w->watch[who].see(w->watch[who].user, at, count, &seen);
     if (w->keep_prediction) memcpy(w->keep_prediction + at * each, prediction, (size_t)(count * each) * sizeof(float));
     if (w->keep_truth) memcpy(w->keep_truth + at * each, space->truth, (size_t)(count * each) * sizeof(float));
 }
@@ -134,7 +141,11 @@ static tide_status model_batch(const scoring *w, window_program *p, const batch_
     tide_status status = run_windows(p, starts, count, failure);
     if (status != TIDE_OK) return status;
     const float *prediction = tide_data(p->prediction);
-    if (!prediction) return train_unread(p->prediction.graph, "the forecasts", failure);
+    const float *widths     = p->widths.graph ? tide_data(p->widths) : NULL;
+    if (!prediction || (p->widths.graph && !widths))
+        return train_unread(p->prediction.graph, "the forecasts", failure);
+    if (widths) widths_to_original(w->data, widths, count * w->pred_len * w->data->out_count, p->shape.widths,
+                                   space->widths);
     add_batch(w, 0, space, at, prediction, count, out);
     forecast_event event = { .stage = FORECAST_STAGE_SCORE,
                              .batch = at / p->batch + 1,
@@ -155,7 +166,7 @@ static tide_status require_finite(const scoring *w, const score_pair *p, tide_fa
 tide_status score_model(const scoring *w, window_program *p, score_pair *out, tide_failure *failure) {
     batch_space space;
     if (!pair_new(w, out)) return no_memory(failure);
-    tide_status status = space_new(w, p->batch, &space) ? TIDE_OK : no_memory(failure);
+    tide_status status = space_new(w, p->batch, p->shape.widths, &space) ? TIDE_OK : no_memory(failure);
     for (int64_t at = 0; status == TIDE_OK && at < w->windows; at += p->batch)
         status = model_batch(w, p, &space, at, out, failure);
     free(space.truth);
@@ -186,7 +197,7 @@ static tide_status score_looking(const scoring *w, int which, const baseline *b,
     int64_t     each       = w->pred_len * w->data->out_count, columns = w->data->frame.columns;
     float      *window     = malloc((size_t)((w->seq_len + w->pred_len) * columns) * sizeof *window + 1);
     float      *prediction = malloc((size_t)(each * BASELINE_BATCH) * sizeof *prediction + 1);
-    bool        fine       = window && prediction && space_new(w, BASELINE_BATCH, &space) && pair_new(w, out);
+    bool        fine       = window && prediction && space_new(w, BASELINE_BATCH, 0, &space) && pair_new(w, out);
     looking     l          = { b, rows, window, fine ? window + w->seq_len * columns : NULL };
     for (int64_t at = 0; fine && at < w->windows; at += BASELINE_BATCH) {
         int64_t count = MIN2(BASELINE_BATCH, w->windows - at);

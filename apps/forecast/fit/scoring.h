@@ -2,6 +2,7 @@
 #ifndef FORECAST_SCORING_H
 #define FORECAST_SCORING_H
 
+#include "forecast/score/conformal.h"
 #include "forecast/score/score.h"
 #include "session.h"
 
@@ -15,10 +16,9 @@ void session_tell(const session *s, const listener *l);  /* what the device lack
                                                             made */
 int listener_note(const listener *l, forecast_stage stage, const char *format, ...) TIDE_PRINTF(3, 4);
 
-/* Who else looks at forecasts as they are made: `prediction` and `truth` (count, pred_len, out columns) of windows `at`
- * and on, in original units. see NULL: nobody. */
+/* Who else looks at forecasts as they are made, of windows `at` and on, in original units. see NULL: nobody. */
 typedef struct window_watch {
-    void (*see)(void *user, int64_t at, int64_t count, const float *prediction, const float *truth);
+    void (*see)(void *user, int64_t at, int64_t count, const seen_windows *seen);
     void *user;
 } window_watch;
 
@@ -33,6 +33,9 @@ typedef struct scoring {
                                                none */
     const window_watch *watch;              /* NULL, or of the model and of the three baselines */
 } scoring;
+
+/* Widths of a head, (cells, widths) of cells that are (..., out columns), in the columns' own units. */
+void widths_to_original(const dataset *d, const float *scaled, int64_t cells, int64_t widths, float *out);
 
 typedef struct score_pair { score *scaled, *original; } score_pair;
 void score_pair_free(score_pair *p);

@@ -10,6 +10,7 @@
 #include "base/base.h"
 #include "forecast/score/score.h"
 #include "forecast/models/ensemble.h"
+#include "forecast/options/quantiles.h"
 #include "plan.h"
 
 void model_config_from(const forecast_options *o, const dataset *d, model_config *out) {
@@ -18,11 +19,16 @@ void model_config_from(const forecast_options *o, const dataset *d, model_config
                            .marks = of->takes_marks ? d->mark_count : 0, .d_model = o->d_model, .n_heads = o->n_heads,
                            .head_size = o->d_model / o->n_heads, .d_ff = o->d_ff,
                            .e_layers = o->e_layers, .dropout = plan_dropout(o), .relu = o->activation == FORECAST_RELU,
-                           .use_norm = o->use_norm, .arch = o->arch, .known = d->known, .statics = d->statics.inputs,
+                           .use_norm = o->use_norm, .arch = o->arch, .head = o->head, .known = d->known,
+                           .statics = d->statics.inputs,
                            .masked = d->frame.gaps > 0 || d->blind, .recompute = o->recompute,
                            .out_first = d->out_first, .out_count = d->out_count };
     if (o->arch == FORECAST_ARCH_SEASONAL_NAIVE || o->arch == FORECAST_ARCH_AUTO)
         out->season = o->season ? o->season : season_default(d->frame.step);
+    quantiles q;
+    if (o->head != FORECAST_HEAD_QUANTILE || quantiles_parse(o->quantiles, &q, NULL) != TIDE_OK) return;
+    out->quantile_count = q.count;
+    memcpy(out->quantile, q.of, sizeof out->quantile);
 }
 
 tide_status session_failure(const session *s, tide_failure *failure) {
@@ -177,7 +183,7 @@ static void hide(const session *s, model_windows *x) {
 
 /* Of the windows that begin at `start` the model's forecast, and the loss of each; *known, where the series has gaps:
  * the truths that it is the mean over. */
-typedef struct window_values { tide_val prediction, loss, known; } window_values;
+typedef struct window_values { head_values forecast; tide_val loss, known; } window_values;
 
 model_windows session_windows(const session *s, tide_val start) {
     const model_config *c = &s->model.config;
@@ -209,9 +215,9 @@ static window_values forecast_windows(session *s, tide_val start, tide_mode mode
     bool some = mode == TIDE_TRAIN && s->sampled.count;
     if (some) sample_columns(s, &x, &truth, &observed);
     if (some) forecaster_resize(&s->model, s->sampled.count);
-    out.prediction = forecaster_rows(&s->model, &x, mode);
+    out.forecast = forecaster_rows(&s->model, &x, mode);
     if (some) forecaster_resize(&s->model, s->sampled.columns);
-    out.loss       = loss_windows(&s->loss, out.prediction, truth, observed);
+    out.loss = loss_head(&s->loss, &s->model.config, &out.forecast, s->model.freedom, truth, observed);
     if (observed.graph) out.known = tide_sum(observed, TIDE_AXES(1, 2));
     return out;
 }
@@ -278,10 +284,13 @@ tide_status session_scoring(session *s, int64_t batch, window_wanted wanted, win
     out->start = tide_input(s->graph, predictions ? "start.score" : "start.validate", TIDE_I32, TIDE_SHAPE(batch));
     window_values w = forecast_windows(s, out->start, TIDE_EVAL);
     out->loss = w.loss, out->known = w.known;
-    out->prediction = tide_transpose(w.prediction, 1, 2);
-    out->program    = session_compile(s, predictions        ? TIDE_LIST(out->prediction)
-                                         : w.known.graph ? TIDE_LIST(out->loss, out->known)
-                                                            : TIDE_LIST(out->loss));
+    out->prediction = forecaster_points(&w.forecast);
+    out->widths     = forecaster_widths(&s->model.config, &w.forecast);
+    out->shape      = spread_of(&s->model.config);
+    if (!predictions) out->program = session_compile(s, w.known.graph ? TIDE_LIST(out->loss, out->known)
+                                                                      : TIDE_LIST(out->loss));
+    else out->program = session_compile(s, out->widths.graph ? TIDE_LIST(out->prediction, out->widths)
+                                                             : TIDE_LIST(out->prediction));
     return train_compiled(s->graph, out->program, failure);
 }
 

@@ -5,6 +5,7 @@
 #include "forecast/data/dataset.h"
 #include "forecast/models/loss.h"
 #include "forecast/models/forecaster.h"
+#include "forecast/score/spread.h"
 #include "gapped.h"
 #include "sampled.h"
 #include "train/step.h"
@@ -37,6 +38,9 @@ typedef struct window_program {
     tide_val      loss;        /* (batch) */
     tide_val      known;       /* (batch): of how many truths, where the series has gaps; else graph NULL */
     tide_val      prediction;  /* (batch, pred_len, out columns) */
+    tide_val      widths;      /* (batch, pred_len, out columns, widths), of a head of more than points; else graph
+                                  NULL */
+    spread_shape  shape;       /* what they are */
     int64_t       batch;       /* windows of a run */
 } window_program;
 

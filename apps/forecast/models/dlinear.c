@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "forecaster.h"
+#include "head.h"
 
 enum { WIDTH = 25 }; /* of the moving average, as published */
 
@@ -25,11 +26,12 @@ static tide_val parameter(tide_graph *g, const char *map, const char *of, tide_v
 
 /* Every weight begins at 1 / seq_len, as published: both maps begin with the mean of the window. */
 static tide_linear map_new(tide_graph *g, const char *name, const model_config *c) {
-    double range = 1 / sqrt((double)c->seq_len);
+    double  range = 1 / sqrt((double)c->seq_len);
+    int64_t rows  = head_outputs(c) * c->pred_len;
     return (tide_linear){
         parameter(g, name, "weight",
-                  tide_fill(g, TIDE_F32, TIDE_SHAPE(c->pred_len, c->seq_len), 1 / (double)c->seq_len)),
-        parameter(g, name, "bias", tide_random_uniform(g, TIDE_SHAPE(c->pred_len), -range, range)),
+                  tide_fill(g, TIDE_F32, TIDE_SHAPE(rows, c->seq_len), 1 / (double)c->seq_len)),
+        parameter(g, name, "bias", tide_random_uniform(g, TIDE_SHAPE(rows), -range, range)),
     };
 }
 
@@ -53,7 +55,7 @@ static tide_val average(tide_graph *g, int64_t rows) {
     return out;
 }
 
-static tide_val rows(const void *self, const model_windows *x, tide_mode mode) {
+static head_values rows(const void *self, const model_windows *x, tide_mode mode) {
     const dlinear      *m = self;
     const model_config *c = &m->config;
     (void)mode;
@@ -63,18 +65,21 @@ static tide_val rows(const void *self, const model_windows *x, tide_mode mode) {
     return series_restored(c, &series, tide_add(seasonal, tide_linear_apply(&m->trend, trend)));
 }
 
-static int64_t parameters(const model_config *c) { return 2 * (c->seq_len + 1) * c->pred_len; }
+static int64_t parameters(const model_config *c) { return 2 * (c->seq_len + 1) * head_outputs(c) * c->pred_len; }
 
 static bool weight(const model_config *c, int64_t index, char name[WEIGHT_NAME], tide_shape *shape) {
     static const char *const names[] = { "Linear_Seasonal.weight", "Linear_Seasonal.bias", "Linear_Trend.weight",
                                          "Linear_Trend.bias" };
     if (index >= 4) return false;
     memcpy(name, names[index], strlen(names[index]) + 1);
-    *shape = index % 2 ? TIDE_SHAPE(c->pred_len) : TIDE_SHAPE(c->pred_len, c->seq_len);
+    int64_t rows_out = head_outputs(c) * c->pred_len;
+    *shape = index % 2 ? TIDE_SHAPE(rows_out) : TIDE_SHAPE(rows_out, c->seq_len);
     return true;
 }
 
-static int64_t activations(const model_config *c) { return c->out_count * (4 * c->seq_len + 2 * c->pred_len); }
+static int64_t activations(const model_config *c) {
+    return c->out_count * (4 * c->seq_len + 2 * head_outputs(c) * c->pred_len);
+}
 
 static void resize(void *self, int64_t columns) {
     dlinear *m = self;

@@ -48,22 +48,22 @@ static void *build(tide_graph *g, const model_config *c) {
     return e;
 }
 
-static tide_val rows(const void *self, const model_windows *x, tide_mode mode) {
+static head_values rows(const void *self, const model_windows *x, tide_mode mode) {
     const ensemble *e   = self;
     tide_val        sum = { 0 };
     for (int i = 0; i < e->count; i++) {
         int64_t  columns = e->member[i].config.out_count;
         tide_val weight  = tide_reshape(tide_slice(e->weights, 0, i, i + 1), TIDE_SHAPE(1, columns, 1));
-        tide_val part    = tide_mul(forecaster_rows(&e->member[i], x, mode), weight);
+        tide_val part    = tide_mul(forecaster_rows(&e->member[i], x, mode).point, weight);
         sum              = i ? tide_add(sum, part) : part;
     }
-    return sum;
+    return (head_values){ .point = sum };
 }
 
 tide_val ensemble_forecasts(const forecaster *n, const model_windows *x) {
     const ensemble *e = n->self;
     tide_val        all[ENSEMBLE_MEMBERS];
-    for (int i = 0; i < e->count; i++) all[i] = forecaster_rows(&e->member[i], x, TIDE_EVAL);
+    for (int i = 0; i < e->count; i++) all[i] = forecaster_rows(&e->member[i], x, TIDE_EVAL).point;
     return tide_stack(x->past.graph, (tide_list){ all, e->count }, 1);
 }
 

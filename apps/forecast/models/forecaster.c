@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "head.h"
+
 enum { ARCHITECTURES = 7 };
 static const architecture *const all[ARCHITECTURES] = {
     &arch_itransformer,   &arch_dlinear,    &arch_patchtst, &arch_linear,
@@ -19,6 +21,7 @@ int architecture_named(const char *name) {
 bool forecaster_new(tide_graph *g, const model_config *config, forecaster *out) {
     *out = (forecaster){ .of = architecture_of(config->arch), .config = *config };
     if (out->config.out_count == 0) out->config.out_count = config->columns - config->known;
+    out->freedom = head_freedom_new(g, &out->config);
     out->self = out->of->build(g, &out->config);
     return out->self != NULL;
 }
@@ -33,12 +36,17 @@ void forecaster_resize(forecaster *n, int64_t columns) {
     n->of->resize(n->self, columns);
 }
 
-tide_val forecaster_rows(const forecaster *n, const model_windows *x, tide_mode mode) {
+head_values forecaster_rows(const forecaster *n, const model_windows *x, tide_mode mode) {
     return n->of->rows(n->self, x, mode);
 }
 
-tide_val forecaster_apply(const forecaster *n, const model_windows *x, tide_mode mode) {
-    return tide_transpose(forecaster_rows(n, x, mode), 1, 2);
+tide_val forecaster_points(const head_values *h) { return tide_transpose(h->point, 1, 2); }
+
+tide_val forecaster_widths(const model_config *c, const head_values *h) {
+    if (!h->widths.graph) return h->widths;
+    tide_shape s      = tide_shape_of(h->widths);
+    tide_val   blocks = tide_reshape(h->widths, TIDE_SHAPE(s.dim[0], s.dim[1], head_widths(c), c->pred_len));
+    return tide_transpose(tide_transpose(blocks, 1, 3), 2, 3);
 }
 
 static tide_val turned(const model_config *c, tide_val x) {
@@ -55,8 +63,28 @@ normed_series series_normed(const model_config *c, const model_windows *x) {
     return s;
 }
 
-tide_val series_restored(const model_config *c, const normed_series *s, tide_val out) {
-    return c->use_norm ? tide_add(tide_mul(out, s->scale.deviation), s->scale.mean) : out;
+head_values series_restored(const model_config *c, const normed_series *s, tide_val out) {
+    return head_restored(c, out, c->use_norm ? &s->scale : NULL);
 }
 
-int64_t forecaster_parameters(const model_config *config) { return architecture_of(config->arch)->parameters(config); }
+static int64_t freedoms(const model_config *c) { return c->head == FORECAST_HEAD_STUDENT_T ? c->pred_len : 0; }
+
+int64_t forecaster_parameters(const model_config *config) {
+    return architecture_of(config->arch)->parameters(config) + freedoms(config);
+}
+
+bool forecaster_weight(const model_config *c, int64_t index, char name[WEIGHT_NAME], tide_shape *shape) {
+    if (!freedoms(c)) return architecture_of(c->arch)->weight(c, index, name, shape);
+    if (index) return architecture_of(c->arch)->weight(c, index - 1, name, shape);
+    memcpy(name, "head.freedom", sizeof "head.freedom");
+    *shape = TIDE_SHAPE(c->pred_len);
+    return true;
+}
+
+bool forecaster_takes_heads(int arch) { return !architecture_of(arch)->solved || arch == FORECAST_ARCH_LINEAR; }
+
+int forecaster_as_baseline(const model_config *c) {
+    return c->head == FORECAST_HEAD_POINT ? architecture_of(c->arch)->as_baseline : 0;
+}
+
+bool forecaster_solved(int arch, int head) { return architecture_of(arch)->solved && head == FORECAST_HEAD_POINT; }

@@ -1,5 +1,7 @@
 #include "loss.h"
 
+#include "head.h"
+
 /* Differences between consecutive steps: (b, columns, steps) -> (b, columns, steps - 1). */
 static tide_val differences(tide_val x, int64_t steps) {
     return tide_sub(tide_slice(x, 2, 1, steps), tide_slice(x, 2, 0, steps - 1));
@@ -50,4 +52,13 @@ tide_val loss_windows(const loss_config *c, tide_val prediction, tide_val truth,
     case FORECAST_MSE: break;
     }
     return window_mean(tide_square(error), observed);
+}
+
+tide_val loss_head(const loss_config *c, const model_config *model, const head_values *h, tide_val freedom,
+                   tide_val truth, tide_val observed) {
+    switch (model->head) {
+    case FORECAST_HEAD_QUANTILE: return window_mean(head_pinball(model, h, truth), observed);
+    case FORECAST_HEAD_STUDENT_T: return window_mean(head_likelihood(h, head_freedom(freedom), truth), observed);
+    default: return loss_windows(c, h->point, truth, observed);
+    }
 }

@@ -8,6 +8,7 @@
 #include "encoder.h"
 #include "instance.h"
 #include "forecaster.h"
+#include "head.h"
 
 #define LEAST_KNOWN_DEVIATION 0.3 /* of the training rows': bench/results/known-ahead.md */
 
@@ -37,7 +38,7 @@ bool itransformer_new(tide_graph *g, const model_config *config, itransformer *o
                                                     config->statics);
     for (int64_t i = 0; i < config->e_layers; i++) encoder_block_new(g, config, i, &out->blocks[i]);
     out->norm      = tide_layer_norm_new(g, "encoder.norm", config->d_model, NORM_EPS);
-    out->projector = tide_linear_new(g, "projector", config->d_model, config->pred_len);
+    out->projector = tide_linear_new(g, "projector", config->d_model, head_outputs(config) * config->pred_len);
     return true;
 }
 
@@ -112,7 +113,7 @@ static tide_val of_series(const model_config *c, tide_val x) {
     return tide_transpose(c->known ? tide_slice(x, 2, 0, c->columns - c->known) : x, 1, 2);
 }
 
-tide_val itransformer_rows(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention) {
+head_values itransformer_rows(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention) {
     const model_config *c = &m->config;
     tide_val series = of_series(c, x->past), gaps = x->gaps; /* (b, series, seq_len) */
     if (gaps.graph) gaps = of_series(c, gaps);
@@ -124,15 +125,15 @@ tide_val itransformer_rows(const itransformer *m, const model_windows *x, tide_m
     }
     tide_val h   = tide_dropout(embed(m, series, gaps, x), c->dropout, mode);
     h            = tide_layer_norm_apply(&m->norm, encode(m, h, mode, attention));
-    tide_val out = tide_linear_apply(&m->projector, h); /* (b, out columns, pred_len) */
-    if (!c->use_norm) return out;
+    tide_val out = tide_linear_apply(&m->projector, h); /* (b, out columns, outputs * pred_len) */
+    if (!c->use_norm) return head_restored(c, out, NULL);
     int64_t first = c->out_first, stop = first + c->out_count;
-    return tide_add(tide_mul(out, tide_slice(scale.deviation, 1, first, stop)),
-                    tide_slice(scale.mean, 1, first, stop));
+    scale = (instance_scale){ tide_slice(scale.mean, 1, first, stop), tide_slice(scale.deviation, 1, first, stop) };
+    return head_restored(c, out, &scale);
 }
 
 tide_val itransformer_apply(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention) {
-    return tide_transpose(itransformer_rows(m, x, mode, attention), 1, 2);
+    return tide_transpose(itransformer_rows(m, x, mode, attention).point, 1, 2);
 }
 
 /* ---- the contract ---- */
@@ -150,11 +151,11 @@ static void release(void *self) {
     free(self);
 }
 
-static tide_val rows(const void *self, const model_windows *x, tide_mode mode) {
+static head_values rows(const void *self, const model_windows *x, tide_mode mode) {
     return itransformer_rows(self, x, mode, NULL);
 }
 
-static tide_val attended(const void *self, const model_windows *x, tide_val *attention) {
+static head_values attended(const void *self, const model_windows *x, tide_val *attention) {
     return itransformer_rows(self, x, TIDE_EVAL, attention);
 }
 
@@ -164,17 +165,18 @@ static int64_t parameters(const model_config *c) {
     int64_t d = c->d_model, embedding = (c->seq_len + 1) * d + (c->masked ? c->seq_len * d : 0);
     if (c->known) embedding += (c->seq_len + c->pred_len + 1) * d;
     embedding += c->statics * d;
-    return embedding + c->e_layers * encoder_block_parameters(c) + 2 * d + (d + 1) * c->pred_len;
+    return embedding + c->e_layers * encoder_block_parameters(c) + 2 * d + (d + 1) * head_outputs(c) * c->pred_len;
 }
 
 static bool weight(const model_config *c, int64_t index, char name[WEIGHT_NAME], tide_shape *shape) {
+    int64_t rows_out = head_outputs(c) * c->pred_len;
     const struct { const char *name; bool here; tide_shape shape; } outer[] = {
         { "enc_embedding.value_embedding.weight", true, TIDE_SHAPE(c->d_model, c->seq_len) },
         { "enc_embedding.value_embedding.bias", true, TIDE_SHAPE(c->d_model) },
         { "encoder.norm.weight", true, TIDE_SHAPE(c->d_model) },
         { "encoder.norm.bias", true, TIDE_SHAPE(c->d_model) },
-        { "projector.weight", true, TIDE_SHAPE(c->pred_len, c->d_model) },
-        { "projector.bias", true, TIDE_SHAPE(c->pred_len) },
+        { "projector.weight", true, TIDE_SHAPE(rows_out, c->d_model) },
+        { "projector.bias", true, TIDE_SHAPE(rows_out) },
         { "enc_embedding.gap_embedding.weight", c->masked, TIDE_SHAPE(c->d_model, c->seq_len) },
         { "enc_embedding.known_embedding.weight", c->known > 0, TIDE_SHAPE(c->d_model, c->seq_len + c->pred_len) },
         { "enc_embedding.known_embedding.bias", c->known > 0, TIDE_SHAPE(c->d_model) },
@@ -190,8 +192,8 @@ static bool weight(const model_config *c, int64_t index, char name[WEIGHT_NAME],
 }
 
 static int64_t activations(const model_config *c) {
-    int64_t n = tokens(c);
-    return n * (c->seq_len + 6 * c->d_model + 2 * c->d_ff + c->pred_len) + c->n_heads * n * n;
+    const int64_t n = tokens(c);
+    return n * (c->seq_len + 6 * c->d_model + 2 * c->d_ff + head_outputs(c) * c->pred_len) + c->n_heads * n * n;
 }
 
 static void resize(void *self, int64_t columns) {

@@ -2,6 +2,7 @@
 #ifndef FORECAST_MODEL_H
 #define FORECAST_MODEL_H
 
+#include <tidemill/forecast.h>
 #include <tidemill/tidemill.h>
 
 typedef struct model_config {
@@ -18,6 +19,9 @@ typedef struct model_config {
     int64_t season;                                  /* rows of one, of a network that repeats it; else 0 */
     unsigned members;                                /* of an ensemble (ensemble.h): a bit for each network; else 0 */
     int     arch;                                    /* forecast_arch: which network it is (forecaster.h) */
+    int     head;                                    /* forecast_head: what it says of each value (head.h) */
+    int64_t quantile_count;                          /* of a quantile head; else 0 */
+    double  quantile[FORECAST_MAX_QUANTILES];        /* ascending, 0.5 among them */
 } model_config;
 
 typedef struct itransformer {
@@ -47,11 +51,17 @@ typedef struct model_windows {
                           0 */
 } model_windows;
 
-/* Returns (b, out columns, pred_len).
- *   attention  NULL, or room for e_layers values, each (b, n_heads, tokens, tokens); marks come behind the series, then
+/* What a network says of the rows to come. */
+typedef struct head_values {
+    tide_val point;   /* (b, out columns, pred_len) */
+    tide_val widths;  /* (b, out columns, widths * pred_len), above 0, block by block: how the truth is spread around it
+                         (head.h). Graph NULL: the head says nothing of that */
+} head_values;
+
+/*   attention  NULL, or room for e_layers values, each (b, n_heads, tokens, tokens); marks come behind the series, then
  *              what is known */
-tide_val itransformer_rows(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention);
-/* The same as (b, pred_len, out columns). */
+head_values itransformer_rows(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention);
+/* The points as (b, pred_len, out columns). */
 tide_val itransformer_apply(const itransformer *m, const model_windows *x, tide_mode mode, tide_val *attention);
 
 /* The sizes that a run's model.safetensors names; its parameters are read with tide_load. */

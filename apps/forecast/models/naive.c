@@ -25,14 +25,15 @@ static tide_val repeated(const model_config *c, tide_val cycle, int64_t n) {
 }
 
 /* A gap behind the last value is filled with it. */
-static tide_val last_value(const void *self, const model_windows *x, tide_mode mode) {
+static head_values last_value(const void *self, const model_windows *x, tide_mode mode) {
     const model_config *c = self;
     (void)mode;
-    return repeated(c, tide_slice(series_normed(c, x).values, 2, c->seq_len - 1, c->seq_len), 1);
+    tide_val last = tide_slice(series_normed(c, x).values, 2, c->seq_len - 1, c->seq_len);
+    return (head_values){ .point = repeated(c, last, 1) };
 }
 
 /* A gap takes the value a season before. */
-static tide_val season(const void *self, const model_windows *x, tide_mode mode) {
+static head_values season(const void *self, const model_windows *x, tide_mode mode) {
     const model_config *c = self;
     (void)mode;
     normed_series s       = series_normed(c, x);
@@ -45,7 +46,7 @@ static tide_val season(const void *self, const model_windows *x, tide_mode mode)
         tide_val gap = tide_gt_scalar(tide_slice(s.gaps, 2, from, from + c->season), 0);
         cycle        = tide_where(gap, cycle, tide_slice(s.values, 2, from, from + c->season));
     }
-    return repeated(c, cycle, c->season);
+    return (head_values){ .point = repeated(c, cycle, c->season) };
 }
 
 static int64_t parameters(const model_config *c) {

@@ -8,6 +8,7 @@
 #include "encoder.h"
 #include "instance.h"
 #include "forecaster.h"
+#include "head.h"
 
 enum { PATCH = 16, STRIDE = 8 }; /* as published */
 
@@ -57,7 +58,7 @@ static void *build(tide_graph *g, const model_config *c) {
                                               TIDE_SHAPE(c->d_model, c->statics));
     for (int64_t i = 0; i < c->e_layers; i++) encoder_block_new(g, c, i, &m->blocks[i]);
     m->norm = tide_layer_norm_new(g, "encoder.norm", c->d_model, NORM_EPS);
-    m->head = tide_linear_new(g, "head.linear", c->d_model * patches_of(c), c->pred_len);
+    m->head = tide_linear_new(g, "head.linear", c->d_model * patches_of(c), head_outputs(c) * c->pred_len);
     return m;
 }
 
@@ -124,7 +125,7 @@ static tide_val encode(const patchtst *m, tide_val tokens, tide_mode mode, tide_
     return tide_layer_norm_apply(&m->norm, tokens);
 }
 
-static tide_val forecast(const patchtst *m, const model_windows *x, tide_mode mode, tide_val *attention) {
+static head_values forecast(const patchtst *m, const model_windows *x, tide_mode mode, tide_val *attention) {
     const model_config *c = &m->config;
     normed_series series = series_normed(c, x);
     tide_val h = encode(m, embed(m, x, series.values, series.gaps, mode), mode, attention);
@@ -134,14 +135,14 @@ static tide_val forecast(const patchtst *m, const model_windows *x, tide_mode mo
     return series_restored(c, &series, out);
 }
 
-static tide_val rows(const void *self, const model_windows *x, tide_mode mode) {
+static head_values rows(const void *self, const model_windows *x, tide_mode mode) {
     return forecast(self, x, mode, NULL);
 }
 
 /* Attention ran over samples and series as one axis: a series' heads are maps of its sample. */
-static tide_val attended(const void *self, const model_windows *x, tide_val *attention) {
+static head_values attended(const void *self, const model_windows *x, tide_val *attention) {
     const model_config *c   = &((const patchtst *)self)->config;
-    tide_val            out = forecast(self, x, TIDE_EVAL, attention);
+    head_values         out = forecast(self, x, TIDE_EVAL, attention);
     int64_t             b = tide_shape_of(x->past).dim[0], patches = patches_of(c);
     for (int64_t i = 0; i < c->e_layers; i++)
         attention[i] = tide_reshape(attention[i], TIDE_SHAPE(b, c->out_count * c->n_heads, patches, patches));
@@ -157,16 +158,17 @@ static int64_t parameters(const model_config *c) {
     int64_t embedding = c->d_model * patch_of(c) * (c->masked ? 2 : 1);
     embedding += c->d_model * c->statics;
     return embedding + c->e_layers * encoder_block_parameters(c) + 2 * c->d_model +
-           (c->d_model * patches_of(c) + 1) * c->pred_len;
+           (c->d_model * patches_of(c) + 1) * head_outputs(c) * c->pred_len;
 }
 
 static bool weight(const model_config *c, int64_t index, char name[WEIGHT_NAME], tide_shape *shape) {
+    const int64_t rows_out = head_outputs(c) * c->pred_len;
     const struct { const char *name; bool here; tide_shape shape; } outer[] = {
         { "patch_embedding.value_embedding.weight", true, TIDE_SHAPE(c->d_model, patch_of(c)) },
         { "encoder.norm.weight", true, TIDE_SHAPE(c->d_model) },
         { "encoder.norm.bias", true, TIDE_SHAPE(c->d_model) },
-        { "head.linear.weight", true, TIDE_SHAPE(c->pred_len, c->d_model * patches_of(c)) },
-        { "head.linear.bias", true, TIDE_SHAPE(c->pred_len) },
+        { "head.linear.weight", true, TIDE_SHAPE(rows_out, c->d_model * patches_of(c)) },
+        { "head.linear.bias", true, TIDE_SHAPE(rows_out) },
         { "patch_embedding.gap_embedding.weight", c->masked, TIDE_SHAPE(c->d_model, patch_of(c)) },
         { "patch_embedding.static_embedding.weight", c->statics > 0, TIDE_SHAPE(c->d_model, c->statics) },
     };
@@ -181,7 +183,8 @@ static bool weight(const model_config *c, int64_t index, char name[WEIGHT_NAME],
 
 static int64_t activations(const model_config *c) {
     int64_t patches = patches_of(c), block = 6 * c->d_model + 2 * c->d_ff;
-    return c->out_count * (c->seq_len + patches * (patch_of(c) + block + c->n_heads * patches) + c->pred_len);
+    return c->out_count *
+           (c->seq_len + patches * (patch_of(c) + block + c->n_heads * patches) + head_outputs(c) * c->pred_len);
 }
 
 static void resize(void *self, int64_t columns) {

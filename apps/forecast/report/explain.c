@@ -101,7 +101,7 @@ static int64_t rows_of(const explaining *x) {
 
 static tide_status require_steps(const explaining *x, tide_failure *failure) {
     const architecture *of = architecture_of(x->bundle.config.arch);
-    if (!of->solved) return TIDE_OK;
+    if (!forecaster_solved(x->bundle.config.arch, x->bundle.config.head)) return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "model", "%s is of `arch` %s, which has no training step to explain",
                    x->options->model, of->name);
 }

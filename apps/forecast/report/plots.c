@@ -121,14 +121,18 @@ enum { SAMPLE_LEVELS = sizeof sample_levels / sizeof *sample_levels };
 
 /* Around one column's forecast (pred_len) of the window at `first_row`: (pred_len, SAMPLE_LEVELS, 2). Returns the
  * levels that there are: none where nothing is calibrated, or where there is no memory, which a plot can do without. */
-static int64_t sample_bands(const dataset *d, const bundle *b, int64_t first_row, int64_t column,
-                            const double *forecast, double *bands) {
+static int64_t sample_bands(const dataset *d, const bundle *b, const window_program *p, int64_t first_row,
+                            int64_t column, const double *forecast, double *bands) {
+    const float *scaled = p->widths.graph ? tide_data(p->widths) : NULL;
+    int64_t      cells = b->config.pred_len * d->out_count, wide = scaled ? cells * p->shape.widths : 0;
     look_back window = look_back_of(d, first_row, b->config.seq_len);
-    float    *scale  = b->bands.quantile[0] ? malloc((size_t)d->out_count * sizeof *scale + 1) : NULL;
-    if (!scale) return 0;
+    float    *scale  = b->bands.quantile[0] ? malloc((size_t)(d->out_count + wide) * sizeof *scale + 1) : NULL;
+    if (!scale || (p->widths.graph && !scaled)) return free(scale), 0;
+    window_spread s = { scale, wide ? scale + d->out_count : NULL };
+    if (wide) widths_to_original(d, scaled, cells, p->shape.widths, scale + d->out_count);
     bands_scales(&b->bands, &window, scale);
     for (int64_t i = 0; i < b->config.pred_len; i++)
-        bands_at(&b->bands, 0, i * d->out_count + column - d->out_first, forecast[i], scale, sample_levels,
+        bands_at(&b->bands, 0, i * d->out_count + column - d->out_first, forecast[i], &s, sample_levels,
                  SAMPLE_LEVELS, bands + i * SAMPLE_LEVELS * 2);
     free(scale);
     return SAMPLE_LEVELS;
@@ -160,7 +164,7 @@ tide_status plot_sample(const char *folder, const dataset *d, const bundle *b, w
         c.offset_s = zone_offset(d->frame.zone, c.time[seq - 1]);
     }
     if (scaled)
-        c.level_count = sample_bands(d, b, first_row, column, c.forecast, values + seq + 2 * pred);
+        c.level_count = sample_bands(d, b, p, first_row, column, c.forecast, values + seq + 2 * pred);
     if (scaled) status = owned_claim_plot(folder, "sample", path, failure);
     if (scaled && status == TIDE_OK) status = plot_curve(path, &c, watch, failure);
     free(values);

@@ -9,9 +9,11 @@
 #include <tidemill/tune.h>
 
 #include "base/base.h"
+#include "forecast/score/sum_scores.h"
 #include "inputs_free.h"
 #include "intervals_json.h"
 #include "members_json.h"
+#include "sums_json.h"
 #include "train/run.h"
 
 enum { SCHEMA_VERSION = 1 };
@@ -180,8 +182,9 @@ tide_status report_json(const char *command, forecast_result *r, const error_par
     if (parts && parts->step_mse)
         json_object_set_new(o, "horizon", parts_json(parts->step_mse, parts->step_mae, parts->steps));
     if (r->by_column) json_object_set_new(o, "by_column", columns_json(r));
-    json_t *intervals = intervals_json(r);
+    json_t *intervals = intervals_json(r), *sums = sums_json(&r->sums);
     if (intervals) json_object_set_new(o, "intervals", intervals);
+    if (sums) json_object_set_new(o, "sums", sums);
     json_object_set_new(o, "advice", lines_json(r->advice));
     put(o, "wall_s", r->wall_s);
     put(o, "peak_rss_mib", r->peak_rss_mib);
@@ -289,6 +292,7 @@ static void tune_free(forecast_tune_result *t) {
 void forecast_result_free(forecast_result *r) {
     if (!r) return;
     intervals_free_all(r);
+    sums_free(&r->sums);
     columns_free(r);
     backtest_free(r);
     tune_free(r->tune);

@@ -99,7 +99,7 @@ static bool read_windows(reader *r, band_tables *b) {
 bool bands_read(const tide_archive *a, const model_config *c, band_tables *out, bool *out_of_memory) {
     reader      r = { a, false };
     band_tables b = { .pred_len = c->pred_len, .columns = c->out_count, .knots = length_of(a, "bands.steps"),
-                      .points = length_of(a, "bands.probabilities") };
+                      .points = length_of(a, "bands.probabilities"), .shape = spread_of(c) };
     *out = (band_tables){ 0 };
     if (!tide_archive_find(a, "bands.steps")) return true;
     if (b.knots < 1 || b.points < 2) return false;

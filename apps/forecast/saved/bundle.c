@@ -136,6 +136,14 @@ static json_t *members_json(const model_config *c) {
     return a;
 }
 
+static json_t *reals_json(const double *values, int64_t count) {
+    json_t *a = json_array();
+    for (int64_t i = 0; i < count; i++) json_array_append_new(a, json_real(values[i]));
+    return a;
+}
+
+const char *const head_words[HEAD_KINDS] = { "point", "quantile", "student-t" };
+
 static json_t *config_json(const model_config *c) {
     json_t *o = json_object();
     for (int i = 0; i < MODEL_SIZES; i++)
@@ -150,13 +158,9 @@ static json_t *config_json(const model_config *c) {
     if (c->statics) json_object_set_new(o, "statics", json_integer(c->statics));
     if (c->members) json_object_set_new(o, "members", members_json(c));
     if (c->season) json_object_set_new(o, "season", json_integer(c->season));
+    if (c->head) json_object_set_new(o, "head", json_string(head_words[c->head]));
+    if (c->quantile_count) json_object_set_new(o, "quantiles", reals_json(c->quantile, c->quantile_count));
     return o;
-}
-
-static json_t *reals_json(const double *values, int64_t count) {
-    json_t *a = json_array();
-    for (int64_t i = 0; i < count; i++) json_array_append_new(a, json_real(values[i]));
-    return a;
 }
 
 static json_t *places_json(const bundle *b) {

@@ -63,6 +63,9 @@ tide_status bundle_take(const char *path, const tide_archive *a, bundle *out, ti
 enum { MODEL_SIZES = 11 };
 typedef struct model_size { const char *key; size_t offset; const char *option; } model_size;
 extern const model_size model_sizes[MODEL_SIZES];
+/* By forecast_head, as the option has them. */
+enum { HEAD_KINDS = 3 };
+extern const char *const head_words[HEAD_KINDS];
 
 /* The shape that a parameter is stored in. */
 tide_shape published_shape(const char *name, tide_shape shape);

@@ -62,12 +62,10 @@ static bool holds_more(const tide_archive *a, const model_config *c) {
 
 tide_status bundle_check_weights(const char *path, const tide_archive *a, const model_config *c,
                                  tide_failure *failure) {
-    const architecture *of = architecture_of(c->arch);
-    char                name[WEIGHT_NAME];
-    tide_shape          shape;
-    tide_status         status = TIDE_OK;
-    int64_t             count  = 0;
-    for (; status == TIDE_OK && of->weight(c, count, name, &shape); count++)
+    char        name[WEIGHT_NAME];
+    tide_shape  shape;
+    tide_status status = TIDE_OK;
+    for (int64_t i = 0; status == TIDE_OK && forecaster_weight(c, i, name, &shape); i++)
         status = check_weight(path, a, name, shape, failure);
     if (status == TIDE_OK && holds_more(a, c))
         return bundle_damaged(path, "model.e_layers", failure, "is %d, and the file holds more", (int)c->e_layers);

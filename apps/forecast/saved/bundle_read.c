@@ -12,6 +12,7 @@
 #include "forecast/data/reading_options.h"
 #include "forecast/data/zoned.h"
 #include "forecast/models/ensemble.h"
+#include "forecast/options/quantiles.h"
 
 /* One file being read. Every function below returns false where the failure is set. */
 typedef struct reader {
@@ -116,6 +117,25 @@ static bool read_season(reader *r, const json_t *o) {
     return !needed || read_whole(r, o, "model", "season", 1, (double)c->seq_len, &c->season);
 }
 
+/* Absent: points. */
+static bool read_head(reader *r, const json_t *o) {
+    model_config *c    = &r->out->config;
+    const json_t *head = json_object_get(o, "head"), *list = json_object_get(o, "quantiles");
+    const char   *word = json_string_value(head);
+    if (!head) return true;
+    while (c->head < HEAD_KINDS && (!word || strcmp(word, head_words[c->head]) != 0)) c->head++;
+    if (c->head == HEAD_KINDS || !c->head) return refuse(r, "model.head", "is no head that this program knows");
+    if (!forecaster_takes_heads(c->arch)) return refuse(r, "model.head", "is none that its network can have");
+    if (c->head != FORECAST_HEAD_QUANTILE) return true;
+    size_t count = json_array_size(list);
+    for (size_t i = 0; i < count && i < FORECAST_MAX_QUANTILES; i++)
+        c->quantile[i] = json_number_value(json_array_get(list, i));
+    if (count > FORECAST_MAX_QUANTILES || !quantiles_sound(c->quantile, (int64_t)count))
+        return refuse(r, "model.quantiles", "are none that `quantiles` takes");
+    c->quantile_count = (int64_t)count;
+    return true;
+}
+
 static bool read_config(reader *r, const json_t *o) {
     model_config      *c       = &r->out->config;
     const tide_option *dropout = forecast_option_find("dropout");
@@ -128,7 +148,7 @@ static bool read_config(reader *r, const json_t *o) {
         return refuse(r, "model.dropout", "is no number from %g to %g", dropout->low, dropout->high);
     if (!read_word(r, o, "model", "activation", 8, &activation)) return false;
     c->relu = !strcmp(activation, "relu");
-    if (!read_arch(r, json_object_get(o, "arch"))) return false;
+    if (!read_arch(r, json_object_get(o, "arch")) || !read_head(r, o)) return false;
     if (!read_members(r, json_object_get(o, "members")) || !read_season(r, o)) return false;
     if (json_object_get(o, "known") && !read_whole(r, o, "model", "known", 0, LARGEST_COUNT, &c->known)) return false;
     if (json_object_get(o, "statics") && !read_whole(r, o, "model", "statics", 1, LARGEST_COUNT, &c->statics))

@@ -21,6 +21,11 @@ typedef struct handle_windows {
     const float *scaled, *marks;
     const float *known;  /* (windows, pred_len, known), scaled; not read where nothing is known ahead */
 } handle_windows;
-tide_status handle_forward(forecast_model *m, int64_t windows, handle_windows x, float *out, tide_failure *failure);
+/* `widths` (windows, pred_len, out columns, widths), scaled, where the model's head has them; NULL: they are not asked
+ * for. */
+tide_status handle_forward(forecast_model *m, int64_t windows, handle_windows x, float *out, float *widths,
+                           tide_failure *failure);
+/* TIDE_EDATA where one of them is no size that bounds can be made of. */
+tide_status handle_widths_fine(const float *widths, int64_t count, tide_failure *failure);
 
 #endif

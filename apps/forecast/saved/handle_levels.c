@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/models/head.h"
 #include "forecast/options/levels.h"
 #include "forecast/score/paths.h"
 #include "handle_parts.h"
@@ -19,11 +20,36 @@ static void window_scales(const forecast_model *m, const double *past, float *sc
     bands_scales(&b->bands, &window, scale);
 }
 
-static void put_bands(const forecast_model *m, const levels *l, const double *future, const float *scale,
+/* Room for what bounds and paths are made with: one window's scales, and the widths of all where the head has them. */
+typedef struct spread_room { float *scaled, *scale, *widths; int64_t wide; } spread_room;
+
+static tide_status room_new(const forecast_model *m, int64_t windows, spread_room *out, tide_failure *failure) {
+    const model_config *c = config_of(m);
+    *out        = (spread_room){ .wide = c->pred_len * c->out_count * head_widths(c) };
+    out->scaled = malloc((size_t)(c->seq_len * c->columns + c->out_count) * sizeof *out->scaled + 1);
+    if (out->scaled) out->scale = out->scaled + c->seq_len * c->columns;
+    if (out->wide) out->widths = malloc((size_t)(windows * out->wide) * sizeof *out->widths + 1);
+    if (out->scaled && (out->widths || !out->wide)) return TIDE_OK;
+    return fail(failure, TIDE_ENOMEM, "out of memory for the forecast");
+}
+
+static void room_free(spread_room *r) {
+    free(r->scaled);
+    free(r->widths);
+}
+
+static window_spread spread_of_window(const forecast_model *m, const spread_room *r, int64_t window,
+                                      const double *past) {
+    const model_config *c = config_of(m);
+    window_scales(m, past + window * c->seq_len * c->columns, r->scaled, r->scale);
+    return (window_spread){ r->scale, r->widths ? r->widths + window * r->wide : NULL };
+}
+
+static void put_bands(const forecast_model *m, const levels *l, const double *future, const window_spread *s,
                       double *bands) {
     const model_config *c = config_of(m);
     for (int64_t i = 0; i < c->pred_len * c->out_count; i++)
-        bands_at(&m->of->bundle.bands, FORECAST_USE_MODEL, i, future[i], scale, l->of, l->count,
+        bands_at(&m->of->bundle.bands, FORECAST_USE_MODEL, i, future[i], s, l->of, l->count,
                  bands + i * l->count * 2);
 }
 
@@ -45,18 +71,17 @@ tide_status forecast_model_predict_levels(forecast_model *m, int64_t windows, co
         if (l.of[i] != asked[i]) status = fail(failure, TIDE_EINVAL, "levels ascend, each once");
     if (status == TIDE_OK && windows && l.count && !bands)
         status = fail(failure, TIDE_EINVAL, "there is no place for the prediction intervals");
-    if (status == TIDE_OK) status = forecast_model_predict_known(m, windows, past, time_s, known, future, failure);
     if (status != TIDE_OK) return status;
-    float *scaled = malloc((size_t)(c->seq_len * c->columns + c->out_count) * sizeof *scaled);
-    if (!scaled) return fail(failure, TIDE_ENOMEM, "out of memory for the forecast");
-    float  *scale = scaled + c->seq_len * c->columns;
-    int64_t each  = c->pred_len * c->out_count;
-    for (int64_t w = 0; w < windows; w++) {
-        window_scales(m, past + w * c->seq_len * c->columns, scaled, scale);
-        put_bands(m, &l, future + w * each, scale, bands + w * each * l.count * 2);
+    spread_room room = { 0 };
+    if (m && windows > 0) status = room_new(m, windows, &room, failure);
+    if (status == TIDE_OK) status = handle_predict(m, windows, past, time_s, known, future, room.widths, failure);
+    int64_t each = c->pred_len * c->out_count;
+    for (int64_t w = 0; status == TIDE_OK && w < windows; w++) {
+        window_spread s = spread_of_window(m, &room, w, past);
+        put_bands(m, &l, future + w * each, &s, bands + w * each * l.count * 2);
     }
-    free(scaled);
-    return TIDE_OK;
+    room_free(&room);
+    return status;
 }
 
 /* ---- sample paths ---- */
@@ -81,20 +106,20 @@ tide_status forecast_model_predict_paths(forecast_model *m, int64_t windows, con
     const model_config *c = config_of(m);
     failure_clear(failure);
     tide_status status = check_paths(m, windows, path_count, paths, failure);
-    if (status == TIDE_OK) status = forecast_model_predict_known(m, windows, past, time_s, known, future, failure);
     if (status != TIDE_OK) return status;
-    path_maker maker = { 0 };
-    int64_t    each  = c->pred_len * c->out_count;
-    float     *scaled = malloc((size_t)(c->seq_len * c->columns + c->out_count) * sizeof *scaled);
-    if (!scaled || !path_maker_new(&maker, &m->of->bundle.bands))
-        return free(scaled), fail(failure, TIDE_ENOMEM, "out of memory for the sample paths");
-    float *scale = scaled + c->seq_len * c->columns;
-    for (int64_t w = 0; w < windows; w++) {
-        window_scales(m, past + w * c->seq_len * c->columns, scaled, scale);
+    path_maker  maker = { 0 };
+    spread_room room  = { 0 };
+    int64_t     each  = c->pred_len * c->out_count;
+    if (windows > 0) status = room_new(m, windows, &room, failure);
+    if (status == TIDE_OK) status = handle_predict(m, windows, past, time_s, known, future, room.widths, failure);
+    if (status == TIDE_OK && !path_maker_new(&maker, &m->of->bundle.bands))
+        status = fail(failure, TIDE_ENOMEM, "out of memory for the sample paths");
+    for (int64_t w = 0; status == TIDE_OK && w < windows; w++) {
+        window_spread s = spread_of_window(m, &room, w, past);
         for (int64_t i = 0; i < path_count; i++)
-            path_make(&maker, path_drawn(seed, i), future + w * each, scale, paths + (w * path_count + i) * each);
+            path_make(&maker, path_drawn(seed, i), future + w * each, &s, paths + (w * path_count + i) * each);
     }
     path_maker_free(&maker);
-    free(scaled);
-    return TIDE_OK;
+    room_free(&room);
+    return status;
 }

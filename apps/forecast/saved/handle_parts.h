@@ -22,7 +22,7 @@ typedef struct learned {
 
 typedef struct sized_program {
     tide_program *program;
-    tide_val      past, gaps, marks, known, future;  /* graph NULL where the model has none of gaps, marks, known */
+    tide_val      past, gaps, marks, known, future, widths;  /* graph NULL where the model has none of them */
 } sized_program;
 
 struct forecast_model {
@@ -42,5 +42,8 @@ static inline const model_config *config_of(const forecast_model *m) {
 /* handle_predict.c: the program of the largest size that `windows` fill, *chosen, compiled if it was not. A batch that
  * does not fit into memory is asked in smaller ones. */
 tide_status handle_program(forecast_model *m, int64_t windows, int *chosen, tide_failure *failure);
+/* forecast_model_predict_known; `widths` as handle_forward's, but in original units. */
+tide_status handle_predict(forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
+                           const double *known, double *future, float *widths, tide_failure *failure);
 
 #endif

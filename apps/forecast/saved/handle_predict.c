@@ -9,6 +9,7 @@
 #include "forecast/data/frame_reading.h"
 #include "forecast/data/gaps.h"
 #include "forecast/data/zoned.h"
+#include "forecast/models/head.h"
 #include "handle_parts.h"
 #include "train/step.h"
 
@@ -27,8 +28,11 @@ static tide_status compile_size(forecast_model *m, int i, tide_failure *failure)
     model_windows  x = { .past = p->past, .gaps = p->gaps, .marks = p->marks, .known = p->known };
     const statics *s = &m->of->bundle.statics;
     if (c->statics) x.statics = tide_constant(g, TIDE_F32, TIDE_SHAPE(s->columns, s->inputs), s->values);
-    p->future = forecaster_apply(&m->session.model, &x, TIDE_EVAL);
-    p->program = session_compile(&m->session, TIDE_LIST(p->future));
+    head_values h = forecaster_rows(&m->session.model, &x, TIDE_EVAL);
+    p->future  = forecaster_points(&h);
+    p->widths  = forecaster_widths(c, &h);
+    p->program = session_compile(&m->session, p->widths.graph ? TIDE_LIST(p->future, p->widths)
+                                                              : TIDE_LIST(p->future));
     m->compile_s += os_seconds() - began;
     tide_status status = session_failure(&m->session, failure);
     if (status != TIDE_OK) return status;
@@ -78,7 +82,9 @@ static const float *fill_windows(forecast_model *m, int64_t windows, const float
 }
 
 /* What it gives stays in the program's memory until it runs again. */
-static tide_status run_one(forecast_model *m, int i, handle_windows x, const float **out, tide_failure *failure) {
+typedef struct answer { const float *future, *widths; } answer;  /* widths NULL: there are none */
+
+static tide_status run_one(forecast_model *m, int i, handle_windows x, answer *out, tide_failure *failure) {
     const sized_program *p = &m->program[i];
     tide_feed feeds[4] = { { p->past, fill_windows(m, m->size[i], x.scaled) } };
     int       count = 1;
@@ -87,26 +93,38 @@ static tide_status run_one(forecast_model *m, int i, handle_windows x, const flo
     if (p->known.graph) feeds[count++] = (tide_feed){ p->known, x.known };
     tide_status status = tide_run(p->program, feeds, count);
     if (status != TIDE_OK && failure && !failure->status) *failure = *tide_program_error(p->program);
-    if (status == TIDE_OK && !(*out = tide_data(p->future)))
+    if (status != TIDE_OK) return fail(failure, status, "the forecast could not be computed");
+    *out = (answer){ tide_data(p->future), p->widths.graph ? tide_data(p->widths) : NULL };
+    if (!out->future || (p->widths.graph && !out->widths))
         return train_unread(p->future.graph, "the forecast", failure);
-    return status == TIDE_OK ? status : fail(failure, status, "the forecast could not be computed");
+    return TIDE_OK;
 }
 
-tide_status handle_forward(forecast_model *m, int64_t windows, handle_windows x, float *out, tide_failure *failure) {
+tide_status handle_widths_fine(const float *widths, int64_t count, tide_failure *failure) {
+    for (int64_t i = 0; i < count; i++)
+        if (!(widths[i] > 0 && isfinite(widths[i])))
+            return fail(failure, TIDE_EDATA, "how wide the forecast is spread is not a finite number: the rows hold an "
+                                             "extreme value, or the numbers of the model are damaged");
+    return TIDE_OK;
+}
+
+tide_status handle_forward(forecast_model *m, int64_t windows, handle_windows x, float *out, float *widths,
+                           tide_failure *failure) {
     const model_config *c = &m->of->bundle.config;
     for (int64_t at = 0, count; at < windows; at += count) {
         int         i;
         tide_status status = handle_program(m, windows - at, &i, failure);
         if (status != TIDE_OK) return status;
         count  = m->size[i];
-        const float *given;
-        int64_t each = c->pred_len * c->out_count;
+        answer  given;
+        int64_t each = c->pred_len * c->out_count, wide = each * head_widths(c);
         handle_windows now = { x.scaled + at * c->seq_len * c->columns, x.marks, x.known };
         if (c->marks) now.marks += at * c->seq_len * c->marks;
         if (c->known) now.known += at * c->pred_len * c->known;
         status = run_one(m, i, now, &given, failure);
         if (status != TIDE_OK) return status;
-        memcpy(out + at * each, given, (size_t)(count * each) * sizeof *out);
+        memcpy(out + at * each, given.future, (size_t)(count * each) * sizeof *out);
+        if (widths && wide) memcpy(widths + at * wide, given.widths, (size_t)(count * wide) * sizeof *widths);
     }
     return TIDE_OK;
 }
@@ -200,11 +218,22 @@ static tide_status scale_known(forecast_model *m, int64_t first, int64_t windows
 /* Windows as the caller has them. */
 typedef struct given_windows { const double *past; const int64_t *time_s; const double *known; } given_windows;
 
-static tide_status predict_batch(forecast_model *m, int i, int64_t at, given_windows x, double *future,
+/* In original units. */
+static tide_status put_widths(const forecast_model *m, int64_t windows, const float *scaled, float *widths,
+                              tide_failure *failure) {
+    const model_config *c     = config_of(m);
+    int64_t             count = windows * c->pred_len * c->out_count * head_widths(c);
+    for (int64_t i = 0; i < count; i++)
+        widths[i] = (float)((double)scaled[i] *
+                            m->of->bundle.scaler.std[c->out_first + i / head_widths(c) % c->out_count]);
+    return handle_widths_fine(widths, count, failure);
+}
+
+static tide_status predict_batch(forecast_model *m, int i, int64_t at, given_windows x, double *future, float *widths,
                                  tide_failure *failure) {
     const model_config *c = config_of(m);
-    int64_t      count = m->size[i];
-    const float *scaled;
+    int64_t count = m->size[i];
+    answer  scaled;
     tide_status status = check_past(m, at, count, x.past, failure);
     if (status != TIDE_OK) return status;
     scaler_apply_gapped(&m->of->bundle.scaler, x.past, count * c->seq_len, m->scaled);
@@ -212,12 +241,12 @@ static tide_status predict_batch(forecast_model *m, int i, int64_t at, given_win
     if (status == TIDE_OK && c->known) status = scale_known(m, at, count, x.known, failure);
     if (status == TIDE_OK)
         status = run_one(m, i, (handle_windows){ m->scaled, m->marks, m->known }, &scaled, failure);
-    return status == TIDE_OK ? to_original(m, at, count, scaled, future, failure) : status;
+    if (status == TIDE_OK) status = to_original(m, at, count, scaled.future, future, failure);
+    return status == TIDE_OK && widths ? put_widths(m, count, scaled.widths, widths, failure) : status;
 }
 
-tide_status forecast_model_predict_known(forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
-                                         const double *known, double *future, tide_failure *failure) {
-    failure_clear(failure);
+tide_status handle_predict(forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
+                           const double *known, double *future, float *widths, tide_failure *failure) {
     const model_config *c = config_of(m);
     tide_status status = check_predict(m, windows, past, time_s, known, future, failure);
     for (int64_t at = 0, count = 0; status == TIDE_OK && at < windows; at += count) {
@@ -227,9 +256,17 @@ tide_status forecast_model_predict_known(forecast_model *m, int64_t windows, con
         count = m->size[i];
         given_windows x = { past + at * c->seq_len * c->columns, time_s ? time_s + at * c->seq_len : NULL,
                             c->known ? known + at * c->pred_len * c->known : NULL };
-        status = predict_batch(m, i, at, x, future + at * c->pred_len * c->out_count, failure);
+        int64_t each = c->pred_len * c->out_count;
+        status = predict_batch(m, i, at, x, future + at * each, widths ? widths + at * each * head_widths(c) : NULL,
+                               failure);
     }
     return status;
+}
+
+tide_status forecast_model_predict_known(forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
+                                         const double *known, double *future, tide_failure *failure) {
+    failure_clear(failure);
+    return handle_predict(m, windows, past, time_s, known, future, NULL, failure);
 }
 
 tide_status forecast_model_predict(forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,

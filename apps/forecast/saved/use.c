@@ -26,7 +26,7 @@ tide_status use_settle(const forecast_options *o, const bundle *b, forecast_use 
     if (*out == FORECAST_USE_BEST && !r->scored) return use_not_kept(o, "scores", "use", failure);
     if (*out == FORECAST_USE_BEST) *out = record_best(r);
     bool other = *out == FORECAST_USE_SEASONAL && use_season(o, b) != b->config.season;
-    if ((int)*out == architecture_of(b->config.arch)->as_baseline && !other) *out = FORECAST_USE_MODEL;
+    if ((int)*out == forecaster_as_baseline(&b->config) && !other) *out = FORECAST_USE_MODEL;
     if (*out == FORECAST_USE_LINEAR && !r->linear) return use_not_kept(o, "linear baseline", "use", failure);
     if (*out == FORECAST_USE_SEASONAL && !use_season(o, b))
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "season",

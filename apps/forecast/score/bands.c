@@ -131,12 +131,18 @@ double bands_quantile(const band_tables *b, int forecaster, int64_t column, int6
     return s.share > 0 ? between(a, at_knot(b, forecaster, s.at + 1, column, p), s.share) : a;
 }
 
-void bands_at(const band_tables *b, int forecaster, int64_t cell, double forecast, const float *scale,
+double bands_error(const band_tables *b, int forecaster, int64_t cell, const window_spread *s, double residual) {
+    int64_t widths = b->shape.widths;
+    if (forecaster || !widths) return residual * (double)s->scale[cell % b->columns];
+    return spread_error(&b->shape, s->widths + cell * widths, residual);
+}
+
+void bands_at(const band_tables *b, int forecaster, int64_t cell, double forecast, const window_spread *s,
               const double *levels, int64_t level_count, double *out) {
     int64_t step = cell / b->columns, column = cell % b->columns;
     for (int64_t i = 0; i < level_count * 2; i++) {
         double p = 0.5 + (i % 2 ? 1 : -1) * levels[i / 2] / 200;
-        out[i]   = forecast + bands_quantile(b, forecaster, column, step, p) * (double)scale[column];
+        out[i]   = forecast + bands_error(b, forecaster, cell, s, bands_quantile(b, forecaster, column, step, p));
     }
 }
 

@@ -169,7 +169,14 @@ bool residuals_left_out(const residuals *whole) {
     return whole->windows > apart && ceil_div(whole->windows, apart) > whole->kept;
 }
 
-void residuals_add(residuals *r, int64_t at, int64_t count, const float *prediction, const float *truth) {
+/* Of a cell of the windows that were seen, in column c of window `window`. */
+static float residual_of(const residuals *r, const seen_windows *seen, int64_t cell, int64_t window, int64_t c) {
+    if (!r->shape) return (seen->truth[cell] - seen->prediction[cell]) / r->scale[window * r->columns + c];
+    const float *widths = seen->widths + cell * r->shape->widths;
+    return (float)spread_score(r->shape, widths, (double)seen->truth[cell] - (double)seen->prediction[cell]);
+}
+
+void residuals_add(residuals *r, int64_t at, int64_t count, const seen_windows *seen) {
     int64_t each = r->pred_len * r->columns;
     for (int64_t i = 0; i < count; i++) {
         int64_t age = r->windows - 1 - (at + i);
@@ -178,7 +185,7 @@ void residuals_add(residuals *r, int64_t at, int64_t count, const float *predict
             for (int64_t c = 0; c < r->columns; c++) {
                 int64_t cell = i * each + (r->step ? r->step[k] : k) * r->columns + c;
                 r->values[(k * r->columns + c) * r->kept + r->kept - 1 - age / r->stride] =
-                    (truth[cell] - prediction[cell]) / r->scale[(at + i) * r->columns + c];
+                    residual_of(r, seen, cell, at + i, c);
             }
     }
 }

@@ -11,11 +11,15 @@
  *   - What moved much before a forecast will move much after it: residuals are calibrated in units of a scale that
  *     follows the deviation of the window's own look-back (locally weighted conformal inference: Lei, G'Sell, Rinaldo,
  *     Tibshirani and Wasserman, Distribution-free predictive inference for regression, JASA 2018).
+ *   - Of a model whose head says how wide it is at each value, residuals are the scores of truths in that (spread.h),
+ *     and the look-back's scale plays no part.
  * Of the model some windows are kept whole, too: which errors go together is what sample paths need (paths.h). */
 #ifndef FORECAST_CONFORMAL_H
 #define FORECAST_CONFORMAL_H
 
 #include <tidemill/core.h>
+
+#include "spread.h"
 
 enum { FORECASTERS = 4 };  /* the model, then last_value, seasonal_naive, linear */
 
@@ -26,8 +30,10 @@ typedef struct band_tables {
     int64_t *step;                   /* (knots) from 0 to pred_len - 1, ascending */
     double  *unit;                   /* (columns) the deviation of each column's training rows: where a scale is 1 */
     double  *probability;            /* (points) ascending, within 0 to 1 */
-    float   *quantile[FORECASTERS];  /* (knots, columns, points) of (truth - forecast) / scale; NULL: not calibrated. A
-                                        column without truths has NaN */
+    spread_shape shape;              /* of the model's head: its residuals are scores. widths 0: (truth - forecast) /
+                                        scale, as the others' are */
+    float   *quantile[FORECASTERS];  /* (knots, columns, points) of residuals; NULL: not calibrated. A column without
+                                        truths has NaN */
     double  *effective;              /* (FORECASTERS, knots): m */
     int64_t  windows;                /* of the model, kept whole; 0: none */
     float   *window;                 /* (pred_len, columns, windows): their residuals, oldest first; NaN: no truth */
@@ -48,10 +54,13 @@ typedef struct look_back {
 } look_back;
 /* The scales (columns) of one window. Of a column of which nothing is seen: 1. */
 void   bands_scales(const band_tables *b, const look_back *window, float *out);
-/* What to add to a forecast, in scales. NaN where nothing is known. */
+/* The residual that a share `probability` of futures stays below. NaN where nothing is known. */
 double bands_quantile(const band_tables *b, int forecaster, int64_t column, int64_t step, double probability);
-/* Lower and upper bound of each level (levels, 2) around a forecast: `cell` is step * columns + column. */
-void   bands_at(const band_tables *b, int forecaster, int64_t cell, double forecast, const float *scale,
+/* What to add to a forecast so that its residual is this: `cell` is step * columns + column. Of a model with a head `s`
+ * has its widths. */
+double bands_error(const band_tables *b, int forecaster, int64_t cell, const window_spread *s, double residual);
+/* Lower and upper bound of each level (levels, 2) around a forecast. */
+void   bands_at(const band_tables *b, int forecaster, int64_t cell, double forecast, const window_spread *s,
                 const double *levels, int64_t level_count, double *out);
 /* The highest level, in percent, that this many residuals can vouch for: beyond, an interval reaches as far as the
  * farthest of them. */
@@ -61,6 +70,7 @@ double bands_reach(const band_tables *b, int forecaster, int64_t step);
 typedef struct residuals {
     int64_t pred_len, columns, windows, knots;
     const int64_t *step;    /* NULL: each knot is its own */
+    const spread_shape *shape;  /* NULL, or of the forecaster's head: residuals are scores */
     int64_t stride, kept;   /* every stride-th window, the newest among them, so that memory is bounded */
     const float *scale;     /* (windows, columns), borrowed */
     float  *values;         /* (knots, columns, kept) */
@@ -73,8 +83,10 @@ bool residuals_new_whole(residuals *r, const band_tables *b, int64_t windows, co
 bool residuals_left_out(const residuals *whole);
 /* What the i-th of `kept` weighs: by how recent it is, the newest 1. */
 double residual_weight(int64_t i, int64_t kept);
-/* `prediction` and `truth` (count, pred_len, columns) of windows `at` and on. */
-void residuals_add(residuals *r, int64_t at, int64_t count, const float *prediction, const float *truth);
+/* Some windows as they were forecast, (windows, pred_len, columns) each, and of a head (..., widths); else NULL. */
+typedef struct seen_windows { const float *prediction, *truth, *widths; } seen_windows;
+/* Of windows `at` and on. */
+void residuals_add(residuals *r, int64_t at, int64_t count, const seen_windows *seen);
 void residuals_free(residuals *r);
 /* Fills the forecaster's table. false: out of memory. */
 bool bands_calibrate(band_tables *b, int forecaster, const residuals *r);

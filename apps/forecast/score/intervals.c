@@ -18,9 +18,10 @@ struct interval_scores {
     int64_t pred_len, columns, windows, level_count, block, blocks;
     double  level[FORECAST_MAX_LEVELS];
     const float *scale;
+    spread_shape shape;        /* of the forecaster's head; widths 0: of points */
     double *unit;              /* (columns): errors count in training deviations */
-    bound  *bounds;            /* (pred_len, columns, levels), in scales */
-    float  *grid;              /* (pred_len, columns, GRID) */
+    bound  *bounds;            /* (pred_len, columns, levels), residuals */
+    float  *grid;              /* (pred_len, columns, GRID), likewise */
     block_sums *sums;          /* (levels, blocks) */
     double *width;             /* (levels) */
     int64_t *step, *column;    /* (levels, pred_len) and (levels, columns): truths within */
@@ -76,6 +77,7 @@ interval_scores *intervals_new(const band_tables *b, int forecaster, int64_t win
     if (!s) return NULL;
     s->pred_len = b->pred_len, s->columns = b->columns, s->windows = windows, s->scale = scale;
     s->level_count = level_count;
+    if (!forecaster) s->shape = b->shape;
     memcpy(s->level, levels, (size_t)level_count * sizeof *levels);
     s->block  = s->pred_len; /* so that blocks share truths with their neighbours alone */
     s->blocks = ceil_div(MAX2(windows, 1), s->block);
@@ -87,13 +89,20 @@ interval_scores *intervals_new(const band_tables *b, int forecaster, int64_t win
 
 /* ---- adding ---- */
 
+/* A truth: how far it is from its forecast, and what makes errors of residuals there. */
+typedef struct judged { double error, scale; const float *widths; } judged;
+
+static double error_at(const interval_scores *s, const judged *j, float residual) {
+    return s->shape.widths ? spread_error(&s->shape, j->widths, (double)residual) : (double)residual * j->scale;
+}
+
 /* Gneiting and Raftery, Strictly proper scoring rules, JASA 2007, eq. 43: the width, and 2/a times how far outside. */
-static void add_levels(interval_scores *s, int64_t window, int64_t cell, double error, double scale) {
+static void add_levels(interval_scores *s, int64_t window, int64_t cell, const judged *j) {
     int64_t      step = cell / s->columns, column = cell % s->columns;
     const bound *b = s->bounds + cell * s->level_count;
     for (int64_t l = 0; l < s->level_count; l++) {
-        double low = (double)b[l].low * scale, high = (double)b[l].high * scale;
-        double outside = fmax(fmax(low - error, error - high), 0), unit = s->unit[column];
+        double low = error_at(s, j, b[l].low), high = error_at(s, j, b[l].high);
+        double outside = fmax(fmax(low - j->error, j->error - high), 0), unit = s->unit[column];
         block_sums *sums = &s->sums[l * s->blocks + window / s->block];
         sums->covered += outside == 0;
         sums->score += (high - low + outside * 2 / (1 - s->level[l] / 100)) / unit;
@@ -106,11 +115,11 @@ static void add_levels(interval_scores *s, int64_t window, int64_t cell, double 
     s->column_count[column]++;
 }
 
-static void add_grid(interval_scores *s, int64_t cell, double error, double scale, double truth) {
+static void add_grid(interval_scores *s, int64_t cell, const judged *j, double truth) {
     const float *q   = s->grid + cell * GRID;
     double       sum = 0;
     for (int i = 0; i < GRID; i++) {
-        double p = (i + 1.0) / (GRID + 1), over = error - (double)q[i] * scale;
+        double p = (i + 1.0) / (GRID + 1), over = j->error - error_at(s, j, q[i]);
         sum += over > 0 ? p * over : (p - 1) * over;
     }
     s->pinball += 2 * sum / GRID / s->unit[cell % s->columns];
@@ -119,15 +128,16 @@ static void add_grid(interval_scores *s, int64_t cell, double error, double scal
     s->count++;
 }
 
-void intervals_add(interval_scores *s, int64_t at, int64_t count, const float *prediction, const float *truth) {
+void intervals_add(interval_scores *s, int64_t at, int64_t count, const seen_windows *seen) {
     int64_t each = s->pred_len * s->columns;
     for (int64_t i = 0; i < count * each; i++) {
         int64_t window = at + i / each, cell = i % each;
-        double  error = (double)truth[i] - (double)prediction[i];
-        double  scale = (double)s->scale[window * s->columns + cell % s->columns];
-        if (!isfinite(error) || isnan(s->grid[cell * GRID])) continue;
-        add_levels(s, window, cell, error, scale);
-        add_grid(s, cell, error, scale, (double)truth[i]);
+        judged  j = { (double)seen->truth[i] - (double)seen->prediction[i],
+                      (double)s->scale[window * s->columns + cell % s->columns],
+                      seen->widths ? seen->widths + i * s->shape.widths : NULL };
+        if (!isfinite(j.error) || isnan(s->grid[cell * GRID])) continue;
+        add_levels(s, window, cell, &j);
+        add_grid(s, cell, &j, (double)seen->truth[i]);
     }
 }
 

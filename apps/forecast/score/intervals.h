@@ -13,8 +13,8 @@ typedef struct interval_scores interval_scores;
  * `levels` in percent, ascending. NULL: out of memory. */
 interval_scores *intervals_new(const band_tables *b, int forecaster, int64_t windows, const float *scale,
                                const double *levels, int64_t level_count);
-/* `prediction` and `truth` (count, pred_len, columns) in original units. NaN truths are left out. */
-void intervals_add(interval_scores *s, int64_t at, int64_t count, const float *prediction, const float *truth);
+/* In original units. NaN truths are left out. */
+void intervals_add(interval_scores *s, int64_t at, int64_t count, const seen_windows *seen);
 /* Fills what forecast_intervals says; its memory is the result's. false: out of memory. */
 bool intervals_result(const interval_scores *s, forecast_intervals *out);
 void intervals_free(interval_scores *s);  /* NULL is fine */

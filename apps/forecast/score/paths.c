@@ -125,14 +125,15 @@ static double within_step(const path_draw *d, int64_t cell) {
                                            (uint32_t)d->index, (uint32_t)cell));
 }
 
-void path_make(const path_maker *m, path_draw draw, const double *forecast, const float *scale, double *out) {
+void path_make(const path_maker *m, path_draw draw, const double *forecast, const window_spread *s, double *out) {
     const band_tables *b = m->bands;
     int64_t            w = window_of(m, draw.number);
     for (int64_t i = 0; i < b->pred_len * b->columns; i++) {
         const rank_step *at = &m->rank[i * b->windows + w];
-        int64_t          column = i % b->columns;
         double           p = (double)at->low + within_step(&draw, i) * (double)at->width;
-        out[i] = isnan(p) ? (double)NAN
-                          : forecast[i] + bands_quantile(b, 0, column, i / b->columns, p) * (double)scale[column];
+        out[i] = (double)NAN;
+        if (isnan(p)) continue;
+        double residual = bands_quantile(b, 0, i % b->columns, i / b->columns, p);
+        out[i] = forecast[i] + bands_error(b, 0, i, s, residual);
     }
 }

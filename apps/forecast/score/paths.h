@@ -31,7 +31,7 @@ void path_maker_free(path_maker *m);
 typedef struct path_draw { double number; int64_t seed, index; } path_draw;
 path_draw path_drawn(int64_t seed, int64_t i);     /* the i-th sample under a seed */
 path_draw path_spread(int64_t i, int64_t count);   /* of paths whose windows are spread evenly, for quantiles */
-/* One path (pred_len, columns) around `forecast`; NaN in a column without truths. `scale` as bands_scales gives it. */
-void path_make(const path_maker *m, path_draw draw, const double *forecast, const float *scale, double *out);
+/* One path (pred_len, columns) around `forecast`; NaN in a column without truths. */
+void path_make(const path_maker *m, path_draw draw, const double *forecast, const window_spread *s, double *out);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "forecast/data/util.h"
+#include "forecast/options/quantiles.h"
 #include "forecast/saved/loaded.h"
 #include "forecast/saved/run_options.h"
 
@@ -33,17 +34,20 @@ static tide_status of_parent(tide_failure *failure, tide_status status) {
 
 /* ---- options ---- */
 
-static const char *const shapes[] = { "seq-len", "pred-len", "arch",     "d-model", "n-heads",
-                                      "e-layers", "d-ff",    "activation", "use-norm" };
+static const char *const shapes[] = { "seq-len", "pred-len", "arch",       "d-model",  "n-heads", "e-layers",
+                                      "d-ff",    "activation", "use-norm", "head",    "quantiles" };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
+typedef char shape_words[sizeof ((forecast_options *)0)->quantiles];
 
 /* As text, in the order of `shapes`. */
-static void shapes_of(const model_config *c, char values[SHAPES][32]) {
+static void shapes_of(const model_config *c, shape_words values[SHAPES]) {
     const int64_t sizes[SHAPES] = { c->seq_len, c->pred_len, 0, c->d_model, c->n_heads, c->e_layers, c->d_ff };
     for (int i = 0; i < SHAPES; i++) snprintf(values[i], sizeof *values, "%" PRId64, sizes[i]);
     snprintf(values[2], sizeof *values, "%s", architecture_of(c->arch)->name);
     snprintf(values[7], sizeof *values, "%s", c->relu ? "relu" : "gelu");
     snprintf(values[8], sizeof *values, "%s", c->use_norm ? "true" : "false");
+    snprintf(values[9], sizeof *values, "%s", head_words[c->head]);
+    quantiles_print(c->quantile, c->quantile_count, values[10], sizeof *values);
 }
 
 static tide_status adopt(forecast_options *o, const char *name, const char *value, tide_failure *failure) {
@@ -58,7 +62,7 @@ static tide_status adopt(forecast_options *o, const char *name, const char *valu
 /* What has no steps cannot go on with them; the members of a sum are runs of their own. */
 tide_status parent_check_arch(const char *run, const char *option, const model_config *c, tide_failure *failure) {
     const architecture *of = architecture_of(c->arch);
-    if (!of->solved) return TIDE_OK;
+    if (!forecaster_solved(c->arch, c->head)) return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, NULL, 0, option,
                    "%.200s is a run of `arch` %s, which is not trained by steps: %s", run, of->name,
                    c->arch == FORECAST_ARCH_AUTO ? "give one of its members (itransformer, dlinear, patchtst), a run "
@@ -68,7 +72,8 @@ tide_status parent_check_arch(const char *run, const char *option, const model_c
 }
 
 static tide_status settle_by_parent(forecast_options *o, tide_failure *failure) {
-    char         path[FOLDER_PATH], values[SHAPES][32];
+    char         path[FOLDER_PATH];
+    shape_words   values[SHAPES];
     model_config c;
     tide_status  status = loaded_path(o->from, path, failure);
     if (status == TIDE_OK) status = bundle_sizes(path, &c, failure);

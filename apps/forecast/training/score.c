@@ -94,7 +94,7 @@ tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure)
                          .first = t->data.split.test.start,
                          .windows = trainer_test_windows(t), .listener = &t->listener,
                          .metrics_scaled = (t->compat & FORECAST_COMPAT_METRICS_SCALED) != 0,
-                         .itself = (forecast_use)architecture_of(t->config.arch)->as_baseline };
+                         .itself = (forecast_use)forecaster_as_baseline(&t->config) };
     window_program p;
     full_scores    scores = { 0 };
     error_parts    parts  = { 0 };

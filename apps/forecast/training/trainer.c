@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "ensemble.h"
 #include "forecast/fit/plan.h"
+#include "forecast/fit/sum_run.h"
 #include "parent.h"
 
 /* ---- opening ---- */
@@ -34,6 +35,7 @@ tide_status trainer_folder(trainer *t, bool in_folder, int64_t parameters, const
 static tide_status open_trainer(trainer *t, forecast_options *o, const tide_frame *from, bool in_folder,
                                 tide_failure *failure) {
     tide_status status = load(t, from, failure);
+    if (status == TIDE_OK) status = sum_run_check(o, &t->data, failure);
     if (status == TIDE_OK) status = plan_of_run(o, failure);
     if (status == TIDE_OK && o->arch == FORECAST_ARCH_AUTO) return ensemble_open(t, o, from, in_folder, failure);
     if (status == TIDE_OK) status = parent_open(t, failure);

@@ -93,7 +93,9 @@ tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure)
 /* Learns to the end, fills and scores; frees the trainer in any case. */
 tide_status trainer_finish(trainer *t, forecast_result *r, tide_failure *failure);
 
-static inline bool trainer_solved(const trainer *t) { return architecture_of(t->config.arch)->solved; }
+static inline bool trainer_solved(const trainer *t) {
+    return forecaster_solved(t->config.arch, t->config.head);
+}
 static inline const tide_snapshot_t *trainer_best(const trainer *t) { return t->fit ? fit_best(t->fit) : NULL; }
 static inline bool trainer_in_memory(const trainer *t) { return !*t->folder.path; }
 

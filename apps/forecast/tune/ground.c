@@ -32,7 +32,7 @@ static tide_status no_memory(tide_failure *failure) {
 }
 
 bool ground_has_steps(const forecast_options *o, tide_failure *failure) {
-    if (o->arch != FORECAST_ARCH_AUTO && !architecture_of(o->arch)->solved) return true;
+    if (o->arch != FORECAST_ARCH_AUTO && !forecaster_solved(o->arch, o->head)) return true;
     fail_at(failure, TIDE_EINVAL, NULL, 0, "arch",
             "`arch` %s is not trained by steps, so there is nothing to search: itransformer, dlinear and patchtst are",
             architecture_of(o->arch)->name);
