@@ -177,6 +177,10 @@ TIDE_API void        tide_graph_free(tide_graph *g);                         /* 
 /* The first thing that went wrong while building the graph; else why the last read or write failed; status TIDE_OK if
  * neither did. Never NULL. */
 TIDE_API const tide_failure *tide_error(const tide_graph *g);
+/* Hands out the first error of building and forgets it, for who tells it at once, as an exception: the graph goes on
+ * as before the call that failed, but for what that made until then. The status of the error; TIDE_OK when there was
+ * none. */
+TIDE_API tide_status tide_error_take(tide_graph *g, tide_failure *failure);
 
 /* Memory for values that are made in a loop. A mark is how far the graph has come; a number, 0 when there is no graph
  * or no memory. Going back to it gives back what was made since: values, constants, gradients, lists (also those of

@@ -163,6 +163,13 @@ const tide_failure *tide_error(const tide_graph *g) {
     return !g ? &no_graph : g->failure.status ? &g->failure : &g->read_failure;
 }
 
+tide_status tide_error_take(tide_graph *g, tide_failure *failure) {
+    tide_failure first = g ? g->failure : *tide_error(NULL);
+    if (g) g->failure = (tide_failure){ 0 };
+    if (failure) *failure = first;
+    return first.status;
+}
+
 void tide_scope_push(tide_graph *g, const char *name) {
     if (!g) return;
     if (!name) graph_fail(g, TIDE_EINVAL, "scope: there is no name");
