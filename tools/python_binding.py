@@ -58,15 +58,15 @@ ARGUMENT_NAMES = {"in": "inputs", "out": "outputs", "type": "dtype", "g": "graph
 # What has a weight of its own in another function.
 WEIGHTED = {"tide_mse": "tide_mse_weighted", "tide_mae": "tide_mae_weighted"}
 # Defaults, by argument, or function.argument.
-DEFAULTS = {"weight": None, "denominator": None, "offset": None, "stop": None, "eps": 1e-5, "prefix": "", "keepdims": False,
+DEFAULTS = {"weight": None, "denominator": None, "stop": None, "eps": 1e-5, "prefix": "", "keepdims": False,
             "descending": True, "tide_softmax.axis": -1, "tide_log_softmax.axis": -1, "tide_argmax.axis": -1, "tide_argmin.axis": -1,
             "tide_cumsum.axis": -1, "tide_sort.descending": False, "axis_list": None, "tide_random_uniform_of.low": 0.0,
             "tide_random_uniform_of.high": 1.0, "tide_random_normal_of.mean": 0.0, "tide_random_normal_of.sd": 1.0,
             "tide_pad.value": 0.0, "tide_concat.axis": 0, "tide_stack.axis": 0, "tide_huber.beta": 1.0, "tide_conv1d_new.stride": 1,
             "tide_conv1d_new.padding": 0, "tide_attention.dropout": 0.0, "tide_self_attention_apply.dropout": 0.0,
             "tide_self_attention_queries.dropout": 0.0, "training": False, "probabilities": False, "tide_slice.start": 0,
-            "tide_slice_step.start": 0, "tide_slice_step.step": 1, "tide_lr_cosine.last": 0.0, "tide_dropout.training": ...,
-            "tide_grad_scaler_new.name": "scaler", "tide_arange.dtype": "i32", "tide_sample_offset.offset": ...}
+            "tide_slice_step.start": 0, "tide_slice_step.step": 1, "tide_dropout.training": ...,
+            "tide_grad_scaler_new.name": "scaler", "tide_arange.dtype": "i32"}
 # Structs that are types: their name, and what their functions' names begin with.
 RECORDS = {"tide_linear": ("Linear", "tide_linear_"), "tide_layer_norm_layer": ("LayerNorm", "tide_layer_norm_"),
            "tide_embedding": ("Embedding", "tide_embedding_"), "tide_conv1d": ("Conv1d", "tide_conv1d_"),
@@ -78,8 +78,28 @@ WORDS = {"tide_precision": ["graph", "f32", "bf16", "f16", "auto"],
          "tide_program_mode": ["graph", "default", "reduce-overhead", "max-autotune"]}
 DTYPES = ["f32", "f64", "f16", "bf16", "i32", "i64", "u8", "bool"]
 INDICES = {"index", "label", "start", "offset"}
-PYTHON_WORDS = {"TIDE_EVAL": "training=False", "TIDE_TRAIN": "training=True", "TIDE_END": "None", "TIDE_ALL": "axis=None",
+PYTHON_WORDS = {"Either pointer may be NULL.": "", "probabilities: NULL, or receives the": "probabilities: True gives as well the",
+                "may be the poison-free value (tide_val){0} for none, else broadcasts": "may be None, else it broadcasts",
+                "(count 0: all of them). keep:": "(None: all of them). keepdims:", "`type`": "`dtype`",
+                "An empty list where that fails (TIDE_ESHAPE).": "", "TIDE_EVAL": "training=False", "TIDE_TRAIN": "training=True", "TIDE_END": "None", "TIDE_ALL": "axis=None",
                 "(tide_val){ 0 }": "None", "(tide_val){0}": "None", "NULL": "None"}
+
+# In place of the headers' examples, by the first word of the library's in them.
+EXAMPLES = {
+    "tide_grad_scaler": """  scaler = GradScaler(g)
+  gradients = scaler.unscale(grad(scaler.scale(loss), params))
+  update = scaler.step(adamw(params, clip_norm(gradients, 1.0), lr=1e-3))
+""",
+    "tide_accumulator": """  a = Accumulator(g, params, part_samples)
+  g.sample_offset(a.offset)     # the samples of a part draw the masks that they have in the whole
+  losses = ...                  # one a sample, of inputs with part_samples samples
+  g.sample_offset(None)
+  total = losses.sum()
+  part = g.compile(a.add(grad(total, params), total, part_samples))
+  update = a.step(adamw(params, clip_norm(a.take(), 1.0), lr=1e-3))
+  step = g.compile([a.loss, update])
+""",
+}
 
 
 # ---- reading ----
@@ -132,7 +152,7 @@ def split_parameters(text):
 
 def struct_of(name, body, doc):
     fields, defaults = [], {}
-    for match in re.finditer(r"^\s*(const char|\w+)\s+(\**[\w\s,*]+);[ \t]*(/\*.*?\*/)?", body, flags=re.M | re.S):
+    for match in re.finditer(r"(const char|\w+)\s+(\**\w[\w\s,*]*);[ \t]*(/\*.*?\*/)?", body, flags=re.S):
         kind, names, comment = match.groups()
         names = [n.strip() for n in names.split(",")]
         told = re.search(r"where 0: ([\d., e-]+\d)", comment_text(comment)) if comment else None
@@ -207,10 +227,10 @@ class Row:
         return f'{{ "{self.name}", {self.kind}, {optional}, {float(number):g}, {words} }}'
 
 
-KINDS = {"tide_val": ("ARG_VALUE", "Operand", "value"), "tide_list": ("ARG_VALUES", "Sequence[Value]", "list"),
-         "int": ("ARG_INT", "int", "integer"), "int64_t": ("ARG_INT", "int", "integer"), "double": ("ARG_REAL", "float", "real"),
-         "bool": ("ARG_BOOL", "bool", "truth"), "const char*": ("ARG_TEXT", "str", "text"), "tide_dtype": ("ARG_DTYPE", "DType", "type"),
-         "tide_shape": ("ARG_SHAPE", "Shape", "shape"), "const int*": ("ARG_ORDER", "Sequence[int]", "order"),
+KINDS = {"tide_val": ("ARG_VALUE", "_Operand", "value"), "tide_list": ("ARG_VALUES", "Sequence[Value]", "list"),
+         "int": ("ARG_SMALL", "int", "integer"), "int64_t": ("ARG_INT", "int", "integer"), "double": ("ARG_REAL", "float", "real"),
+         "bool": ("ARG_BOOL", "bool", "truth"), "const char*": ("ARG_TEXT", "str", "text"), "tide_dtype": ("ARG_DTYPE", "_DType", "type"),
+         "tide_shape": ("ARG_SHAPE", "_Shape", "shape"), "const int*": ("ARG_ORDER", "Sequence[int]", "order"),
          "tide_mode": ("ARG_BOOL", "bool", "truth"), "tide_precision": ("ARG_WORD", "str", "integer"),
          "tide_program_mode": ("ARG_WORD", "str", "integer"), "const char*const[]": ("ARG_TEXTS", "Sequence[str]", "texts")}
 
@@ -252,7 +272,7 @@ class Binding:
         elif record.endswith("_opts"):
             self.add_options(self.structs[record])
         elif kind == "tide_axes":
-            axis = self.add_row(Row("axis", "ARG_AXES", None, "Axes"))
+            axis = self.add_row(Row("axis", "ARG_AXES", None, "_Axes"))
             keep = self.add_row(Row("keepdims", "ARG_BOOL", False, "bool"))
             self.setup.append(lambda b: f"{axis(b)}.axes.keep = {keep(b)}.truth;")
             self.arguments.append(self.member(axis, "axes"))
@@ -273,13 +293,13 @@ class Binding:
         if kind == "tide_val" and name in INDICES:
             row_kind = "ARG_INDEX"
         if kind == "tide_val" and (default is None or f.c_name == "tide_sample_offset"):
-            row_kind, hint = row_kind + "_OR_NONE", "Operand | None"
+            row_kind, hint = row_kind + "_OR_NONE", "_Operand | None"
         if kind == "int64_t" and name == "stop":
             row_kind, hint = "ARG_END", "int | None"
         late = kind == "tide_dtype" and f.c_name != "tide_cast"
         if late:
             default = default if default is not ... else None
-            hint = "DType | None" if default is None else hint
+            hint = "_DType | None" if default is None else hint
         given = self.add_row(Row(python_name, row_kind, default, hint, WORDS.get(kind)), late)
         casts = {"int": "(int)", "tide_mode": "(tide_mode)", "tide_precision": "(tide_precision)", "tide_program_mode": "(tide_program_mode)"}
         if late and default is None:
@@ -306,7 +326,7 @@ class Binding:
         for kind, name, _ in struct.fields:
             default = struct.defaults.get(name)
             if kind == "tide_val":
-                parts.append((name, self.member(self.add_row(Row(name, "ARG_VALUE", ..., "Operand")), "value")))
+                parts.append((name, self.member(self.add_row(Row(name, "ARG_VALUE", ..., "_Operand")), "value")))
             elif kind == "bool":
                 parts.append((name, self.member(self.add_row(Row(name, "ARG_BOOL", False, "bool")), "truth")))
             elif kind == "int64_t":
@@ -376,12 +396,17 @@ class Binding:
 
 # ---- docstrings ----
 
+EXAMPLE = re.compile(r"(^  .*tide_.*;.*\n)(^  .*\n)*", re.M)  # C
+
+
 def pythonic(text, names):
+    text = EXAMPLE.sub(lambda m: EXAMPLES[re.search(r"tide_\w+", m.group(0)).group(0)], text)
+    text = re.sub(r"Defaults where 0: (\w+ [\d.e-]+\d,? ?)+\.?\s*", "", text)
     for c, python in PYTHON_WORDS.items():
         text = text.replace(c, python)
     text = re.sub(r"TIDE_E(SHAPE|TYPE|INVAL)\b", "InvalidError", text)
     text = re.sub(r"TIDE_EDEVICE\b", "DeviceError", text)
-    text = re.sub(r"\bTIDE_(F32|F64|F16|BF16|I32|I64|U8|BOOL)\b", lambda m: m.group(1).lower(), text)
+    text = re.sub(r"\b(TIDE_)?(F32|F64|F16|BF16|I32|I64|U8|BOOL)\b", lambda m: m.group(2).lower(), text)
     return re.sub(r"\btide_\w+", lambda m: names.get(m.group(0), m.group(0)[5:]), text)
 
 
@@ -394,7 +419,9 @@ def c_string(text, indent):
 
 def doc_of(binding, names):
     f = binding.f
-    text = f.doc or getattr(f, "section", "")
+    text = f.doc or f.section
+    if any(kind == "tide_axes" for kind, _ in f.parameters):
+        text = (f.doc + "\n\n" + binding.structs["tide_axes"].doc).strip()
     return pythonic(text, names) if text else ""
 
 
@@ -435,7 +462,8 @@ def stub(name, rows, receiver, hint, doc, indent):
         return head + " ..."
     body = doc.replace("\\", "\\\\").replace('"""', "'''")
     lines = body.split("\n")
-    quoted = f'{indent}    """' + lines[0] + "".join(f"\n{indent}    {line}".rstrip() for line in lines[1:]) + '"""'
+    quoted = f'{indent}    """' + lines[0] + "".join(f"\n{indent}    {line}".rstrip() for line in lines[1:])
+    quoted += f'\n{indent}    """' if len(lines) > 1 or doc.endswith('"') else '"""'
     return f"{head}\n{quoted}"
 
 
@@ -595,7 +623,9 @@ def main():
     made = sort_functions(functions)
     names = {f.c_name: f.name for f in functions}
     names.update({name: python for name, (python, _) in RECORDS.items()})
-    names.update({f"{prefix}new": python for python, prefix in RECORDS.values()})
+    for python, prefix in RECORDS.values():
+        names.update({f.c_name: f"{python}.{f.c_name[len(prefix):]}" for f in functions if f.c_name.startswith(prefix)})
+        names[f"{prefix}new"] = python
     out = Output()
     for f in made:
         bind(out, Binding(f, structs), names)

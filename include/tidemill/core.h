@@ -241,6 +241,7 @@ TIDE_API tide_val tide_constant(tide_graph *g, tide_dtype type, tide_shape shape
 /* A number of shape () and of the default type that takes the type of its partner: ops.h says how. */
 TIDE_API tide_val tide_scalar(tide_graph *g, double value);
 TIDE_API tide_val tide_scalar_of(tide_graph *g, tide_dtype type, double value);
+/* All elements the number. */
 TIDE_API tide_val tide_fill(tide_graph *g, tide_dtype type, tide_shape shape, double value);
 
 /* Survives runs; changed only by tide_assign, tide_write, tide_restore and tide_load.
@@ -265,7 +266,8 @@ TIDE_API tide_val tide_group(tide_graph *g, tide_list effects);
  * tide_state: all of them, moments and counters included: all that survives a run. */
 TIDE_API tide_list tide_params(tide_graph *g, const char *prefix);
 TIDE_API tide_list tide_state(tide_graph *g, const char *prefix);
-TIDE_API void      tide_mark_param(tide_val variable);
+
+TIDE_API void      tide_mark_param(tide_val variable);  /* tide_params has it from then on */
 TIDE_API tide_val  tide_find_variable(tide_graph *g, const char *full_name);  /* poison, without error, if absent */
 
 /* Derivatives of the scalar `loss` with respect to `wrt` (any values of the graph), one for each, as values

@@ -158,7 +158,7 @@ static int named_row(const arg *rows, int n_rows, PyObject *name) {
 static bool place(const char *call, const arg *rows, int n_rows, PyObject *first, PyObject *const *args,
                   Py_ssize_t count, PyObject *names, PyObject **out) {
     int at = first != NULL;
-    memset(out, 0, MOST_ARGS * sizeof *out);
+    memset(out, 0, (size_t)n_rows * sizeof *out);
     if (first) out[0] = first;
     if (at + count > n_rows)
         return PyErr_Format(PyExc_TypeError, "%s: %zd arguments; %d are the most", call, count, n_rows - at), false;
@@ -191,6 +191,7 @@ static void fall_back(const arg *row, slot *s) {
     *s = (slot){ 0 };
     switch (row->kind) {
     case ARG_INT:
+    case ARG_SMALL:
     case ARG_INT_NOT_0:
     case ARG_WORD: s->integer = (int64_t)row->fallback; break;
     case ARG_END: s->integer = TIDE_END; break;
@@ -235,8 +236,9 @@ static bool sizes_from(call *c, PyObject *o, const arg *row, slot *s) {
     return s->sizes.count >= 0;
 }
 
-/* The type that numbers take beside the values that came before. */
-static const tide_dtype *partner(const call *c, const arg *rows, int row, tide_dtype *type) {
+/* The type that a list's numbers take beside the values that came before. NULL: there is none, or it is no list. */
+static const tide_dtype *partner(const call *c, const arg *rows, int row, PyObject *o, tide_dtype *type) {
+    if (!PyList_Check(o) && !PyTuple_Check(o)) return NULL;
     for (int i = 0; i < row; i++)
         if (rows[i].kind == ARG_VALUE && tide_ok(c->given[i].value)) return *type = tide_dtype_of(c->given[i].value),
             type;
@@ -260,8 +262,8 @@ static bool convert(call *c, const arg *rows, int i, PyObject *o) {
     case ARG_INDEX_OR_NONE:
         if (o == Py_None) return *s = (slot){ 0 }, true;
         if (row->kind == ARG_INDEX_OR_NONE) return index_from(c->graph, row->name, o, &s->value);
-        return value_from(c->graph, row->name, o, partner(c, rows, i, &type), &s->value);
-    case ARG_VALUE: return value_from(c->graph, row->name, o, partner(c, rows, i, &type), &s->value);
+        return value_from(c->graph, row->name, o, partner(c, rows, i, o, &type), &s->value);
+    case ARG_VALUE: return value_from(c->graph, row->name, o, partner(c, rows, i, o, &type), &s->value);
     case ARG_INDEX: return index_from(c->graph, row->name, o, &s->value);
     case ARG_VALUES:
         if (!values_from(o, row->name, &c->graph, &s->list)) return false;
@@ -270,6 +272,7 @@ static bool convert(call *c, const arg *rows, int i, PyObject *o) {
         return true;
     case ARG_END: return o == Py_None ? (fall_back(row, s), true) : integer_from(o, row->name, &s->integer);
     case ARG_INT: return integer_from(o, row->name, &s->integer);
+    case ARG_SMALL: return integer_from(o, row->name, &s->integer) && small(s->integer, row->name);
     case ARG_REAL_NOT_0: return real_from(o, row->name, &s->real) && not_zero(row, s->real);
     case ARG_INT_NOT_0: return integer_from(o, row->name, &s->integer) && not_zero(row, (double)s->integer);
     case ARG_REAL: return real_from(o, row->name, &s->real);
@@ -298,10 +301,12 @@ bool call_begin(call *c, const char *name, const arg *rows, int n_rows, graph_ob
     if (!place(name, rows, n_rows, first, args, count, names, given)) return false;
     for (int i = 0; i < n_rows; i++)
         if (given[i] && !find_graph(&c->graph, &rows[i], given[i])) return false;
-    if (!c->graph) return raise_invalid("%s: no argument is a value of a graph", name), false;
+    if (!c->graph)
+        return raise_invalid("%s: no argument is a value of a graph; graph.constant() makes one", name), false;
     if (!graph_enter(c->graph)) return false;
     for (int i = 0; i < n_rows; i++) {
-        fall_back(&rows[i], &c->given[i]);
+        if (!given[i]) fall_back(&rows[i], &c->given[i]);
+        else if (given[i] == Py_None || rows[i].kind == ARG_AXES) c->given[i] = (slot){ 0 };
         if (!given[i] || convert(c, rows, i, given[i])) continue;
         drop_scratch(c);
         graph_leave(c->graph);
@@ -317,7 +322,12 @@ bool call_end(call *c) {
     return good;
 }
 
-PyObject *call_value(call *c, tide_val v) { return call_end(c) ? value_new(c->graph, v) : NULL; }
+PyObject *call_value(call *c, tide_val v) {
+    if (!tide_ok(v)) return call_end(c) ? value_new(c->graph, v) : NULL;
+    drop_scratch(c);
+    graph_leave(c->graph);
+    return value_new(c->graph, v);
+}
 
 PyObject *call_values(call *c, tide_list list) { return call_end(c) ? values_new(c->graph, list) : NULL; }
 

@@ -318,9 +318,9 @@ static bool of_numbers(PyObject *o, const char *name, elements *e) {
 bool elements_from(PyObject *o, const char *name, elements *e) {
     *e = (elements){ 0 };
     bool good = false;
-    if (PyFloat_Check(o) || PyLong_Check(o) || PyList_Check(o) || PyTuple_Check(o)) good = of_numbers(o, name, e);
-    else if (is_value(o)) {
-        PyObject *array = value_array((value_object *)o, false);
+    if (PyFloat_CheckExact(o) || PyLong_Check(o) || PyList_Check(o) || PyTuple_Check(o)) good = of_numbers(o, name, e);
+    else if (is_value(o) || Py_TYPE(o) == array_type) {
+        PyObject *array = is_value(o) ? value_array((value_object *)o, false) : Py_NewRef(o);
         if (array) {
             array_object *a = (array_object *)array;
             *e = (elements){ .type = a->type, .shape = a->shape, .data = a->data, .typed = true, .lender = array };

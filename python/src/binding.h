@@ -178,6 +178,7 @@ typedef enum arg_kind {
     ARG_INDEX_OR_NONE,
     ARG_VALUES,         /* a sequence of Values */
     ARG_INT,
+    ARG_SMALL,          /* within C's int: an axis */
     ARG_END,            /* an integer; None: to the end */
     ARG_REAL,
     ARG_REAL_NOT_0,     /* where the library takes 0 for its default */

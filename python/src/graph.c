@@ -197,11 +197,28 @@ static bool number_from(graph_object *g, const char *name, PyObject *o, tide_val
     return tide_ok(*out) || graph_good(g);
 }
 
+/* What has elements but no axes (numpy's scalars) is a number, as Python's own are. */
+static PyObject *plain_number(PyObject *o) {
+    Py_buffer  view;
+    tide_dtype type;
+    if (Py_TYPE(o) == array_type || !PyObject_CheckBuffer(o) || PyObject_GetBuffer(o, &view, PyBUF_RECORDS_RO) < 0)
+        return PyErr_Clear(), NULL;
+    bool known = view.ndim == 0 && dtype_of_format(view.format, (size_t)view.itemsize, &type);
+    PyObject *number = known ? element_get(type, view.buf) : NULL;
+    PyBuffer_Release(&view);
+    return number;
+}
+
 bool value_from(graph_object *g, const char *name, PyObject *o, const tide_dtype *type, tide_val *out) {
     if (is_value(o)) return *out = value_of(o), true;
     if (PyBool_Check(o)) return *out = tide_scalar_of(g->graph, TIDE_BOOL, o == Py_True), tide_ok(*out) ||
         graph_good(g);
     if (PyFloat_Check(o) || PyLong_Check(o)) return number_from(g, name, o, out);
+    PyObject *number = plain_number(o);
+    if (number || PyErr_Occurred()) {
+        bool good = number && value_from(g, name, number, type, out);
+        return Py_XDECREF(number), good;
+    }
     return constant_from(g, name, o, PyList_Check(o) || PyTuple_Check(o) ? type : NULL, out);
 }
 

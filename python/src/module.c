@@ -25,6 +25,8 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, PyMethodDef *
 static bool add_types(PyObject *module) {
     graph_type = add_type(module, &graph_spec, graph_own_methods, generated_graph_methods);
     value_type = graph_type ? add_type(module, &value_spec, value_own_methods, generated_value_methods) : NULL;
+    /* numpy leaves operators with its arrays to us. */
+    if (value_type && PyObject_SetAttrString((PyObject *)value_type, "__array_ufunc__", Py_None) < 0) value_type = NULL;
     program_type = value_type ? add_type(module, &program_spec, NULL, NULL) : NULL;
     block_type = program_type ? add_type(module, &block_spec, NULL, NULL) : NULL;
     snapshot_type = block_type ? add_type(module, &snapshot_spec, NULL, NULL) : NULL;

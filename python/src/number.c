@@ -18,24 +18,40 @@ static bool is_operand(PyObject *o) {
 
 typedef struct operands { graph_object *graph; tide_val a, b; } operands;
 
-/* Both, of one graph that is entered. 0: an exception; -1: not for us. */
-static int both(PyObject *a, PyObject *b, const char *name, operands *o) {
-    if (!is_operand(a) || !is_operand(b)) return -1;
-    o->graph = graph_of(a, b);
-    if (is_value(a) && is_value(b) && ((value_object *)a)->graph != ((value_object *)b)->graph)
-        return raise_invalid("%s: the values belong to different graphs", name), 0;
-    if (!graph_enter(o->graph)) return 0;
-    tide_dtype type = tide_dtype_of(value_of(is_value(a) ? a : b));
-    if (value_from(o->graph, name, a, &type, &o->a) && value_from(o->graph, name, b, &type, &o->b)) return 1;
-    graph_leave(o->graph);
-    return 0;
+/* What the library does for an operator: with two values, and with a number on the right (NULL: as with a value). */
+typedef struct operator {
+    const char *name;
+    tide_val  (*values)(tide_val a, tide_val b), (*number)(tide_val a, double b);
+} operator;
+
+/* A number that the library's functions of numbers take as it is. */
+static bool is_number(PyObject *o, double *out) {
+    if (PyFloat_Check(o)) return *out = PyFloat_AsDouble(o), true;
+    if (!PyLong_Check(o) || PyBool_Check(o)) return false;
+    *out = PyLong_AsDouble(o);
+    if (PyErr_Occurred()) return PyErr_Clear(), false;
+    return *out < 0x1p53 && *out > -0x1p53;
 }
 
-PyObject *value_binary(PyObject *a, PyObject *b, const char *name, tide_val (*op)(tide_val, tide_val)) {
-    operands o;
-    int      good = both(a, b, name, &o);
-    if (good < 0) return Py_NewRef(Py_NotImplemented);
-    return good ? value_result(o.graph, op(o.a, o.b)) : NULL;
+static bool operand_from(graph_object *g, const operator *op, PyObject *o, PyObject *partner, tide_val *out) {
+    if (is_value(o)) return *out = value_of(o), true;
+    tide_dtype type = tide_dtype_of(value_of(partner));
+    return value_from(g, op->name, o, &type, out);
+}
+
+static PyObject *apply(PyObject *a, PyObject *b, const operator *op) {
+    double   number;
+    tide_val left, right;
+    if (!is_operand(a) || !is_operand(b)) return Py_NewRef(Py_NotImplemented);
+    graph_object *g = graph_of(a, b);
+    if (is_value(a) && is_value(b) && ((value_object *)a)->graph != ((value_object *)b)->graph)
+        return raise_invalid("%s: the values belong to different graphs", op->name);
+    if (!graph_enter(g)) return NULL;
+    if (op->number && is_value(a) && is_number(b, &number)) return value_result(g, op->number(value_of(a), number));
+    if (operand_from(g, op, a, b, &left) && operand_from(g, op, b, a, &right))
+        return value_result(g, op->values(left, right));
+    graph_leave(g);
+    return NULL;
 }
 
 static bool is_integer(tide_val v) { return tide_dtype_of(v) > TIDE_BF16; }
@@ -77,28 +93,35 @@ static tide_val product(tide_val a, tide_val b) {
     return out;
 }
 
-PyObject *value_add(PyObject *a, PyObject *b) { return value_binary(a, b, "+", tide_add); }
-PyObject *value_subtract(PyObject *a, PyObject *b) { return value_binary(a, b, "-", tide_sub); }
-PyObject *value_multiply(PyObject *a, PyObject *b) { return value_binary(a, b, "*", tide_mul); }
-PyObject *value_divide(PyObject *a, PyObject *b) { return value_binary(a, b, "/", divide); }
-PyObject *value_floor_divide(PyObject *a, PyObject *b) { return value_binary(a, b, "//", floor_divide); }
-PyObject *value_remainder(PyObject *a, PyObject *b) { return value_binary(a, b, "%", remainder_of); }
-PyObject *value_product(PyObject *a, PyObject *b) { return value_binary(a, b, "@", product); }
-PyObject *value_and(PyObject *a, PyObject *b) { return value_binary(a, b, "&", tide_and); }
-PyObject *value_or(PyObject *a, PyObject *b) { return value_binary(a, b, "|", tide_or); }
-PyObject *value_xor(PyObject *a, PyObject *b) { return value_binary(a, b, "^", exclusive); }
+#define OPERATOR(function, symbol, values, number)                         \
+    PyObject *function(PyObject *a, PyObject *b) {                         \
+        static const operator op = { symbol, values, number };             \
+        return apply(a, b, &op);                                           \
+    }
+OPERATOR(value_add, "+", tide_add, tide_add_scalar)
+OPERATOR(value_subtract, "-", tide_sub, tide_sub_scalar)
+OPERATOR(value_multiply, "*", tide_mul, tide_mul_scalar)
+OPERATOR(value_divide, "/", divide, NULL)
+OPERATOR(value_floor_divide, "//", floor_divide, NULL)
+OPERATOR(value_remainder, "%", remainder_of, NULL)
+OPERATOR(value_product, "@", product, NULL)
+OPERATOR(value_and, "&", tide_and, NULL)
+OPERATOR(value_or, "|", tide_or, NULL)
+OPERATOR(value_xor, "^", exclusive, NULL)
 
 PyObject *value_power(PyObject *a, PyObject *b, PyObject *modulus) {
     if (modulus != Py_None) return Py_NewRef(Py_NotImplemented);
-    return value_binary(a, b, "**", tide_pow);
+    static const operator op = { "**", tide_pow, tide_pow_scalar };
+    return apply(a, b, &op);
 }
 
 PyObject *value_compare(PyObject *a, PyObject *b, int how) {
-    static const struct { const char *name; tide_val (*op)(tide_val, tide_val); } ops[] = {
-        [Py_LT] = { "<", tide_lt }, [Py_LE] = { "<=", tide_le }, [Py_EQ] = { "==", tide_eq },
-        [Py_NE] = { "!=", tide_ne }, [Py_GT] = { ">", tide_gt }, [Py_GE] = { ">=", tide_ge },
+    static const operator ops[] = {
+        [Py_LT] = { "<", tide_lt, tide_lt_scalar },  [Py_LE] = { "<=", tide_le, tide_le_scalar },
+        [Py_EQ] = { "==", tide_eq, tide_eq_scalar }, [Py_NE] = { "!=", tide_ne, tide_ne_scalar },
+        [Py_GT] = { ">", tide_gt, tide_gt_scalar },  [Py_GE] = { ">=", tide_ge, tide_ge_scalar },
     };
-    return value_binary(a, b, ops[how].name, ops[how].op);
+    return apply(a, b, &ops[how]);
 }
 
 static PyObject *unary(PyObject *a, tide_val (*op)(tide_val)) {

@@ -75,7 +75,8 @@ PyObject *graph_compile(PyObject *self, PyObject *const *args, Py_ssize_t count,
     tide_list            wanted;
     if (!arguments("compile", rows, 1, args, count, names, given)) return NULL;
     if (!wanted_options(given, &options, &dumped) || !values_from(given[0], "wanted", &g, &wanted)) return NULL;
-    if (graph_enter(g)) {
+    if (wanted.count == 0) raise_invalid("compile: nothing is wanted");
+    else if (graph_enter(g)) {
         made = compiled(g, wanted, &options, dumped);
         graph_leave(g);
     }

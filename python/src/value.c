@@ -187,7 +187,6 @@ static PyObject *get_turned(PyObject *self, void *none) {
     for (int i = 0; i < ndim; i++) order[i] = ndim - 1 - i;
     return value_result(v->graph, tide_permute(v->value, order));
 }
-static PyObject *get_ufunc(PyObject *self, void *none) { return (void)self, (void)none, Py_NewRef(Py_None); }
 
 static PyGetSetDef value_fields[] = {
     { "shape", get_shape, NULL, doc_Value_shape, NULL },
@@ -197,7 +196,6 @@ static PyGetSetDef value_fields[] = {
     { "name", get_name, NULL, doc_Value_name, NULL },
     { "graph", get_graph, NULL, doc_Value_graph, NULL },
     { "T", get_turned, NULL, doc_Value_T, NULL },
-    { "__array_ufunc__", get_ufunc, NULL, doc_Value_array_ufunc, NULL },
     { 0 },
 };
 
@@ -272,6 +270,5 @@ PyType_Slot value_slots[] = {
     { 0 },
 };
 PyType_Spec value_spec = { "tidemill.Value", sizeof(value_object), 0,
-                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION |
-                               Py_TPFLAGS_IMMUTABLETYPE,
+                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                            value_slots };

@@ -164,10 +164,12 @@ const tide_failure *tide_error(const tide_graph *g) {
 }
 
 tide_status tide_error_take(tide_graph *g, tide_failure *failure) {
-    tide_failure first = g ? g->failure : *tide_error(NULL);
-    if (g) g->failure = (tide_failure){ 0 };
-    if (failure) *failure = first;
-    return first.status;
+    const tide_failure *first = g ? &g->failure : tide_error(NULL);
+    tide_status         status = first->status;
+    if (failure && status) *failure = *first;
+    else failure_clear(failure);
+    if (g && status) g->failure = (tide_failure){ 0 };
+    return status;
 }
 
 void tide_scope_push(tide_graph *g, const char *name) {
