@@ -204,12 +204,12 @@ static void fall_back(const arg *row, slot *s) {
 }
 
 static bool texts_from(PyObject *o, const arg *row, slot *s) {
-    if (!PySequence_Check(o) || PyUnicode_Check(o) || PySequence_Size(o) != 4)
-        return PyErr_Clear(), raise_invalid("%s: four names are needed", row->name), false;
+    if ((!PyList_Check(o) && !PyTuple_Check(o)) || PySequence_Size(o) != 4)
+        return raise_invalid("%s: a list of four names is needed", row->name), false;
     for (int i = 0; i < 4; i++) {
         PyObject *item = PySequence_GetItem(o, i);
         bool good = item && text_from(item, row->name, &s->texts[i]);
-        Py_XDECREF(item);  /* the sequence, a list or tuple of the caller's, holds it */
+        Py_XDECREF(item);  /* the list holds it */
         if (!good) return false;
     }
     return true;

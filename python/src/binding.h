@@ -15,9 +15,6 @@
 #define TIDEMILL_PYTHON_BINDING_H
 
 #define PY_SSIZE_T_CLEAN
-#ifndef Py_LIMITED_API
-#define Py_LIMITED_API 0x030B0000
-#endif
 #include <Python.h>
 
 #include <tidemill/tidemill.h>
@@ -74,6 +71,7 @@ typedef struct graph_object {
     PyThread_type_lock lock;
     unsigned long      owner;       /* the thread that holds the lock, `depth` times */
     int                depth;
+    bool               computing;   /* the library runs or compiles its programs just now */
     bool               own_memory;  /* the device's values are not in the host's memory */
     PyObject          *inputs;      /* name -> Value, for feeds by name */
     PyObject          *kept;        /* what custom operations call */
@@ -95,10 +93,11 @@ void graph_leave(graph_object *g);
 /* Whether building went well; else raises what failed, and the graph is as if that call had never been. The lock is
  * held. */
 bool graph_good(graph_object *g);
-/* A user's function is being called by a run of g on this thread (NULL: no longer). */
-void graph_running(const graph_object *g);
-/* Whether no custom operation of the run that just ended failed; else its exception is raised. */
-bool graph_told(graph_object *g);
+/* The graph that runs on this thread and calls a user's function (NULL: none). Returns what it was before. */
+const graph_object *graph_running(const graph_object *g);
+/* Around what computes, with the lock held: without the GIL. False: an exception is set, a custom operation's or Ctrl-C's. */
+long_call graph_compute(graph_object *g);
+bool      graph_computed(graph_object *g, long_call *c);
 /* For deallocators: takes the lock, whatever exception is on its way. Not always: false. */
 bool graph_enter_quietly(graph_object *g);
 

@@ -49,7 +49,7 @@ static void keep_exception(graph_object *g) {
 static void custom_run(void *user, const void *const *inputs, void *output) {
     const custom    *c = user;
     PyGILState_STATE state = PyGILState_Ensure();
-    graph_running(c->graph);
+    const graph_object *before = graph_running(c->graph);
     PyObject *arrays = arrays_of(c, inputs), *result = arrays ? PyObject_CallObject(c->run, arrays) : NULL;
     if (!result || !result_into(c, result, output)) {
         keep_exception(c->graph);
@@ -57,7 +57,7 @@ static void custom_run(void *user, const void *const *inputs, void *output) {
     }
     Py_XDECREF(result);
     Py_XDECREF(arrays);
-    graph_running(NULL);
+    graph_running(before);
     PyGILState_Release(state);
 }
 

@@ -63,7 +63,11 @@ PyObject *graph_load_state_dict(PyObject *self, PyObject *const *args, Py_ssize_
     if (!arguments("load_state_dict", rows, 1, args, count, names, given)) return NULL;
     if (!PyDict_Check(given[0])) return raise_invalid("state: a dictionary of arrays by name is needed");
     bool good = true;
-    for (Py_ssize_t at = 0; good && PyDict_Next(given[0], &at, &key, &data);) good = add_array(&a, key, data);
+    for (Py_ssize_t at = 0; good && PyDict_Next(given[0], &at, &key, &data);) {
+        Py_INCREF(key), Py_INCREF(data);
+        good = add_array(&a, key, data);
+        Py_DECREF(key), Py_DECREF(data);
+    }
     PyObject *rest[] = { given[1] ? given[1] : PyUnicode_FromString(""), given[2] ? given[2] : Py_False };
     if (good && rest[0] && call_begin(&c, "load_state_dict", rows_of_state, 2, g, NULL, rest, 2, NULL)) {
         tide_failure failure;

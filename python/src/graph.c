@@ -11,13 +11,21 @@ PyTypeObject *graph_type;
 /* The graph that runs on this thread and has called a user's function. */
 static _Thread_local const graph_object *running;
 
-void graph_running(const graph_object *g) { running = g; }
+const graph_object *graph_running(const graph_object *g) {
+    const graph_object *before = running;
+    return running = g, before;
+}
+
+static bool refuse(void) {
+    return raise_invalid("the graph is running: what its run or compile calls may not use it"), false;
+}
 
 bool graph_enter(graph_object *g) {
     unsigned long me = PyThread_get_thread_ident();
-    if (running == g) return raise_invalid("a custom operation may not use the graph that is running it"), false;
+    if (running == g) return refuse();
     if (PyThread_acquire_lock(g->lock, NOWAIT_LOCK) != PY_LOCK_ACQUIRED) {
-        if (__atomic_load_n(&g->owner, __ATOMIC_RELAXED) == me && g->depth > 0) return g->depth++, true;
+        if (__atomic_load_n(&g->owner, __ATOMIC_RELAXED) == me && g->depth > 0)
+            return g->computing ? refuse() : (g->depth++, true);
         PyThreadState *state = PyEval_SaveThread();
         PyThread_acquire_lock(g->lock, WAIT_LOCK);
         PyEval_RestoreThread(state);
@@ -41,8 +49,15 @@ bool graph_enter_quietly(graph_object *g) {
     return entered;
 }
 
-bool graph_told(graph_object *g) {
-    if (!g->pending) return true;
+long_call graph_compute(graph_object *g) {
+    g->computing = true;
+    return long_call_begin();
+}
+
+bool graph_computed(graph_object *g, long_call *c) {
+    bool good = long_call_end(c);
+    g->computing = false;
+    if (!g->pending) return good;
     PyObject *exception = g->pending;
     g->pending = NULL;
     PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
@@ -62,15 +77,15 @@ bool graph_good(graph_object *g) {
 static bool made_options(PyObject *args, PyObject *named, tide_graph_options *o, PyObject **dtype) {
     static char *names[] = { "device", "threads", "seed", "memory_limit", "cut", "dtype", NULL };
     long long    limit = 0;
-    unsigned long long seed = 0;
+    PyObject    *seed = NULL;
     *o = (tide_graph_options){ .device = "cpu" };
     *dtype = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, named, "|z$iKLiO:Graph", names, &o->device, &o->threads, &seed, &limit,
+    if (!PyArg_ParseTupleAndKeywords(args, named, "|z$iOLiO:Graph", names, &o->device, &o->threads, &seed, &limit,
                                      &o->cut,
                                      dtype))
         return false;
-    o->seed = seed, o->memory_limit = limit;
-    return true;
+    o->seed = seed ? PyLong_AsUnsignedLongLong(seed) : 0, o->memory_limit = limit;
+    return !PyErr_Occurred();
 }
 
 static PyObject *graph_make(PyTypeObject *type, PyObject *args, PyObject *named) {
@@ -84,7 +99,7 @@ static PyObject *graph_make(PyTypeObject *type, PyObject *args, PyObject *named)
     g->lock = PyThread_allocate_lock();
     g->graph = tide_graph_new_with(&options);
     g->inputs = PyDict_New(), g->kept = PyList_New(0), g->pending = NULL;
-    g->owner = 0, g->depth = 0;
+    g->owner = 0, g->depth = 0, g->computing = false;
     PyObject_GC_Track(g);
     if (!g->lock || !g->graph || !g->inputs || !g->kept) {
         Py_DECREF(g);

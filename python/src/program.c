@@ -53,11 +53,11 @@ static bool wanted_options(PyObject **given, tide_compile_options *o, PyObject *
 
 /* The lock is held. */
 static PyObject *compiled(graph_object *g, tide_list wanted, tide_compile_options *o, PyObject *dumped) {
-    long_call c = long_call_begin();
+    long_call c = graph_compute(g);
     dumper    d = { &c, dumped };
     if (dumped) o->dump = dump, o->dump_user = &d;
     tide_program *p = tide_compile(wanted, o);
-    bool          good = long_call_end(&c);
+    bool          good = graph_computed(g, &c);
     if (good && p && tide_program_error(p)->status) raise_failure(tide_program_error(p));
     else if (good && !p) raise_failure(tide_program_error(NULL));
     program_object *made = PyErr_Occurred() ? NULL : program_new(g, p);
@@ -157,7 +157,12 @@ static bool feeds_from(graph_object *g, PyObject *given, feeds *f) {
     f->items = PyMem_Calloc(count, sizeof *f->items);
     f->held = PyMem_Calloc(count, sizeof *f->held);
     bool good = (f->items && f->held) || (PyErr_NoMemory(), false);
-    while (good && PyDict_Next(given, &at, &key, &data)) good = feed_one(g, key, data, f);
+    while (good && PyDict_Next(given, &at, &key, &data)) {
+        if ((size_t)f->count + 1 >= count) raise_invalid("run: the dictionary of feeds changed meanwhile");
+        Py_INCREF(key), Py_INCREF(data);
+        good = !PyErr_Occurred() && feed_one(g, key, data, f);
+        Py_DECREF(key), Py_DECREF(data);
+    }
     if (!good) feeds_free(f);
     return good;
 }
@@ -165,12 +170,11 @@ static bool feeds_from(graph_object *g, PyObject *given, feeds *f) {
 /* `times` runs with the same feeds; between two of them Ctrl-C is asked for. */
 static PyObject *run(program_object *p, const feeds *f, int64_t times) {
     tide_status status = TIDE_OK;
-    long_call   c = long_call_begin();
+    long_call   c = graph_compute(p->graph);
     for (int64_t i = 0; i < times && !status; i++)
         if (i == 0 || long_call_go_on(&c)) status = tide_run(p->program, f->items, f->count);
         else break;
-    bool good = long_call_end(&c);
-    good = graph_told(p->graph) && good;
+    bool good = graph_computed(p->graph, &c);
     if (status) raise_failure(tide_program_error(p->program));
     return good && !status ? Py_NewRef(Py_None) : NULL;
 }
@@ -197,9 +201,9 @@ static PyObject *program_wait(PyObject *self, PyObject *none) {
     program_object *p = (program_object *)self;
     (void)none;
     if (!graph_enter(p->graph)) return NULL;
-    long_call   c = long_call_begin();
+    long_call   c = graph_compute(p->graph);
     tide_status status = tide_wait(p->program);
-    bool        good = long_call_end(&c);
+    bool        good = graph_computed(p->graph, &c);
     if (good && status) raise_failure(tide_program_error(p->program));
     graph_leave(p->graph);
     return good && !status ? Py_NewRef(Py_None) : NULL;
@@ -222,10 +226,10 @@ static PyObject *program_explain(PyObject *self, PyObject *const *args, Py_ssize
     if (given[1]) measure = PyFloat_AsDouble(given[1]);
     if (PyErr_Occurred() || !feeds_from(p->graph, given[0], &f)) return NULL;
     if (graph_enter(p->graph)) {
-        long_call c = long_call_begin();
+        long_call c = graph_compute(p->graph);
         tide_explanation *e = tide_program_explain(p->program, &(tide_explain_options){ f.items, f.count, measure });
         char *words = tide_explanation_text(e, 0, 0);
-        bool  good = long_call_end(&c);
+        bool  good = graph_computed(p->graph, &c);
         if (good && !e) raise_failure(tide_program_error(p->program));
         else if (good && !words) PyErr_NoMemory();
         else if (good) text = PyUnicode_FromString(words);

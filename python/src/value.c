@@ -51,27 +51,22 @@ static bool is_variable(const value_object *v) {
 }
 
 /* Without the GIL: a value that no program computed is computed now. */
-static tide_status read_into(value_object *v, void *out, size_t bytes, bool now) {
-    long_call   c = long_call_begin();
-    tide_status status = now ? tide_read_now(v->value, out, bytes) : tide_read(v->value, out, bytes);
-    long_call_hold(&c);
-    return status;
-}
-
 static PyObject *copied(value_object *v, bool now) {
+    graph_object *g = v->graph;
     array_object *a = array_new(tide_dtype_of(v->value), tide_shape_of(v->value));
     if (!a) return NULL;
-    size_t bytes = array_bytes(a);
-    tide_status status = read_into(v, a->data, bytes, now);
-    if (!graph_told(v->graph) || status) {
-        if (status) raise_failure(tide_error(v->graph->graph));
-        Py_CLEAR(a);
-    }
-    return (PyObject *)a;
+    long_call   c = graph_compute(g);
+    tide_status status = (now ? tide_read_now : tide_read)(v->value, a->data, array_bytes(a));
+    if (graph_computed(g, &c) && !status) return (PyObject *)a;
+    if (status) raise_failure(tide_error(g->graph));
+    Py_DECREF(a);
+    return NULL;
 }
 
 static PyObject *shared(value_object *v) {
+    long_call   c = graph_compute(v->graph);
     const void *data = tide_data(v->value);
+    if (!graph_computed(v->graph, &c)) return NULL;
     if (!data) return raise_failure(tide_error(v->graph->graph));
     return (PyObject *)array_borrow(tide_dtype_of(v->value), tide_shape_of(v->value), data, (PyObject *)v);
 }

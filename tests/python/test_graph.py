@@ -362,6 +362,13 @@ def test_custom_operations(g):
         program.run()
     with pytest.raises(tm.InvalidError, match="running"):
         g.custom(lambda a: (x + 1).read(), [x], (3,)).read()
+    with pytest.raises(tm.InvalidError, match="running"):
+        g.compile(y + 1, dump=lambda *told: g.fill(2, 1))
+    other = tm.Graph()
+    z = other.custom(lambda: x.item(), [], (1,))
+    with pytest.raises(tm.InvalidError, match="running"):  # by way of another graph
+        g.custom(lambda a: [z.item()] * 3, [x], (3,)).read()
+    assert g.custom(lambda a: [(other.fill(1, 2) + 1).item()] * 3, [x], (3,)).tolist() == [3, 3, 3]
     with pytest.raises(KeyError):
         tm.grad(g.custom(lambda a: a, [x], (3,), derivative=lambda *a: {}["no"]).sum(), [x])
     with pytest.raises(tm.InvalidError, match="list of 1"):
