@@ -244,7 +244,7 @@ class Binding:
     def __init__(self, function, structs):
         self.f, self.structs = function, structs
         self.rows, self.late, self.arguments, self.setup, self.outs = [], [], [], [], []
-        self.on_graph = self.on_record = self.first_value = False
+        self.on_graph = self.on_record = False
         for i, (kind, name) in enumerate(function.parameters):
             self.add(i, kind, name)
         self.rows += self.late
@@ -538,7 +538,6 @@ def record(out, struct, names):
     out.code.append(f"static PyType_Slot {c}_slots[] = {{\n    " + ",\n    ".join(slots + ["{ 0 }"]) + ",\n};")
     out.code.append(f'static PyType_Spec {c}_spec = {{ "tidemill.{python_name}", sizeof(record_object) + sizeof({struct.name}), 0,\n'
                     f"    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, {c}_slots }};")
-    arguments = ", ".join(["cls"] + [row.stub() for row in rows])
     head = f"@final\nclass {python_name}:\n" + stub("__new__", rows, "cls", python_name, doc or pythonic(struct.doc, names), "    ")
     out.stub_records[struct.name] = "\n".join([head] + stubs + out.stub_records.get(struct.name, []))
     return f"    {{ &{c}_spec, sizeof({struct.name}), make_{make}, {'r_' + call if call else 'NULL'}, NULL }},"
@@ -589,7 +588,6 @@ def sort_functions(functions):
     for f in functions:
         if f.c_name in by_hand or f.c_name in LEFT_OUT or SCALAR.match(f.c_name) and f.c_name[:-7] in found:
             continue
-        kinds = [kind for kind, _ in f.parameters]
         known = f.returns in ("tide_val", "tide_list", "void", *RECORDS)
         if not known:
             faults.append(f"{f.c_name}: returns {f.returns}; say in BY_HAND or LEFT_OUT what becomes of it")

@@ -95,7 +95,8 @@ void graph_leave(graph_object *g);
 bool graph_good(graph_object *g);
 /* The graph that runs on this thread and calls a user's function (NULL: none). Returns what it was before. */
 const graph_object *graph_running(const graph_object *g);
-/* Around what computes, with the lock held: without the GIL. False: an exception is set, a custom operation's or Ctrl-C's. */
+/* Around what computes, with the lock held: without the GIL. False: an exception is set, a custom operation's or
+ * Ctrl-C's. */
 long_call graph_compute(graph_object *g);
 bool      graph_computed(graph_object *g, long_call *c);
 /* For deallocators: takes the lock, whatever exception is on its way. Not always: false. */

@@ -5,7 +5,6 @@ import gc
 import math
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import threading
@@ -395,13 +394,14 @@ def test_a_graph_goes_when_nothing_holds_it():
     class Held:
         pass
 
-    held = Held()
-    seen = weakref.ref(held)
-    g = tm.Graph()
-    x = g.variable("x", [1.0])
-    y = g.custom(lambda a, held=held: x and a, [x], (1,))  # a cycle: graph, function, value
-    program = g.compile(y)
-    del held, g, x, y, program
+    def build():
+        held, g = Held(), tm.Graph()
+        x = g.variable("x", [1.0])
+        y = g.custom(lambda a: held and x and a, [x], (1,))  # a cycle: graph, function, value
+        g.compile(y)
+        return weakref.ref(held)
+
+    seen = build()
     gc.collect()
     assert seen() is None
 
