@@ -99,7 +99,8 @@ TIDE_API tide_val  tide_grad_scaler_step(const tide_grad_scaler *s, tide_val upd
  * unscale what tide_accumulator_take gives, and hand the guarded update to tide_accumulator_step. The variables are
  * part of tide_state; between steps only `part`, 0, means anything. */
 typedef struct tide_accumulator {
-    tide_list params, sums;            /* variables "accumulate." + parameter name; of 16-bit parameters in F32 */
+    tide_list params, sums;            /* a copy of the list; variables "accumulate." + parameter name, of 16-bit
+                                          parameters in F32 */
     tide_val  numerator, denominator;  /* F32 scalar variables, of the parts so far; graph NULL: no denominator */
     tide_val  part;                    /* I32 scalar variable: how many parts were added */
     tide_val  offset;                  /* I32: the number of this part's first sample in the batch */
