@@ -12,5 +12,12 @@
 A graph is a recipe: building it computes nothing. A Value names one result of it, which is computed when it is read, or by
 a program that compile() makes.
 """
-from ._tidemill import *  # noqa: F401,F403
+import os as _os
+
+# A package with oneDNN of its own (the build option python_onednn) uses that one, unless another is named.
+_onednn = _os.path.join(_os.path.dirname(__file__), "libdnnl.so")
+if _os.path.exists(_onednn):
+    _os.environ.setdefault("TIDEMILL_ONEDNN", _onednn)
+
+from ._tidemill import *  # noqa: E402,F401,F403
 from ._tidemill import __version__ as __version__

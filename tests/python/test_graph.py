@@ -5,6 +5,7 @@ import gc
 import math
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import threading
@@ -514,3 +515,16 @@ def test_without_numpy():
             "print((g.constant([1.0, 2.0]) * 2).tolist(), 'numpy' in str(sys.modules.get('numpy')))")
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert told.stdout == "[2.0, 4.0] False\n", told.stderr
+
+
+def test_a_package_with_onednn_of_its_own_uses_it(tmp_path):
+    shutil.copytree(os.path.dirname(tm.__file__), tmp_path / "tidemill", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "tidemill" / "libdnnl.so").write_text("no library")
+    code = "import tidemill as tm\nprint(tm.products()[0]['lacks'], end='')"
+
+    def lacks(**more):
+        env = {name: value for name, value in os.environ.items() if name != "TIDEMILL_ONEDNN"} | {"PYTHONPATH": str(tmp_path)} | more
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=env).stdout
+
+    assert str(tmp_path / "tidemill" / "libdnnl.so") in lacks()
+    assert str(tmp_path) not in lacks(TIDEMILL_ONEDNN="none")
