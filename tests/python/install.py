@@ -68,12 +68,12 @@ def look(python):
     wheel = next(site.glob("tidemill-*.dist-info/WHEEL")).read_text()
     assert re.search(r"^Tag: cp311-abi3-linux_", wheel, re.M) or sys.platform != "linux", wheel
     size = files["_tidemill.abi3.so"].stat().st_size
-    if shutil.which("ldd"):
+    if sys.platform == "linux" and shutil.which("ldd"):
         needs = [line.split()[0] for line in run("ldd", files["_tidemill.abi3.so"]).splitlines()]
         direct = [name for name in needs if not SYSTEM.search(name)]
         assert not [name for name in needs if re.search("gomp|iomp|dnnl|python|openblas", name)], needs
         print("needs, besides the system's:", ", ".join(direct) or "nothing")
-    if shutil.which("nm"):
+    if sys.platform == "linux" and shutil.which("nm"):
         shown = [line.split()[-1] for line in run("nm", "-D", "--defined-only", files["_tidemill.abi3.so"]).splitlines()]
         assert shown == ["PyInit__tidemill"], shown
     add = f"import sys; sys.path.insert(0, {str(site)!r});"
