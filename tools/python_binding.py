@@ -533,7 +533,7 @@ def record(out, struct, names):
     out.code.append(f"static PyMethodDef {c}_methods[] = {{\n" + "\n".join(methods + ["    { 0 }"]) + "\n};")
     text = f"{python_name}({', '.join(row.text() for row in rows)})\n--\n\n{doc or pythonic(struct.doc, names)}"
     slots = [f"{{ Py_tp_doc,\n      {c_string(text, '      ')} }}", "{ Py_tp_new, record_make }", "{ Py_tp_dealloc, record_dealloc }",
-             "{ Py_tp_traverse, record_traverse }", f"{{ Py_tp_getset, {c}_fields }}", f"{{ Py_tp_methods, {c}_methods }}"]
+             "{ Py_tp_traverse, record_traverse }", "{ Py_tp_repr, record_repr }", f"{{ Py_tp_getset, {c}_fields }}", f"{{ Py_tp_methods, {c}_methods }}"]
     slots += ["{ Py_tp_call, record_call }"] if call else []
     out.code.append(f"static PyType_Slot {c}_slots[] = {{\n    " + ",\n    ".join(slots + ["{ 0 }"]) + ",\n};")
     out.code.append(f'static PyType_Spec {c}_spec = {{ "tidemill.{python_name}", sizeof(record_object) + sizeof({struct.name}), 0,\n'

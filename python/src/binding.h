@@ -272,6 +272,7 @@ PyObject *call_record(call *c, record_type *type, const void *bytes);
 PyObject *record_get(PyObject *self, void *field);            /* a getter, closure a record_field */
 PyObject *record_make(PyTypeObject *type, PyObject *args, PyObject *named);   /* tp_new */
 PyObject *record_call(PyObject *self, PyObject *args, PyObject *named);       /* tp_call */
+PyObject *record_repr(PyObject *self);
 int       record_traverse(PyObject *self, visitproc visit, void *arg);
 void      record_dealloc(PyObject *self);
 static inline void *record_bytes(PyObject *self) { return ((record_object *)self)->bytes; }

@@ -32,13 +32,19 @@ bool errors_add(PyObject *module) {
     return errors.invalid && errors.data && errors.device;
 }
 
-/* `seq-len` in backticks is an option: its field is seq_len. */
+/* As Python spells it: `seq-len` in backticks, an option, is seq_len, and functions go without the library's prefix. */
 static void respell(char *text) {
-    bool inside = false;
-    for (char *c = text; *c; c++) {
+    static const char *const prefixes[] = { "tide_graph_", "tide_", NULL };
+    bool  inside = false, begins = true;
+    char *to = text;
+    for (const char *c = text; *c; c++) {
+        for (int i = 0; begins && prefixes[i]; i++)
+            if (!strncmp(c, prefixes[i], strlen(prefixes[i]))) c += strlen(prefixes[i]), begins = false;
         if (*c == '`') inside = !inside;
-        else if (inside && *c == '-' && c[1] >= 'a' && c[1] <= 'z') *c = '_';
+        begins = !(*c == '_' || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9'));
+        *to++ = (char)(inside && *c == '-' && c[1] >= 'a' && c[1] <= 'z' ? '_' : *c);
     }
+    *to = 0;
 }
 
 static PyObject *class_of(tide_status status) {

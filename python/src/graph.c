@@ -139,6 +139,11 @@ static void graph_dealloc(PyObject *self) {
     Py_DECREF(type);
 }
 
+static PyObject *graph_repr(PyObject *self) {
+    const tide_graph *g = ((graph_object *)self)->graph;
+    return PyUnicode_FromFormat("<tidemill.Graph on %s, %s>", tide_graph_device(g), tide_dtype_name(tide_default_type(g)));
+}
+
 /* ---- properties ---- */
 
 static tide_graph *of(PyObject *self) { return ((graph_object *)self)->graph; }
@@ -365,6 +370,7 @@ static PyType_Slot graph_slots[] = {
     { Py_tp_traverse, graph_traverse },
     { Py_tp_clear, graph_clear },
     { Py_tp_dealloc, graph_dealloc },
+    { Py_tp_repr, graph_repr },
     { Py_tp_getset, graph_fields },
     { Py_tp_methods, NULL },  /* module.c */
     { 0 },

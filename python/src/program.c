@@ -264,6 +264,12 @@ static PyObject *get_note(PyObject *self, void *none) {
     return PyUnicode_FromFormat("%s%s%s", device, *device && *precision ? " " : "", precision);
 }
 
+static PyObject *program_repr(PyObject *self) {
+    return PyUnicode_FromFormat("<tidemill.Program of %lld kernels on %s, %s>", (long long)tide_program_kernels(of(self)),
+                                tide_program_device(of(self), NULL),
+                                tide_precision_name(tide_program_precision(of(self), NULL)));
+}
+
 static PyGetSetDef program_fields[] = {
     { "kernels", get_kernels, NULL, doc_Program_kernels, NULL },
     { "flops", get_flops, NULL, doc_Program_flops, NULL },
@@ -286,6 +292,7 @@ static PyType_Slot program_slots[] = {
     { Py_tp_doc, (void *)doc_Program },
     { Py_tp_traverse, program_traverse },
     { Py_tp_dealloc, program_dealloc },
+    { Py_tp_repr, program_repr },
     { Py_tp_methods, program_methods },
     { Py_tp_getset, program_fields },
     { 0 },

@@ -50,6 +50,27 @@ PyObject *record_get(PyObject *self, void *closure) {
     }
 }
 
+/* "weight=<...>", "bias=<...>", ...: what the struct holds. */
+static PyObject *fields_text(PyObject *self) {
+    PyObject *list = PyList_New(0);
+    for (const PyGetSetDef *f = PyType_GetSlot(Py_TYPE(self), Py_tp_getset); list && f->name; f++) {
+        PyObject *value = record_get(self, f->closure);
+        PyObject *text = value ? PyUnicode_FromFormat("%s=%R", f->name, value) : NULL;
+        if (!text || PyList_Append(list, text) < 0) Py_CLEAR(list);
+        Py_XDECREF(value), Py_XDECREF(text);
+    }
+    PyObject *comma = list ? PyUnicode_FromString(", ") : NULL, *joined = comma ? PyUnicode_Join(comma, list) : NULL;
+    Py_XDECREF(comma), Py_XDECREF(list);
+    return joined;
+}
+
+PyObject *record_repr(PyObject *self) {
+    PyObject *name = PyType_GetName(Py_TYPE(self)), *fields = fields_text(self);
+    PyObject *text = name && fields ? PyUnicode_FromFormat("%U(%U)", name, fields) : NULL;
+    Py_XDECREF(name), Py_XDECREF(fields);
+    return text;
+}
+
 static record_type *record_of(PyTypeObject *type) {
     for (int i = 0; i < generated_record_count; i++)
         if (generated_records[i].type == type) return &generated_records[i];
