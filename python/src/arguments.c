@@ -236,12 +236,15 @@ static bool sizes_from(call *c, PyObject *o, const arg *row, slot *s) {
     return s->sizes.count >= 0;
 }
 
-/* The type that a list's numbers take beside the values that came before. NULL: there is none, or it is no list. */
+/* The type that a list's numbers take beside the values that came before, which a condition has no say in. NULL: there
+ * is none, or it is no list. */
 static const tide_dtype *partner(const call *c, const arg *rows, int row, PyObject *o, tide_dtype *type) {
     if (!PyList_Check(o) && !PyTuple_Check(o)) return NULL;
-    for (int i = 0; i < row; i++)
-        if (rows[i].kind == ARG_VALUE && tide_ok(c->given[i].value)) return *type = tide_dtype_of(c->given[i].value),
-            type;
+    for (int i = 0; i < row; i++) {
+        if (rows[i].kind != ARG_VALUE || !tide_ok(c->given[i].value)) continue;
+        *type = tide_dtype_of(c->given[i].value);
+        if (*type != TIDE_BOOL) return type;
+    }
     return NULL;
 }
 

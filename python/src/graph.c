@@ -141,7 +141,8 @@ static void graph_dealloc(PyObject *self) {
 
 static PyObject *graph_repr(PyObject *self) {
     const tide_graph *g = ((graph_object *)self)->graph;
-    return PyUnicode_FromFormat("<tidemill.Graph on %s, %s>", tide_graph_device(g), tide_dtype_name(tide_default_type(g)));
+    return PyUnicode_FromFormat("<tidemill.Graph on %s, %s>", tide_graph_device(g),
+                                tide_dtype_name(tide_default_type(g)));
 }
 
 /* ---- properties ---- */

@@ -265,7 +265,8 @@ static PyObject *get_note(PyObject *self, void *none) {
 }
 
 static PyObject *program_repr(PyObject *self) {
-    return PyUnicode_FromFormat("<tidemill.Program of %lld kernels on %s, %s>", (long long)tide_program_kernels(of(self)),
+    long long kernels = tide_program_kernels(of(self));
+    return PyUnicode_FromFormat("<tidemill.Program of %lld kernels on %s, %s>", kernels,
                                 tide_program_device(of(self), NULL),
                                 tide_precision_name(tide_program_precision(of(self), NULL)));
 }

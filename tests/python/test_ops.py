@@ -161,6 +161,7 @@ def test_where_clamp_cast(data, dtype):
     same(tm.where(g.constant(mask), g.constant(a), g.constant(b)), np.where(mask, a, b))
     same(tm.where(g.constant(mask), g.constant(a), 0), np.where(mask, a, NUMPY[dtype](0)))
     same(tm.clamp(g.constant(a), -2, 3), np.clip(a, -2, 3))
+    same(tm.where(g.constant([True, False, True]), g.constant([1.0, 2, 3], dtype), [7, 8, 9]), np.array([1, 8, 3], NUMPY[dtype]))
     finite = np.nan_to_num(a, posinf=9, neginf=-9)
     for to in ("f32", "f64", "i32", "i64"):
         same(g.constant(finite).cast(to), finite.astype(NUMPY[to]))
