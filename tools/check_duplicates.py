@@ -21,7 +21,7 @@ def code_lines(path):
 def main():
     seen, total = collections.defaultdict(list), 0
     files = {}
-    for path in c_files("include", "src", "apps", "cli"):
+    for path in c_files("include", "src", "apps", "cli", "python"):
         files[path] = lines = list(code_lines(path))
         total += len(lines)
         for i in range(len(lines) - RUN + 1):

@@ -13,7 +13,7 @@ OTHERS = {"src/backends/cuda/program.c": {"--fmad=false", "--gpu-architecture=sm
 
 def main():
     faults = []
-    for path in c_files("src", "apps"):
+    for path in c_files("src", "apps", "python"):
         text = (ROOT / path).read_text()
         for token in TOKENS.finditer(text):
             word = token.group(0)

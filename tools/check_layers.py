@@ -41,6 +41,7 @@ MAY = {
     "apps/bench": {"include", "src/base", "src/files", "src/train", "apps/eis", "apps/eis/known", "apps/eis/posterior", "apps/eis/circuit", "apps/forecast", "apps/forecast/models", "apps/machine",
                    "apps/draw"},
     "cli": {"include", "apps/data", "apps/bench", "apps/machine", "apps/selftest"},
+    "python/src": {"include"},
     "examples": {"include"},
 }
 # Inside an application each folder may include from those before it, besides what the application itself may.
@@ -109,7 +110,7 @@ def fault(path, name):
 
 def main():
     faults = []
-    for path in c_files("include", "src", "apps", "cli", "examples"):
+    for path in c_files("include", "src", "apps", "cli", "python", "examples"):
         if folder_of(path) is None:
             faults.append(f"{path}: its folder is not in the law")
             continue

@@ -30,7 +30,7 @@ def comment_share(folder):
 
 def main():
     faults = []
-    for path in c_files("include", "src", "apps", "cli", "examples", "tests", "bench"):
+    for path in c_files("include", "src", "apps", "cli", "python", "examples", "tests", "bench"):
         lines = (ROOT / path).read_text().splitlines()
         faults += line_faults(path, lines)
         if path.suffix == ".c" and len(lines) > LONG_FILE and not re.match(r"\s*/[*/]", lines[0]):

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Compiles the library and the command for aarch64-macos with `zig cc` (the ziglang package of PyPI, in a virtual environment
-of its own).
+"""Compiles the library, the command and Python's extension for aarch64-macos with `zig cc` (the ziglang package of PyPI, in a
+virtual environment of its own).
 
-Compiles only: nothing is linked or run. The few headers of libraries that Homebrew would bring come from this machine:
+Compiles only: nothing is run, and but for the extension, which may leave to its loader what it lacks, nothing is linked. The few headers of libraries that Homebrew would bring come from this machine:
 they say the same on both. Fails when zig cannot be had: what was not compiled was not checked."""
 import pathlib
+import struct
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import venv
 
@@ -90,6 +92,57 @@ def objects_of_command(folder):
     return objects
 
 
+def python_headers(folder):
+    """This machine's, but for the one that says what the machine is like."""
+    folder.mkdir()
+    for path in pathlib.Path(sysconfig.get_path("include")).iterdir():
+        (folder / path.name).symlink_to(path)
+    sizes = {"SHORT": 2, "INT": 4, "LONG": 8, "LONG_LONG": 8, "FLOAT": 4, "DOUBLE": 8, "VOID_P": 8, "SIZE_T": 8, "WCHAR_T": 4,
+             "TIME_T": 8, "PID_T": 4, "UINTPTR_T": 8, "OFF_T": 8}
+    (folder / "pyconfig.h").unlink()
+    (folder / "pyconfig.h").write_text("".join(f"#define SIZEOF_{name} {size}\n" for name, size in sizes.items()))
+    return folder
+
+
+def python_extension(folder):
+    """Commands that compile the extension and link it, with what Python and Homebrew would bring left undefined."""
+    made, target = folder / "python", ["-target", "aarch64-macos.11.0"]
+    made.mkdir()
+    sources = [*sorted((ROOT / "python/src").glob("*.c")), made / "generated.c"]
+    includes = [f"-I{place}" for place in (made, ROOT / "python/src", ROOT / "include", python_headers(made / "headers"))]
+    flags = ["-std=gnu11", "-O0", "-fvisibility=hidden", "-Werror", "-Wno-unknown-warning-option", "-DPy_LIMITED_API=0x030B0000", "-D_GNU_SOURCE"]
+    yield [sys.executable, ROOT / "tools/python_binding.py", made / "generated.c", made / "docs.h", made / "stubs.pyi",
+           ROOT / "python/tidemill/_tidemill.pyi.in"]
+    for source in sources:
+        yield [folder / "cc", *target, *flags, *includes, "-c", source, "-o", made / f"{source.stem}.o"]
+    yield [folder / "cc", *target, "-shared", "-undefined", "dynamic_lookup", *(made / f"{source.stem}.o" for source in sources),
+           folder / "out/libtidemill_objects.a", "-o", made / "_tidemill.abi3.so"]
+
+
+def load_commands(path):
+    """(libraries that it names, oldest macOS) of a 64-bit Mach-O file."""
+    data = path.read_bytes()
+    count, at, libraries, oldest = struct.unpack_from("<I", data, 16)[0], 32, [], None
+    for _ in range(count):
+        command, size = struct.unpack_from("<2I", data, at)
+        if command in (0x0C, 0x80000018):  # LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB
+            libraries.append(data[at + struct.unpack_from("<I", data, at + 8)[0]:at + size].split(b"\0")[0].decode())
+        elif command == 0x32:  # LC_BUILD_VERSION
+            oldest = struct.unpack_from("<I", data, at + 12)[0] >> 16
+        at += size
+    return libraries, oldest
+
+
+def build_python(folder):
+    """The text of what failed; None. An extension that names other libraries would not load on another Mac."""
+    for command in python_extension(folder):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            return done.stdout[-2000:] + done.stderr[-6000:]
+    found = load_commands(folder / "python/_tidemill.abi3.so")
+    return None if found == (["/usr/lib/libSystem.B.dylib"], 11) else f"the extension's libraries and oldest macOS: {found}"
+
+
 def build_for_macos(folder, setup):
     """The text of what failed; None."""
     for command in (lambda: setup, lambda: ["ninja", "-C", folder / "out", "libtidemill_objects.a"],
@@ -118,7 +171,7 @@ def main():
         write_empty_library(folder, "csv")
         setup = ["meson", "setup", folder / "out", ROOT, "--cross-file", cross, "-Dtests=false", "-Dcurl=disabled",
                  "-Donednn=enabled", "-Dsleef=disabled", "-Doptimization=0", "-Ddebug=false"]
-        failed = build_for_macos(folder, setup)
+        failed = build_for_macos(folder, setup) or build_python(folder)
         if failed:
             print(failed)
             return 1

@@ -23,3 +23,4 @@ else
 fi
 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1 TSAN_OPTIONS="halt_on_error=1:suppressions=$PWD/tools/tsan.supp" \
     meson test -C "$folder" "$@" --timeout-multiplier 10 --print-errorlogs
+[ "$kind" = thread ] || tools/sanitize_python.sh

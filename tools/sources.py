@@ -3,7 +3,7 @@ import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDERS = ("include", "src", "apps", "cli", "examples", "tests")
+FOLDERS = ("include", "src", "apps", "cli", "python", "examples", "tests")
 
 
 def c_files(*folders):

@@ -177,6 +177,10 @@ TIDE_API void        tide_graph_free(tide_graph *g);                         /* 
 /* The first thing that went wrong while building the graph; else why the last read or write failed; status TIDE_OK if
  * neither did. Never NULL. */
 TIDE_API const tide_failure *tide_error(const tide_graph *g);
+/* Hands out the first error of building and forgets it, for who tells it at once, as an exception: the graph goes on
+ * as before the call that failed, but for what that made until then. The status of the error; TIDE_OK when there was
+ * none. */
+TIDE_API tide_status tide_error_take(tide_graph *g, tide_failure *failure);
 
 /* Memory for values that are made in a loop. A mark is how far the graph has come; a number, 0 when there is no graph
  * or no memory. Going back to it gives back what was made since: values, constants, gradients, lists (also those of
@@ -237,6 +241,7 @@ TIDE_API tide_val tide_constant(tide_graph *g, tide_dtype type, tide_shape shape
 /* A number of shape () and of the default type that takes the type of its partner: ops.h says how. */
 TIDE_API tide_val tide_scalar(tide_graph *g, double value);
 TIDE_API tide_val tide_scalar_of(tide_graph *g, tide_dtype type, double value);
+/* All elements the number. */
 TIDE_API tide_val tide_fill(tide_graph *g, tide_dtype type, tide_shape shape, double value);
 
 /* Survives runs; changed only by tide_assign, tide_write, tide_restore and tide_load.
@@ -261,7 +266,8 @@ TIDE_API tide_val tide_group(tide_graph *g, tide_list effects);
  * tide_state: all of them, moments and counters included: all that survives a run. */
 TIDE_API tide_list tide_params(tide_graph *g, const char *prefix);
 TIDE_API tide_list tide_state(tide_graph *g, const char *prefix);
-TIDE_API void      tide_mark_param(tide_val variable);
+
+TIDE_API void      tide_mark_param(tide_val variable);  /* tide_params has it from then on */
 TIDE_API tide_val  tide_find_variable(tide_graph *g, const char *full_name);  /* poison, without error, if absent */
 
 /* Derivatives of the scalar `loss` with respect to `wrt` (any values of the graph), one for each, as values

@@ -68,17 +68,18 @@ TIDE_API tide_val tide_self_attention_queries(const tide_self_attention *layer, 
 #else
 #define TIDE_NO_WEIGHT ((tide_val){ 0 })
 #endif
-TIDE_API tide_val tide_mse(tide_val prediction, tide_val truth);
-TIDE_API tide_val tide_mae(tide_val prediction, tide_val truth);
+TIDE_API tide_val tide_mse(tide_val prediction, tide_val truth);  /* squared errors */
+TIDE_API tide_val tide_mae(tide_val prediction, tide_val truth);  /* absolute errors */
 TIDE_API tide_val tide_mse_weighted(tide_val prediction, tide_val truth, tide_val weight);
 TIDE_API tide_val tide_mae_weighted(tide_val prediction, tide_val truth, tide_val weight);
 /* beta > 0: e^2/(2 beta) inside it, |e| - beta/2 outside */
 TIDE_API tide_val tide_huber(tide_val prediction, tide_val truth, double beta, tide_val weight);
-/* between 0 and 1 */
+/* The pinball loss: e = truth - prediction; quantile e above it, (quantile - 1) e below. quantile: between 0 and 1. */
 TIDE_API tide_val tide_quantile_loss(tide_val prediction, tide_val truth, double quantile, tide_val weight);
 /* logits (..., classes), label I32 or I64 (...); a label outside 0..classes-1 gives NaN. */
 TIDE_API tide_val tide_cross_entropy(tide_val logits, tide_val label, tide_val weight);
-TIDE_API tide_val tide_bce_logits(tide_val logits, tide_val truth, tide_val weight);  /* truth in [0, 1] */
+/* Binary cross-entropy of sigmoid(logits), no overflow; truth in [0, 1]. */
+TIDE_API tide_val tide_bce_logits(tide_val logits, tide_val truth, tide_val weight);
 
 #ifdef __cplusplus
 }

@@ -58,9 +58,12 @@ TIDE_API tide_val tide_and(tide_val a, tide_val b);  /* bool */
 TIDE_API tide_val tide_or(tide_val a, tide_val b);   /* bool */
 /* condition bool; branches not taken give no NaN */
 TIDE_API tide_val tide_where(tide_val condition, tide_val yes, tide_val no);
+
+/* Within low .. high; derivative 0 outside, NaN stays NaN. */
 TIDE_API tide_val tide_clamp(tide_val x, double low, double high);
+
 TIDE_API tide_val tide_cast(tide_val x, tide_dtype type);  /* floats to integers truncate */
-TIDE_API tide_val tide_stop_gradient(tide_val x);
+TIDE_API tide_val tide_stop_gradient(tide_val x);  /* x, but of derivative 0 */
 
 /* The same with a number in place of the second operand, in the type of the first. Beside integers it must be whole and
  * within their range, else TIDE_ETYPE. */
@@ -76,8 +79,8 @@ TIDE_API tide_val tide_le_scalar(tide_val a, double b);
 TIDE_API tide_val tide_gt_scalar(tide_val a, double b);
 TIDE_API tide_val tide_ge_scalar(tide_val a, double b);
 
-/* Activations. */
-TIDE_API tide_val tide_relu(tide_val x);
+/* ---- activations --------------------------------------------------------------------------------------- */
+TIDE_API tide_val tide_relu(tide_val x);       /* max(x, 0) */
 TIDE_API tide_val tide_gelu(tide_val x);       /* exact: x/2 (1 + erf(x / sqrt 2)) */
 TIDE_API tide_val tide_sigmoid(tide_val x);    /* no overflow for any x */
 TIDE_API tide_val tide_softplus(tide_val x);   /* log(1 + e^x), no overflow */
@@ -119,16 +122,18 @@ TIDE_API tide_val tide_matmul(tide_val a, tide_val b);
 
 /* ---- shape --------------------------------------------------------------------------------------------- */
 TIDE_API tide_val tide_reshape(tide_val x, tide_shape shape);  /* one size may be -1 */
-TIDE_API tide_val tide_transpose(tide_val x, int axis_a, int axis_b);
+TIDE_API tide_val tide_transpose(tide_val x, int axis_a, int axis_b);  /* the two axes exchanged */
 TIDE_API tide_val tide_permute(tide_val x, const int *order);   /* order[i]: which axis of x becomes axis i */
-TIDE_API tide_val tide_broadcast(tide_val x, tide_shape shape);
+TIDE_API tide_val tide_broadcast(tide_val x, tide_shape shape);  /* sizes of 1, and axes in front, repeated */
 /* start .. stop-1; negative: from the end; TIDE_END: the axis' size. The last two: tide_slice(x, 0, -2, TIDE_END). */
 #define TIDE_END INT64_MAX
 TIDE_API tide_val tide_slice(tide_val x, int axis, int64_t start, int64_t stop);
 TIDE_API tide_val tide_slice_step(tide_val x, int axis, int64_t start, int64_t stop, int64_t step);  /* step > 0 */
-TIDE_API tide_val tide_flip(tide_val x, int axis);
-TIDE_API tide_val tide_concat(tide_graph *g, tide_list parts, int axis);
-TIDE_API tide_val tide_stack(tide_graph *g, tide_list parts, int axis);  /* a new axis */
+
+TIDE_API tide_val tide_flip(tide_val x, int axis);  /* the axis' elements from the last to the first */
+TIDE_API tide_val tide_concat(tide_graph *g, tide_list parts, int axis);  /* one behind the other along the axis */
+TIDE_API tide_val tide_stack(tide_graph *g, tide_list parts, int axis);  /* beside each other along a new axis */
+
 /* The parts of x along `axis`, as values: `parts` of equal sizes, which must divide the axis, or `count` of the sizes
  * given, whose sum must be the axis. An empty list where that fails (TIDE_ESHAPE). They cost nothing until they are
  * read, and the derivative with respect to x is theirs beside each other. */
@@ -136,9 +141,12 @@ TIDE_API tide_list tide_split(tide_val x, int axis, int64_t parts);
 TIDE_API tide_list tide_split_sizes(tide_val x, int axis, const int64_t *sizes, int64_t count);
 /* As many parts as the axis has elements, each without the axis: what tide_stack puts together. */
 TIDE_API tide_list tide_unstack(tide_val x, int axis);
+
+/* So many elements of `value` before and after those of the axis. */
 TIDE_API tide_val tide_pad(tide_val x, int axis, int64_t before, int64_t after, double value);
-TIDE_API tide_val tide_expand_dims(tide_val x, int axis);
-TIDE_API tide_val tide_squeeze(tide_val x, int axis);
+
+TIDE_API tide_val tide_expand_dims(tide_val x, int axis);  /* a new axis of size 1, which becomes `axis` */
+TIDE_API tide_val tide_squeeze(tide_val x, int axis);      /* without the axis, whose size is 1 */
 
 /* ---- indexing ------------------------------------------------------------------------------------------ */
 /* Rows of x along `axis`: x (a, n, b), index I32 of any shape (i...) -> (a, i..., b). An index outside 0..n-1
@@ -149,9 +157,12 @@ TIDE_API tide_val tide_gather(tide_val x, int axis, tide_val index);
 TIDE_API tide_val tide_scatter_add(tide_val base, int axis, tide_val index, tide_val rows);
 /* out[.., i, ..] = x[.., index[.., i, ..], ..] along axis; index I32 has x's shape but for that axis. */
 TIDE_API tide_val tide_take_along(tide_val x, int axis, tide_val index);
+
+/* 1 at the index, 0 elsewhere. */
 TIDE_API tide_val tide_one_hot(tide_val index, int64_t classes, tide_dtype type);  /* (i...) -> (i..., classes) */
 /* Windows of a series: series (rows, c...), start I32 (b) -> (b, length, c...), rows start .. start+length-1. */
 TIDE_API tide_val tide_windows(tide_val series, tide_val start, int64_t length);
+
 TIDE_API tide_val tide_arange(tide_graph *g, tide_dtype type, int64_t count);  /* 0, 1, ... */
 /* Along the last axis, largest first if descending; equal elements keep their order; NaN counts as largest.
  * Either pointer may be NULL. */
@@ -159,8 +170,9 @@ TIDE_API void tide_sort(tide_val x, bool descending, tide_val *values, tide_val 
 TIDE_API void tide_top_k(tide_val x, int64_t k, tide_val *values, tide_val *indices);
 
 /* ---- rows and attention -------------------------------------------------------------------------------- */
-TIDE_API tide_val tide_softmax(tide_val x, int axis);
-TIDE_API tide_val tide_log_softmax(tide_val x, int axis);
+TIDE_API tide_val tide_softmax(tide_val x, int axis);      /* e^x / sum e^x, shifted by the maximum */
+TIDE_API tide_val tide_log_softmax(tide_val x, int axis);  /* x - log sum e^x, shifted by the maximum */
+
 /* (x - mean) / sqrt(var + eps) over the last axis, biased variance, times gain, plus offset (both of that axis'
  * size). */
 TIDE_API tide_val tide_layer_norm(tide_val x, tide_val gain, tide_val offset, double eps);
@@ -177,6 +189,7 @@ TIDE_API tide_val tide_random_uniform(tide_graph *g, tide_shape shape, double lo
 TIDE_API tide_val tide_random_normal(tide_graph *g, tide_shape shape, double mean, double sd);
 TIDE_API tide_val tide_random_uniform_of(tide_graph *g, tide_dtype type, tide_shape shape, double low, double high);
 TIDE_API tide_val tide_random_normal_of(tide_graph *g, tide_dtype type, tide_shape shape, double mean, double sd);
+
 TIDE_API tide_val tide_rng_step(tide_graph *g);  /* I32 scalar variable "rng.step" */
 /* Samples of the random operations built from now on are numbered from `offset`, an I32 scalar value, instead of 0:
  * samples k.. of a batch, run as a batch of their own with offset k, draw the numbers that they have in the whole.

@@ -18,7 +18,8 @@ TIDE_API tide_val  tide_global_norm(tide_list values);
 /* Scaled by min(1, max_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_. */
 TIDE_API tide_list tide_clip_norm(tide_list gradients, double max_norm);
 
-/* `lr` is a scalar value: a constant, a variable that the caller writes, or a schedule. */
+/* Stochastic gradient descent, as PyTorch's. `lr` is a scalar value: a constant, a variable that the caller writes, or
+ * a schedule. */
 typedef struct tide_sgd_opts {
     tide_val lr;
     double momentum, dampening, weight_decay;
@@ -27,7 +28,7 @@ typedef struct tide_sgd_opts {
 } tide_sgd_opts;
 TIDE_API tide_val tide_sgd(tide_list params, tide_list gradients, const tide_sgd_opts *opts);
 
-/* Defaults where 0: alpha 0.99, eps 1e-8. */
+/* RMSprop, as PyTorch's. Defaults where 0: alpha 0.99, eps 1e-8. */
 typedef struct tide_rmsprop_opts {
     tide_val lr;
     double alpha, eps, momentum, weight_decay;
@@ -98,7 +99,8 @@ TIDE_API tide_val  tide_grad_scaler_step(const tide_grad_scaler *s, tide_val upd
  * unscale what tide_accumulator_take gives, and hand the guarded update to tide_accumulator_step. The variables are
  * part of tide_state; between steps only `part`, 0, means anything. */
 typedef struct tide_accumulator {
-    tide_list params, sums;            /* variables "accumulate." + parameter name; of 16-bit parameters in F32 */
+    tide_list params, sums;            /* a copy of the list; variables "accumulate." + parameter name, of 16-bit
+                                          parameters in F32 */
     tide_val  numerator, denominator;  /* F32 scalar variables, of the parts so far; graph NULL: no denominator */
     tide_val  part;                    /* I32 scalar variable: how many parts were added */
     tide_val  offset;                  /* I32: the number of this part's first sample in the batch */
@@ -118,10 +120,11 @@ TIDE_API tide_val  tide_accumulator_step(const tide_accumulator *a, tide_val upd
  * graph's default type, which the rate then has, a floating one in its own. */
 /* base factor^floor(step/every) */
 TIDE_API tide_val tide_lr_step(tide_val step, double base, double factor, double every);
-TIDE_API tide_val tide_lr_exponential(tide_val step, double base, double factor);             /* base factor^step */
-/* half a cosine, then `last` */
+/* base factor^step */
+TIDE_API tide_val tide_lr_exponential(tide_val step, double base, double factor);
+/* From base down half a cosine to `last`, which it has reached after so many steps. */
 TIDE_API tide_val tide_lr_cosine(tide_val step, double base, double last, double steps);
-/* times min(1, (step+1)/steps) */
+/* after times min(1, (step+1)/steps) */
 TIDE_API tide_val tide_lr_warmup(tide_val step, double steps, tide_val after);
 
 #ifdef __cplusplus

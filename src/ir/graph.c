@@ -163,6 +163,15 @@ const tide_failure *tide_error(const tide_graph *g) {
     return !g ? &no_graph : g->failure.status ? &g->failure : &g->read_failure;
 }
 
+tide_status tide_error_take(tide_graph *g, tide_failure *failure) {
+    const tide_failure *first = g ? &g->failure : tide_error(NULL);
+    tide_status         status = first->status;
+    if (failure && status) *failure = *first;
+    else failure_clear(failure);
+    if (g && status) g->failure = (tide_failure){ 0 };
+    return status;
+}
+
 void tide_scope_push(tide_graph *g, const char *name) {
     if (!g) return;
     if (!name) graph_fail(g, TIDE_EINVAL, "scope: there is no name");

@@ -33,7 +33,7 @@ tide_accumulator tide_accumulator_new(tide_graph *g, tide_list params, int64_t p
         return tide_poison(g, TIDE_EINVAL, "accumulator: the list of parameters cannot be read"),
                (tide_accumulator){ 0 };
     if (part_samples < 1) tide_poison(g, TIDE_EINVAL, "accumulator: a part must have at least one sample");
-    tide_accumulator a = { .params = params };
+    tide_accumulator a = { .params = tide_list_new(g, params.items, params.count) };
     tide_val        *sums = values_new(g, params.count);
     for (int64_t i = 0; sums && i < params.count; i++) sums[i] = sum_new(g, params.items[i]);
     if (sums) a.sums = list_of(g, sums, params.count);

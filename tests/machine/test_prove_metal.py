@@ -25,7 +25,7 @@ def device(name, step_ms, **more):
 
 def found(*devices, **more):
     machine = {"machine": {"model": "Apple M2 Max"}, "products": []}
-    return {"machine": machine, "failure": None, "quick": False, "devices": list(devices),
+    return {"machine": machine, "failure": None, "quick": False, "devices": list(devices), "python": (prove.MET, "242 passed"),
             "peers": {"MLX": (3.9, None), "PyTorch MPS": (None, "no torch")}, **more}
 
 
@@ -59,6 +59,10 @@ class Report(Case):
         self.assertIn("### metal, m1\n\n```\nkernel text\n```", text)
         self.assertIn("| metal | missed | 8 passed, 1 failed, 5 golden files |", text)
         self.assertIn("no compiler", self.report(device("cpu", 60.0), failure="no compiler"))
+
+    def test_python(self):
+        self.assertIn("## The Python package\n\nmet: 242 passed", self.report(device("cpu", 60.0)))
+        self.assertIn("missed: \n```\nno compiler\n```", self.report(device("cpu", 60.0), python=(prove.MISSED, "no compiler")))
 
     def prove(self, *words):
         command = [sys.executable, ROOT / "tools/prove-metal", "--quick", "--program", program.PROGRAM, *words]

@@ -20,6 +20,15 @@ static bool defaults(void) {
     return good;
 }
 
+/* The first cause, once; what was built before and what is built then are as if nothing had failed. */
+static bool taken(trial *t) {
+    tide_val bad = tide_transpose(t->x, 0, 7);
+    (void)tide_matmul(t->x, t->x);
+    bool told = !tide_ok(bad) && tide_error_take(t->g, &t->failure) == TIDE_ESHAPE &&
+                strstr(t->failure.message, "transpose") && tide_error_take(t->g, NULL) == TIDE_OK;
+    return told && tide_read(tide_square(t->x), t->six, sizeof t->six) == TIDE_OK && t->six[5] == 36;
+}
+
 static bool ran(trial *t, const tide_feed *feeds, int64_t count, tide_status expected) {
     tide_status status = tide_run(t->p, feeds, count);
     return status == expected && tide_program_error(t->p)->status == expected && *tide_program_error(t->p)->message;
@@ -115,6 +124,9 @@ static bool waits_for_failed(trial *t) {
         sticks((tide_graph_options){ .allocator = { .alloc = lend } }))                                                \
     R(tide_graph_free, 0, "no graph", (tide_graph_free(NULL), true))                                                   \
     R(tide_error, 0, "no graph", tide_error(NULL)->status != TIDE_OK)                                                  \
+    R(tide_error_take, 0, "no graph", tide_error_take(NULL, NULL) != TIDE_OK)                                          \
+    R(tide_error_take, 1, "taken, and forgotten", taken(t))                                                            \
+    STALE(R, tide_error_take, t->g)                                                                                    \
     R(tide_graph_device, 0, "no graph", words(tide_graph_device(NULL)))                                                \
     R(tide_graph_threads, 0, "no graph", tide_graph_threads(NULL) == 0)                                                \
     R(tide_numerics, 0, "no graph", tide_numerics(NULL) == 0)                                                          \

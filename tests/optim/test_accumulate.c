@@ -194,6 +194,25 @@ static void test_offset(void **unused) {
 }
 
 /* A part needs the memory of a part, and the update next to none of its own. */
+/* The list of parameters is the caller's for the call alone. */
+static void test_own_list(void **unused) {
+    (void)unused;
+    tide_graph *g = tide_graph_new(test_device());
+    float       one = 1;
+    tide_val    w = tide_variable(g, "w", tide_scalar(g, 2)), lent[1] = { w };
+    tide_accumulator a = tide_accumulator_new(g, (tide_list){ lent, 1 }, 1);
+    lent[0] = (tide_val){ 0 };
+    tide_list     grads = tide_grad(tide_square(w), (tide_list){ &w, 1 });
+    tide_program *part = tide_compile(TIDE_LIST(tide_accumulator_add(&a, grads, tide_square(w), tide_scalar(g, 2))),
+                                      NULL);
+    tide_list     means = tide_accumulator_take(&a);
+    assert_int_equal(tide_run(part, NULL, 0), TIDE_OK);
+    assert_int_equal(means.count, 1);
+    assert_int_equal(tide_read(means.items[0], &one, sizeof one), TIDE_OK);
+    assert_true(one == 2);
+    tide_graph_free(g);
+}
+
 static void test_memory(void **unused) {
     (void)unused;
     model whole = model_new(0, false, false), m = model_new(8, false, true);
@@ -206,6 +225,7 @@ static void test_memory(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_parts), cmocka_unit_test(test_scaled),
                                         cmocka_unit_test(test_fresh_start),
-                                        cmocka_unit_test(test_offset), cmocka_unit_test(test_memory) };
+                                        cmocka_unit_test(test_offset), cmocka_unit_test(test_memory),
+                                        cmocka_unit_test(test_own_list) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
