@@ -318,7 +318,9 @@ def complete_all(
     All else: as for complete."""
     if errors not in ("raise", "keep"):
         raise InvalidError(f"complete_all: errors is \"raise\" or \"keep\", not {errors!r}")
-    z = _plain(z)
+    if threads < 0:
+        raise InvalidError(f"complete_all: threads is 0, for all cores, or more, not {threads}")
+    z = _plain(z) if hasattr(z, "__len__") else list(z)
     if not _is_many(z) and len(z):
         raise InvalidError("complete_all: z is an array of two axes, a spectrum in each row, or a list of spectra; complete takes one")
     rows = [_plain(one) for one in z]

@@ -146,6 +146,7 @@ def test_batches_have_the_bits_of_single_answers_on_any_threads():
     assert [(r.name, r.area_cm2) for r in refined] == [("a", 1), ("b", 2)]
     assert bits(refined[1]) == bits(eis.complete(FREQ[:40], many[0][:40], known=KNOWN, method="refined", name="b", area_cm2=2))
     assert eis.complete_all(FREQ, []) == []
+    assert [bits(r) for r in eis.complete_all(FREQ, (z for z in many[:2]), known=KNOWN, method="exact")] == single[:2]
 
 
 def test_a_bad_spectrum_of_many():
@@ -193,6 +194,9 @@ def test_a_training_ends_when_progress_raises(tmp_path):
     (lambda: eis.complete(FREQ, [None] * 61), tm.InvalidError, "a list of complex numbers"),
     (lambda: eis.complete(FREQ, np.array([Z, Z])), tm.InvalidError, "complete_all takes several"),
     (lambda: eis.complete_all(FREQ, Z), tm.InvalidError, "complete takes one"),
+    (lambda: eis.complete_all(FREQ, [Z], threads=-1), tm.InvalidError, "threads is 0, for all cores"),
+    (lambda: eis.complete_all(FREQ, [Z], errors="ignore"), tm.InvalidError, "errors is"),
+    (lambda: eis.complete_all([FREQ], [Z, Z]), tm.InvalidError, "freq has 1 rows for 2 spectra"),
     (lambda: eis.complete(FREQ), tm.InvalidError, "together"),
     (lambda: eis.complete([], []), tm.DataError, "0 points; from 5"),
     (lambda: eis.complete([0] + FREQ[1:], Z), tm.DataError, "point 1: a frequency must be a positive number"),
