@@ -120,6 +120,11 @@ typedef struct eis_spectrum {
 TIDE_API tide_status eis_spectrum_read(const char *path, bool flip_im, eis_spectrum *out, tide_failure *failure);
 TIDE_API void eis_spectrum_free(eis_spectrum *s);  /* of eis_spectrum_read; its name was the caller's path */
 
+/* Capacitive behaviour has a negative imaginary part. TIDE_EDATA where it is positive nearly throughout, as of -Im(Z).
+ * `flipped`: the caller has turned the sign, which the message then speaks of. eis_spectra_read asks this of every
+ * sweep; eis_solve does not: whoever fills a spectrum by hand asks before. */
+TIDE_API tide_status eis_spectrum_sign(const eis_spectrum *s, bool flipped, tide_failure *failure);
+
 /* ---- options ------------------------------------------------------------------------------------------- */
 
 #define EIS_TEXT_SIZE 1024
@@ -897,8 +902,12 @@ TIDE_API tide_status eis_generate(const eis_options *options, eis_listener liste
                                   tide_failure *failure);
 
 /* A made-up measurement, as such a CSV: the circuit of `known` (all five; "": an example), with `rs` and normal noise
- * of `noise` |Z| in each part ("": 1 %), at 61 frequencies from 100 kHz to 0.1 Hz. */
+ * of `noise` |Z| in each part ("": 1 %; 0: none), at 61 frequencies from 100 kHz to 0.1 Hz. */
 TIDE_API tide_status eis_simulate(const eis_options *options, const char *path, tide_failure *failure);
+/* The same in memory, at `count` frequencies of the caller's: at those of the file, the same numbers. TIDE_EDATA with
+ * the row of a frequency that is not a positive number. */
+TIDE_API tide_status eis_simulate_at(const eis_options *options, int64_t count, const double *freq_hz, eis_z *z,
+                                     tide_failure *failure);
 
 /* The whole of it: data if they are missing, a predictor trained on them, a circuit that is in no training data
  * completed from Rsh, Ra and Rb, without its spectrum and with it, and a report. Everything goes into the folder `out`

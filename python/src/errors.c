@@ -73,14 +73,16 @@ static bool set_place(PyObject *exception, const tide_failure *failure) {
 }
 
 void *raise_failure(const tide_failure *failure) {
-    char text[sizeof failure->message];
+    char text[sizeof failure->message + sizeof failure->file + 2];
     if (PyErr_Occurred()) return NULL;
-    snprintf(text, sizeof text, "%s", *failure->message ? failure->message : tide_status_name(failure->status));
+    const char *message = *failure->message ? failure->message : tide_status_name(failure->status);
+    bool        named = !*failure->file || strstr(message, failure->file);
+    snprintf(text, sizeof text, "%s%s%s", named ? "" : failure->file, named ? "" : ": ", message);
     respell(text);
     PyObject *type = failure->status == TIDE_ENOMEM ? PyExc_MemoryError : class_of(failure->status);
-    PyObject *message = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
-    PyObject *exception = message ? PyObject_CallFunctionObjArgs(type, message, NULL) : NULL;
-    Py_XDECREF(message);
+    PyObject *words = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
+    PyObject *exception = words ? PyObject_CallFunctionObjArgs(type, words, NULL) : NULL;
+    Py_XDECREF(words);
     bool told = exception && (failure->status == TIDE_ENOMEM ||
                               (set_text(exception, "status", tide_status_name(failure->status)) &&
                                set_place(exception, failure)));

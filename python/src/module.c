@@ -1,7 +1,7 @@
 /* The module tidemill._tidemill: its types, its functions, and what they share. */
 #include <string.h>
 
-#include "binding.h"
+#include "eis.h"
 
 /* A type of a spec whose methods are `own` and `generated` ones. */
 static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, PyMethodDef *own, const PyMethodDef *generated) {
@@ -31,7 +31,8 @@ static bool add_types(PyObject *module) {
     block_type = program_type ? add_type(module, &block_spec, NULL, NULL) : NULL;
     snapshot_type = block_type ? add_type(module, &snapshot_spec, NULL, NULL) : NULL;
     array_type = snapshot_type ? add_type(module, &array_spec, NULL, NULL) : NULL;
-    bool good = array_type != NULL;
+    predictor_type = array_type ? add_type(module, &predictor_spec, NULL, NULL) : NULL;
+    bool good = predictor_type != NULL;
     for (int i = 0; good && i < generated_record_count; i++) {
         record_type *r = &generated_records[i];
         r->type = add_type(module, r->spec, NULL, NULL);
@@ -47,6 +48,7 @@ static int fill_module(PyObject *module) {
     bool good = errors_add(module) && add_types(module) &&
                 PyModule_AddStringConstant(module, "__version__", tide_version()) == 0 &&
                 PyModule_AddFunctions(module, own_functions) == 0 &&
+                PyModule_AddFunctions(module, eis_functions) == 0 &&
                 PyModule_AddFunctions(module, generated_functions) == 0;
     return good ? 0 : -1;
 }

@@ -21,3 +21,16 @@ if _os.path.exists(_onednn):
 
 from ._tidemill import *  # noqa: E402,F401,F403
 from ._tidemill import __version__ as __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import eis as eis
+
+
+def __getattr__(name: str) -> object:
+    """tidemill.eis is loaded when it is first used: an import of the engine alone stays quick."""
+    if name == "eis":
+        from importlib import import_module
+
+        return import_module(".eis", __name__)
+    raise AttributeError(f"module 'tidemill' has no attribute '{name}'")

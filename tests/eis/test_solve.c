@@ -232,9 +232,55 @@ static void test_model(void **state) {
     json_decref(want);
 }
 
+/* At the file's frequencies the numbers of the file; without noise the formula's. */
+static void test_simulated(void **state) {
+    enum { MOST = 61 };
+    eis_options  o;
+    eis_spectrum file;
+    eis_z        z[MOST], clean[MOST];
+    tide_failure why = { 0 };
+    (void)state;
+    eis_options_default(&o);
+    snprintf(o.known, sizeof o.known, "Rsh=460,Ra=4820,Rb=2210,Ca=1.2u,Cb=4.7u");
+    snprintf(o.rs, sizeof o.rs, "20");
+    o.seed = 7;
+    char path[128];
+    snprintf(path, sizeof path, "%s/simulated.csv", folder);
+    if (eis_simulate(&o, path, &why) != TIDE_OK) fail_msg("%s", why.message);
+    if (eis_spectrum_read(path, false, &file, &why) != TIDE_OK) fail_msg("%s", why.message);
+    assert_int_equal(file.count, MOST);
+    assert_int_equal(eis_simulate_at(&o, MOST, file.freq_hz, z, &why), TIDE_OK);
+    for (int i = 0; i < MOST; i++) assert_true(z[i].re == file.z[i].re && z[i].im == file.z[i].im);
+    snprintf(o.noise, sizeof o.noise, "0");
+    assert_int_equal(eis_simulate_at(&o, MOST, file.freq_hz, z, &why), TIDE_OK);
+    eis_impedance(EIS_SHUNT, example, 20, MOST, file.freq_hz, clean);
+    assert_memory_equal(z, clean, sizeof z);
+    file.freq_hz[4] = -1;
+    assert_int_equal(eis_simulate_at(&o, MOST, file.freq_hz, z, &why), TIDE_EDATA);
+    assert_int_equal(why.row, 5);
+    eis_spectrum_free(&file);
+}
+
+static void test_sign(void **state) {
+    points       p;
+    eis_spectrum s = made(&p);
+    tide_failure why = { 0 };
+    (void)state;
+    eis_impedance(EIS_SHUNT, example, 20, POINTS, s.freq_hz, s.z);
+    assert_int_equal(eis_spectrum_sign(&s, false, &why), TIDE_OK);
+    for (int i = 0; i < POINTS; i++) s.z[i].im = -s.z[i].im;
+    assert_int_equal(eis_spectrum_sign(&s, false, &why), TIDE_EDATA);
+    expect_has(why.message, "the spectrum: the imaginary part is positive nearly throughout: looks like -Im(Z)");
+    assert_int_equal(eis_spectrum_sign(&s, true, &why), TIDE_EDATA);
+    expect_has(why.message, "leave it out");
+    s.count = 0;
+    assert_int_equal(eis_spectrum_sign(&s, false, &why), TIDE_OK);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_as_the_command), cmocka_unit_test(test_area_and_prior),
                                         cmocka_unit_test(test_stopped), cmocka_unit_test(test_refused),
-                                        cmocka_unit_test(test_model) };
+                                        cmocka_unit_test(test_model), cmocka_unit_test(test_simulated),
+                                        cmocka_unit_test(test_sign) };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -168,6 +168,8 @@ static bool json_of_nothing(void) {
     STALE(R, eis_generate, NULL, NULL, NULL, &e_result)                                                                \
     STALE(R, eis_full, NULL, NULL, NULL, &e_result)                                                                    \
     STALE(R, eis_simulate, NULL, "/nonexistent/x")                                                                     \
+    STALE(R, eis_simulate_at, NULL, 0, NULL, NULL)                                                                     \
+    STALE(R, eis_spectrum_sign, NULL, false)                                                                           \
     STALE(R, eis_option_set, &e_zero, "absent", "3")                                                                   \
     STALE(R, eis_known_parse, "", &known)                                                                              \
     STALE(R, eis_spectrum_read, "/nonexistent/x", false, &spectrum)                                                    \
@@ -281,6 +283,10 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
     EIS_COMMAND(R, eis_full)                                                                                           \
     R(eis_simulate, 0, "no options", said(t, eis_simulate(NULL, "/nonexistent/x", &t->failure)))                       \
     R(eis_simulate, 1, "no path", (eis_options_default(&e_odd), said(t, eis_simulate(&e_odd, NULL, &t->failure))))     \
+    R(eis_simulate_at, 0, "no options", said(t, eis_simulate_at(NULL, 0, NULL, NULL, &t->failure)))                    \
+    R(eis_simulate_at, 2, "no frequencies", (eis_options_default(&e_odd),                                              \
+        said(t, eis_simulate_at(&e_odd, 3, NULL, &(eis_z){ 0 }, &t->failure))))                                        \
+    R(eis_spectrum_sign, 0, "no spectrum", said(t, eis_spectrum_sign(NULL, false, &t->failure)))                       \
     R(eis_option_table, 0, "nowhere to count", eis_option_table(NULL) != NULL)                                         \
     R(eis_options_default, 0, "no options", (eis_options_default(NULL), true))                                         \
     R(eis_option_set, 0, "no options, no name, no text", said(t, eis_option_set(NULL, "top-k", "3", &t->failure))      \

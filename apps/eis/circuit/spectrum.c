@@ -41,6 +41,19 @@ tide_status spectrum_check(const eis_spectrum *s, tide_failure *failure) {
     return TIDE_OK;
 }
 
+/* Noise turns a few small ones round. */
+tide_status eis_spectrum_sign(const eis_spectrum *s, bool flipped, tide_failure *failure) {
+    int64_t positive = 0;
+    failure_clear(failure);
+    if (!s || (s->count > 0 && !s->z)) return fail(failure, TIDE_EINVAL, "there is no spectrum");
+    for (int64_t i = 0; i < s->count; i++) positive += s->z[i].im > 0;
+    if (s->count <= 0 || 10 * positive < 9 * s->count) return TIDE_OK;
+    return fail_at(failure, TIDE_EDATA, NULL, 0, "z_im_ohm",
+                   flipped ? "%s: with `flip-im` the imaginary part is positive nearly throughout; leave it out"
+                           : "%s: the imaginary part is positive nearly throughout: looks like -Im(Z); use `flip-im`",
+                   s->name ? s->name : "the spectrum");
+}
+
 void eis_spectrum_free(eis_spectrum *s) {
     if (!s) return;
     free(s->freq_hz);

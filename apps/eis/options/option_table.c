@@ -43,7 +43,7 @@ static const tide_option rows[] = {
       "refined: what is known with an error, of Rsh, Ra, Rb, Ca, Cb, Rs, TER, TEC, n1, d1 or a ratio: Ra/Rb=4.8+-1" },
     { "noise", TEXT(noise), "auto", C | E | SIM, "Question", "1%",
       "standard deviation of the real and the imaginary part over |Z|; auto: from sigma columns, else from what the "
-      "nearest Kramers-Kronig spectrum leaves (simulate: 1%). evaluate: a list" },
+      "nearest Kramers-Kronig spectrum leaves (simulate: 1%, or 0). evaluate: a list" },
     { "range", TEXT(range), NULL, C, "Question", "Rs=0..1k,...",
       "refined: the ranges in which parameters are sought; by default 1 ohm to 1 Mohm, 10 nF to 1 mF, "
       "Rs 0 to 10 kohm" },

@@ -30,25 +30,16 @@ static void turn(const reading *r) {
     for (int64_t i = 0; i < r->count; i++) r->point[i].z.im = -r->point[i].z.im;
 }
 
-/* Noise turns a few small ones round. */
-static bool is_inductive(const eis_spectrum *s) {
-    int64_t positive = 0;
-    for (int64_t i = 0; i < s->count; i++) positive += s->z[i].im > 0;
-    return 10 * positive >= 9 * s->count;
-}
-
 static tide_status check_sign(reading *r, const eis_spectra *s) {
     bool flip = r->options->flip_im;
     for (int64_t i = 0; i < s->count; i++) {
-        if (!is_inductive(&s->spectrum[i])) continue;
-        if (r->sign_stated && !flip)
-            reading_note(r, "%s: the imaginary part is positive nearly throughout, as the file states it",
-                         s->spectrum[i].name);
-        else
-            return fail_at(r->failure, TIDE_EDATA, r->path, 0, "z_im_ohm",
-                           flip ? "%s: with `flip-im` the imaginary part is positive nearly throughout; leave it out"
-                                : "%s: the imaginary part is positive nearly throughout: looks like -Im(Z); use "
-                                  "`flip-im`", s->spectrum[i].name);
+        tide_failure why    = { 0 };
+        tide_status  status = eis_spectrum_sign(&s->spectrum[i], flip, &why);
+        if (status == TIDE_OK) continue;
+        if (!r->sign_stated || flip)
+            return fail_at(r->failure, status, r->path, 0, why.column, "%s", why.message);
+        reading_note(r, "%s: the imaginary part is positive nearly throughout, as the file states it",
+                     s->spectrum[i].name);
     }
     return TIDE_OK;
 }
