@@ -32,8 +32,7 @@ bool errors_add(PyObject *module) {
     return errors.invalid && errors.data && errors.device;
 }
 
-/* `seq-len` in backticks is an option: its field is seq_len. */
-static void respell(char *text) {
+void respell(char *text) {
     bool inside = false;
     for (char *c = text; *c; c++) {
         if (*c == '`') inside = !inside;

@@ -31,7 +31,9 @@ static bool add_types(PyObject *module) {
     block_type = program_type ? add_type(module, &block_spec, NULL, NULL) : NULL;
     snapshot_type = block_type ? add_type(module, &snapshot_spec, NULL, NULL) : NULL;
     array_type = snapshot_type ? add_type(module, &array_spec, NULL, NULL) : NULL;
-    bool good = array_type != NULL;
+    frame_type = array_type ? add_type(module, &frame_spec, NULL, NULL) : NULL;
+    model_type = frame_type ? add_type(module, &model_spec, NULL, NULL) : NULL;
+    bool good = model_type != NULL;
     for (int i = 0; good && i < generated_record_count; i++) {
         record_type *r = &generated_records[i];
         r->type = add_type(module, r->spec, NULL, NULL);
@@ -47,6 +49,8 @@ static int fill_module(PyObject *module) {
     bool good = errors_add(module) && add_types(module) &&
                 PyModule_AddStringConstant(module, "__version__", tide_version()) == 0 &&
                 PyModule_AddFunctions(module, own_functions) == 0 &&
+                PyModule_AddFunctions(module, frame_functions) == 0 &&
+                PyModule_AddFunctions(module, forecast_functions) == 0 &&
                 PyModule_AddFunctions(module, generated_functions) == 0;
     return good ? 0 : -1;
 }

@@ -21,3 +21,15 @@ if _os.path.exists(_onednn):
 
 from ._tidemill import *  # noqa: E402,F401,F403
 from ._tidemill import __version__ as __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .forecaster import Forecaster as Forecaster, load as load
+
+
+def __getattr__(name: str) -> object:
+    """The forecaster is loaded when it is first asked for: who builds models does not wait for it."""
+    if name not in ("Forecaster", "load"):
+        raise AttributeError(f"module 'tidemill' has no attribute '{name}'")
+    from . import forecaster
+    return getattr(forecaster, name)
