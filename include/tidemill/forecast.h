@@ -666,9 +666,19 @@ TIDE_API tide_status forecast_model_predict_paths(forecast_model *m, int64_t win
  * ignored. Where columns are known ahead, its last pred_len rows are those that are forecast, and of them only these
  * columns are read; holidays follow from its times alone, without any rows to come. Its step must be the model's where
  * both have times, as forecast_model_tz says; a model that needs times needs them in whole seconds. *future* is
- * (pred_len, targets). TIDE_EDATA for a column that is missing, a gap, too few rows, another frequency. */
+ * (pred_len, targets). TIDE_EDATA, with the frame's row, for a column that is missing, a gap, too few rows, another
+ * frequency, rows that are left out or out of order. */
 TIDE_API tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f, double *future,
                                                   tide_failure *failure);
+/* The same with intervals: `levels` and `bands` as forecast_model_predict_levels has them, for one window; level_count
+ * 0: none. */
+TIDE_API tide_status forecast_model_predict_frame_levels(forecast_model *m, const tide_frame *f, const double *levels,
+                                                         int64_t level_count, double *future, double *bands,
+                                                         tide_failure *failure);
+/* The rows that the run keeps, as such a frame: the last seq_len that it learned from, and where columns are known
+ * ahead the pred_len to come, if it holds them. From it comes what forecast_predict gives without `data`. *out is the
+ * caller's: tide_frame_free. */
+TIDE_API tide_status forecast_model_kept(const forecast_model *m, tide_frame **out, tide_failure *failure);
 
 /* ---- training in memory --------------------------------------------------------------------------------- */
 

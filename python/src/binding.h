@@ -17,6 +17,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <tidemill/frame.h>
 #include <tidemill/tidemill.h>
 
 #include "docs.h"  /* doc_Graph_run, ...: tools/python_binding.py */
@@ -34,6 +35,8 @@ bool errors_add(PyObject *module);
  * EDEVICE: DeviceError. EIO, ECANCELLED: Error. All but MemoryError have .status, as tide_status_name says it.
  * An exception that is set already (a callback's, Ctrl-C's) stays. Returns NULL. */
 void *raise_failure(const tide_failure *failure);
+/* `seq-len` in backticks is an option of the library's, which Python spells seq_len. */
+void respell(char *text);
 /* InvalidError with a text of ours. Returns NULL. The second: as PyUnicode_FromFormat has it. */
 void *raise_invalid(const char *format, ...) TIDE_PRINTF(1, 2);
 void *raise_invalid_of(const char *format, ...);
@@ -277,6 +280,13 @@ int       record_traverse(PyObject *self, visitproc visit, void *arg);
 void      record_dealloc(PyObject *self);
 static inline void *record_bytes(PyObject *self) { return ((record_object *)self)->bytes; }
 
+/* ---- frame.c, forecast.c -------------------------------------------------------------------------------- */
+
+typedef struct frame_object { PyObject_HEAD tide_frame *frame; } frame_object;
+extern PyTypeObject *frame_type, *model_type;
+PyObject         *frame_new(tide_frame *f);  /* takes it over, also when it fails */
+const tide_frame *frame_from(PyObject *o, const char *name);
+
 /* ---- generated.c, by tools/python_binding.py ------------------------------------------------------------ */
 
 extern PyMethodDef  generated_functions[], generated_graph_methods[], generated_value_methods[];
@@ -285,8 +295,9 @@ extern const int    generated_record_count;
 
 /* ---- the types and what no table says of them ----------------------------------------------------------- */
 
-extern PyType_Spec graph_spec, value_spec, program_spec, snapshot_spec, block_spec;
-extern PyMethodDef graph_own_methods[], value_own_methods[], own_functions[];
+extern PyType_Spec graph_spec, value_spec, program_spec, snapshot_spec, block_spec, frame_spec, model_spec;
+extern PyMethodDef graph_own_methods[], value_own_methods[], own_functions[], frame_functions[],
+                   forecast_functions[];
 #define METHOD(name) PyObject *name(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 METHOD(graph_compile);
 METHOD(graph_custom);

@@ -33,7 +33,7 @@ bool errors_add(PyObject *module) {
 }
 
 /* As Python spells it: `seq-len` in backticks, an option, is seq_len, and functions go without the library's prefix. */
-static void respell(char *text) {
+void respell(char *text) {
     static const char *const prefixes[] = { "tide_graph_", "tide_", NULL };
     bool  inside = false, begins = true;
     char *to = text;

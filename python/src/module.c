@@ -32,7 +32,9 @@ static bool add_types(PyObject *module) {
     snapshot_type = block_type ? add_type(module, &snapshot_spec, NULL, NULL) : NULL;
     array_type = snapshot_type ? add_type(module, &array_spec, NULL, NULL) : NULL;
     predictor_type = array_type ? add_type(module, &predictor_spec, NULL, NULL) : NULL;
-    bool good = predictor_type != NULL;
+    frame_type = predictor_type ? add_type(module, &frame_spec, NULL, NULL) : NULL;
+    model_type = frame_type ? add_type(module, &model_spec, NULL, NULL) : NULL;
+    bool good = model_type != NULL;
     for (int i = 0; good && i < generated_record_count; i++) {
         record_type *r = &generated_records[i];
         r->type = add_type(module, r->spec, NULL, NULL);
@@ -49,6 +51,8 @@ static int fill_module(PyObject *module) {
                 PyModule_AddStringConstant(module, "__version__", tide_version()) == 0 &&
                 PyModule_AddFunctions(module, own_functions) == 0 &&
                 PyModule_AddFunctions(module, eis_functions) == 0 &&
+                PyModule_AddFunctions(module, frame_functions) == 0 &&
+                PyModule_AddFunctions(module, forecast_functions) == 0 &&
                 PyModule_AddFunctions(module, generated_functions) == 0;
     return good ? 0 : -1;
 }

@@ -25,12 +25,15 @@ from ._tidemill import __version__ as __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import eis as eis
+    from .forecaster import Forecaster as Forecaster, load as load
 
 
 def __getattr__(name: str) -> object:
-    """tidemill.eis is loaded when it is first used: an import of the engine alone stays quick."""
-    if name == "eis":
-        from importlib import import_module
+    """What is not the engine is loaded when it is first asked for: who builds models does not wait for it."""
+    from importlib import import_module
 
+    if name == "eis":
         return import_module(".eis", __name__)
+    if name in ("Forecaster", "load"):
+        return getattr(import_module(".forecaster", __name__), name)
     raise AttributeError(f"module 'tidemill' has no attribute '{name}'")

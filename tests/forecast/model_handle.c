@@ -243,7 +243,43 @@ static void test_frame(void **state) {
     why = (tide_failure){ 0 };
     assert_int_equal(forecast_model_predict_frame(m, odd, got, &why), TIDE_EDATA);
     expect_has(why.message, "rows are d apart");
+    for (int i = 0; i < SEQ; i++) days[i] = times[i + (i > 9)];
+    tide_frame_set_time(odd, NULL, days, NULL);
+    why = (tide_failure){ 0 };
+    assert_int_equal(forecast_model_predict_frame(m, odd, got, &why), TIDE_EDATA);
+    expect_has(why.message, "row 11 is not one step of h after the row before it");
+    assert_int_equal(why.row, 11);
     tide_frame_free(odd), tide_frame_free(f);
+    forecast_model_free(m);
+}
+
+/* What the run keeps is the end of its file, and intervals from a frame are those of its window. */
+static void test_kept(void **state) {
+    (void)state;
+    enum { LEVELS = 2 };
+    forecast_model *m = load();
+    tide_frame     *kept;
+    tide_failure    why = { 0 };
+    const double    level[LEVELS] = { 80, 95 }, *last = rows + (ROWS - SEQ) * COLUMNS;
+    double          want[PRED * COLUMNS], got[PRED * COLUMNS];
+    double          want_bands[PRED * COLUMNS * LEVELS * 2], bands[PRED * COLUMNS * LEVELS * 2];
+    int64_t         stride;
+    assert_int_equal(forecast_model_kept(m, &kept, NULL), TIDE_OK);
+    assert_int_equal(tide_frame_rows(kept), SEQ);
+    assert_int_equal(tide_frame_columns(kept), COLUMNS);
+    assert_string_equal(tide_frame_time_name(kept), "date");
+    for (int c = 0; c < COLUMNS; c++)
+        for (int i = 0; i < SEQ; i++)
+            assert_true(tide_frame_values(kept, c, &stride)[i * stride] == last[i * COLUMNS + c]);
+    assert_int_equal(forecast_model_predict_levels(m, 1, last, tide_frame_time(kept), NULL, level, LEVELS, want,
+                                                   want_bands, NULL), TIDE_OK);
+    assert_int_equal(forecast_model_predict_frame_levels(m, kept, level, LEVELS, got, bands, NULL), TIDE_OK);
+    assert_memory_equal(got, want, sizeof want);
+    assert_memory_equal(bands, want_bands, sizeof bands);
+    assert_int_equal(forecast_model_predict_frame_levels(m, kept, level, LEVELS, got, NULL, &why), TIDE_EINVAL);
+    tide_frame_free(kept);
+    assert_int_equal(forecast_model_kept(NULL, &kept, &why), TIDE_EINVAL);
+    assert_int_equal(forecast_model_kept(m, NULL, &why), TIDE_EINVAL);
     forecast_model_free(m);
 }
 
@@ -297,6 +333,7 @@ int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_what_it_is), cmocka_unit_test(test_as_the_command),
                                         cmocka_unit_test(test_many),       cmocka_unit_test(test_threads),
                                         cmocka_unit_test(test_memory),     cmocka_unit_test(test_refused),
-                                        cmocka_unit_test(test_frame),      cmocka_unit_test(test_sessions) };
+                                        cmocka_unit_test(test_frame),      cmocka_unit_test(test_sessions),
+                                        cmocka_unit_test(test_kept) };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

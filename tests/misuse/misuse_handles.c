@@ -172,6 +172,10 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
         &number, 1, 1, &number, &number, &t->failure)))                                                                \
     R(forecast_model_predict_frame, 0, "none", missing(t, forecast_model_predict_frame(NULL, NULL, &number,            \
         &t->failure)))                                                                                                 \
+    R(forecast_model_predict_frame_levels, 0, "none", missing(t, forecast_model_predict_frame_levels(NULL, NULL,       \
+        &number, 1, &number, &number, &t->failure)))                                                                   \
+    R(forecast_model_kept, 0, "none", missing(t, forecast_model_kept(NULL, &frame, &t->failure)) && !frame)            \
+    R(forecast_model_kept, 1, "nowhere to", missing(t, forecast_model_kept(NULL, NULL, &t->failure)))                  \
     R(eis_noise_source_name, 0, "none", !eis_noise_source_name((eis_noise_source)99))                                  \
     R(forecast_trainer_new, 0, "no options", missing(t, forecast_trainer_new(NULL, NULL, NULL, NULL, &trainer,         \
         &t->failure)) && !trainer)                                                                                     \
@@ -295,6 +299,8 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     STALE(R, forecast_model_predict_levels, NULL, 1, &number, &time_s, NULL, &number, 1, &number, &number)             \
     STALE(R, forecast_model_predict_paths, NULL, 1, &number, &time_s, NULL, 1, 1, &number, &number)                    \
     STALE(R, forecast_model_predict_frame, NULL, NULL, &number)                                                        \
+    STALE(R, forecast_model_predict_frame_levels, NULL, NULL, &number, 1, &number, &number)                            \
+    STALE(R, forecast_model_kept, NULL, &frame)                                                                        \
     STALE(R, forecast_trainer_new, NULL, NULL, NULL, NULL, &trainer)                                                   \
     STALE(R, forecast_trainer_run, NULL, 1)                                                                            \
     STALE(R, forecast_trainer_save, NULL)                                                                              \

@@ -339,8 +339,10 @@ static tide_status copy_column(const forecast_model *m, const tide_frame *f, int
     const char         *name = m->of->bundle.names[column];
     int64_t ahead = rows_ahead(m);
     int64_t stride, place = tide_frame_find(f, name), first = tide_frame_rows(f) - c->seq_len - ahead;
-    if (place < 0 && (place = find_category(m, f, name)) >= 0)
-        return copy_category(m, column, tide_frame_values(f, place, &stride) + first * stride, stride, past, known);
+    if (place < 0 && (place = find_category(m, f, name)) >= 0) {
+        const double *codes = tide_frame_values(f, place, &stride); /* which sets the stride */
+        return copy_category(m, column, codes + first * stride, stride, past, known);
+    }
     if (place < 0)
         return fail_at(failure, TIDE_EDATA, NULL, 0, name, "the frame has no column '%.60s', which the model needs",
                        name);
@@ -369,27 +371,88 @@ static tide_status check_frame_step(const forecast_model *m, const int64_t *time
                 was, m->of->frequency);
 }
 
-tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f, double *future,
-                                         tide_failure *failure) {
-    failure_clear(failure);
+/* The window that a forecast starts from, in the order of the model's columns, and what is known of the rows to
+ * come. */
+typedef struct frame_window {
+    double        *past, *known;   /* one block: free(past) */
+    const int64_t *time_s;         /* the frame's */
+} frame_window;
+
+/* A row that is left out or out of order would move all before it. Months and longer steps have ends of their own: of
+ * these the order is asked for. The rows that the run keeps stand as it learned from them. */
+static tide_status check_order(const forecast_model *m, const int64_t *time_s, int64_t first,
+                               tide_failure *failure) {
+    const bundle *b = &m->of->bundle;
+    size_t        bytes = (size_t)b->config.seq_len * sizeof *time_s;
+    if (!time_s || !b->step.unit || (b->tail_time && !memcmp(time_s, b->tail_time, bytes))) return TIDE_OK;
+    for (int64_t i = 1; i < b->config.seq_len; i++) {
+        bool follows = b->step.unit >= UNIT_MONTH
+                           ? time_s[i] > time_s[i - 1]
+                           : time_s[i] == zoned_advance(b->zone, time_s[i - 1], b->step, 1) ||
+                                 time_s[i] == zoned_follow(b->zone, time_s[0], time_s[i - 1], b->step, i);
+        if (follows) continue;
+        return fail_at(failure, TIDE_EDATA, NULL, first + i + 1, b->time_name,
+                       "row %" PRId64 " is not one step of %s after the row before it: rows stand in the order of "
+                       "time, one for each step, with NaN where nothing is known", first + i + 1, m->of->frequency);
+    }
+    return TIDE_OK;
+}
+
+/* As check_past has it, by the rows of the frame. */
+static tide_status check_rows(const forecast_model *m, const double *past, int64_t first, tide_failure *failure) {
+    const model_config *c = config_of(m);
+    for (int64_t i = 0; i < c->seq_len * c->columns; i++) {
+        const char *name = m->of->bundle.names[i % c->columns];
+        int64_t     row  = first + i / c->columns + 1;
+        if (isfinite(past[i]) || (c->masked && isnan(past[i]))) continue;
+        return fail_at(failure, TIDE_EDATA, NULL, row, name,
+                       "row %" PRId64 ", '%.60s': this is not a finite number%s", row, name,
+                       c->masked ? "; NaN says that a value is missing"
+                                 : ", and the model has not learned around gaps: fill them first");
+    }
+    return TIDE_OK;
+}
+
+static tide_status take_window(const forecast_model *m, const tide_frame *f, frame_window *out,
+                               tide_failure *failure) {
     const model_config *c = config_of(m);
     int64_t rows = tide_frame_rows(f), needed = c->seq_len + rows_ahead(m);
-    if (!m || !f) return fail(failure, TIDE_EINVAL, "there is no %s", m ? "frame" : "model");
     if (rows < needed)
         return fail(failure, TIDE_EDATA, "the frame has %" PRId64 " rows; the model needs %" PRId64 "%s", rows, needed,
                     rows_ahead(m) ? ", those to come among them" : "");
-    const int64_t *all = tide_frame_time(f), *time_s = all ? all + rows - needed : NULL;
-    if (c->marks && !time_s)
+    const int64_t *all = tide_frame_time(f);
+    out->time_s = all ? all + rows - needed : NULL;
+    if (c->marks && !out->time_s)
         return fail(failure, TIDE_EDATA, "the model needs time stamps, and the frame has none in whole seconds");
-    tide_status status = check_frame_step(m, time_s, failure);
-    int64_t     numbers = c->seq_len * c->columns;
-    double     *past    = status == TIDE_OK ? malloc((size_t)(numbers + c->pred_len * c->known) * sizeof *past) : NULL;
-    if (status == TIDE_OK && !past) status = fail(failure, TIDE_ENOMEM, "out of memory for the forecast");
-    double *known = past ? past + numbers : NULL;
+    tide_status status = check_frame_step(m, out->time_s, failure);
+    if (status == TIDE_OK) status = check_order(m, out->time_s, rows - needed, failure);
+    if (status != TIDE_OK) return status;
+    int64_t numbers = c->seq_len * c->columns;
+    out->past = malloc((size_t)(numbers + c->pred_len * c->known) * sizeof *out->past);
+    if (!out->past) return fail(failure, TIDE_ENOMEM, "out of memory for the forecast");
+    out->known = out->past + numbers;
     for (int64_t i = 0; status == TIDE_OK && i < c->columns - m->of->bundle.holiday_columns; i++)
-        status = copy_column(m, f, i, past, known, failure);
-    if (status == TIDE_OK) status = copy_holidays(m, time_s, past, known, failure);
-    if (status == TIDE_OK) status = forecast_model_predict_known(m, 1, past, time_s, known, future, failure);
-    free(past);
+        status = copy_column(m, f, i, out->past, out->known, failure);
+    if (status == TIDE_OK) status = copy_holidays(m, out->time_s, out->past, out->known, failure);
+    return status == TIDE_OK ? check_rows(m, out->past, rows - needed, failure) : status;
+}
+
+tide_status forecast_model_predict_frame_levels(forecast_model *m, const tide_frame *f, const double *levels,
+                                                int64_t level_count, double *future, double *bands,
+                                                tide_failure *failure) {
+    failure_clear(failure);
+    if (!m || !f) return fail(failure, TIDE_EINVAL, "there is no %s", m ? "frame" : "model");
+    frame_window w      = { 0 };
+    tide_status  status = take_window(m, f, &w, failure);
+    if (status == TIDE_OK)
+        status = level_count ? forecast_model_predict_levels(m, 1, w.past, w.time_s, w.known, levels, level_count,
+                                                             future, bands, failure)
+                             : forecast_model_predict_known(m, 1, w.past, w.time_s, w.known, future, failure);
+    free(w.past);
     return status;
+}
+
+tide_status forecast_model_predict_frame(forecast_model *m, const tide_frame *f, double *future,
+                                         tide_failure *failure) {
+    return forecast_model_predict_frame_levels(m, f, NULL, 0, future, NULL, failure);
 }
