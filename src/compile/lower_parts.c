@@ -86,11 +86,12 @@ void lower_concat(lowering *l, int32_t node) {
         l->loc[node] = as_it_lies;
         return;
     }
+    const view *whole = whole_of(l, node);
     int64_t at = 0;
     for (int32_t i = 0; i < n->n_in; i++) {
         const view *part = lower_view(l, n->in[i]);
         const int64_t size = node_of(l, n->in[i])->shape.dim[n->attr.axis];
-        const view to = lower_section(whole_of(l, node), n->attr.axis, at, size);
+        const view to = lower_section(whole, n->attr.axis, at, size);
         if (!same_place(part, &to)) lower_copy(l, part, &to);
         at += size;
     }
