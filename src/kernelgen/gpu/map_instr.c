@@ -78,6 +78,10 @@ static text place(map_print *p, const flat_instr *in, int kind) {
     return out;
 }
 
+static map_access access_in_fours(const map_print *p, const flat_instr *in) {
+    return loads_in_fours(p, in) && !map_is_given(p, in) ? map_access_of(p, in) : MAP_EACH;
+}
+
 /* What four neighbours were loaded as. */
 static name loaded(const map_print *p, const flat_instr *in) {
     name n = named('v', in->dst);
@@ -90,17 +94,13 @@ static void print_load(map_print *p, const flat_instr *in) {
         text_add(&p->out, "sum[u]");
         return;
     }
-    map_access access = loads_in_fours(p, in) ? map_access_of(p, in) : MAP_EACH;
+    map_access access = access_in_fours(p, in);
     text from = { 0 };
     if (access == MAP_EACH) from = place(p, in, in->kind);
     else text_add(&from, access == MAP_FOUR ? "%s[u %% 4u]" : "%s", loaded(p, in).text);
     p->out.failed |= from.failed;
     if (!from.failed) gpu_load(&p->out, map_operand(p, in)->type, from.data);
     text_free(&from);
-}
-
-static map_access access_in_fours(const map_print *p, const flat_instr *in) {
-    return loads_in_fours(p, in) && !map_is_given(p, in) ? map_access_of(p, in) : MAP_EACH;
 }
 
 void map_print_four_load(map_print *p, const flat_instr *in) {
