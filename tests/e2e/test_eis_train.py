@@ -102,7 +102,7 @@ class Known(Case):
     def test_time_limit(self):
         began = time.monotonic()
         done = json.loads(self.code(0, *self.words(self.folder / "run", "--n_epochs", 1000000, "--max-minutes", 0.05, "--json", "--no-plots")).stdout)
-        self.assertLess(time.monotonic() - began, 9)  # 3 s, and what starting and scoring take on a busy machine
+        self.assertLess(time.monotonic() - began, 20)  # 3 s, and what starting and scoring take on a busy machine
         self.assertLess(done["epochs"], 1000000)
 
 
