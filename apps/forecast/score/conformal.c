@@ -66,32 +66,27 @@ static double dependence(const weighted *r, int64_t count, int64_t shared, weigh
     return fmin((low + high) / 2, (double)block);
 }
 
-/* The first of the sorted residuals up to which a share `p` of the weight lies; from the other end if `down`. */
-static double reach(const weighted *sorted, int64_t count, double total, double p, bool down) {
-    double sum = 0;
-    for (int64_t i = 0; i < count; i++) {
-        const weighted *r = &sorted[down ? count - 1 - i : i];
-        sum += (double)r->weight;
-        if (sum >= total * p * (1 - 1e-9)) return (double)r->value;
-    }
-    return (double)sorted[down ? 0 : count - 1].value;
-}
+/* Of m independent residuals the k-th is what a share k / (m + 1) of futures stays below, in the mean; it stands at
+ * (k - 1/2) / m of them. So the share p of futures is this share of the residuals. */
+static double share_of(double p, double m) { return 0.5 + (p - 0.5) * (m + 1) / m; }
 
-/* Both sides by the same rule, the lower one on the residuals turned round; in the middle there is nothing to be
- * careful about. */
-static double conformal_quantile(const weighted *sorted, int64_t count, double total, double m, double p) {
-    if (p > 0.5) return reach(sorted, count, total, fmin(p * (m + 1) / m, 1), false);
-    if (p < 0.5) return reach(sorted, count, total, fmin((1 - p) * (m + 1) / m, 1), true);
-    return (reach(sorted, count, total, 0.5, false) + reach(sorted, count, total, 0.5, true)) / 2;
-}
-
+/* Each residual stands in the middle of its own weight; between two of them values go on evenly, and beyond the outermost
+ * there is nothing to go on with. */
 static void fill_column(const band_tables *b, weighted *r, int64_t count, double m, float *out) {
-    double total = 0, least = -INFINITY;
+    double total = 0, middle = 0, least = -INFINITY;
     qsort(r, (size_t)count, sizeof *r, by_value);
     for (int64_t i = 0; i < count; i++) total += (double)r[i].weight;
-    for (int64_t i = 0; i < b->points; i++) {
-        least  = count ? fmax(least, conformal_quantile(r, count, total, m, b->probability[i])) : (double)NAN;
-        out[i] = (float)least;
+    if (count) middle = (double)r->weight / 2;
+    for (int64_t i = 0, at = 0; i < b->points; i++) {
+        double wanted = share_of(b->probability[i], m) * total, apart = 0;
+        for (; at + 1 < count; at++, middle += apart) {
+            apart = ((double)r[at].weight + (double)r[at + 1].weight) / 2;
+            if (middle + apart > wanted) break;
+        }
+        double share = at + 1 < count ? fmax((wanted - middle) / apart, 0) : 0, value = count ? (double)r[at].value : NAN;
+        if (share > 0) value += share * ((double)r[at + 1].value - value);
+        least  = fmax(least, value);
+        out[i] = count ? (float)least : NAN;
     }
 }
 

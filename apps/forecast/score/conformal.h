@@ -1,9 +1,11 @@
 /* Prediction intervals by split conformal calibration: how far off a forecaster was on windows that it did not learn
  * from, kept as quantiles, says how far off it will be.
  *
- * The rule is that of Vovk, Gammerman and Shafer (Algorithmic Learning in a Random World, 2005): of m residuals the
- * bound that a share p of futures stays within is the ceil((m + 1) p)-th. Lower and upper bounds are quantiles of the
- * signed residual, each by itself, so an interval need not be symmetric. Three things differ from the textbook:
+ * Of m residuals the k-th is what a share k / (m + 1) of futures stays below (Vovk, Gammerman and Shafer, Algorithmic
+ * Learning in a Random World, 2005). Their bound for a share p is the ceil((m + 1) p)-th, which holds p at least; with
+ * few residuals that is points more. Here it is between two residuals (Hyndman and Fan, Sample quantiles in statistical
+ * packages, American Statistician 1996, type 6), so that p is held in the mean. Lower and upper bounds are quantiles of
+ * the signed residual, each by itself, so an interval need not be symmetric. More that differs from the textbook:
  *   - Series drift, so a residual weighs as it is recent: half as much for every half of the windows that it is older
  *     (Barber, Candes, Ramdas and Tibshirani, Conformal prediction beyond exchangeability, Annals of Statistics 2023).
  *   - Windows begin a row apart and share truths, so m is no count of windows: it is Kish's number of them, (sum w)^2 /
