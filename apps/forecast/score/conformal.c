@@ -70,22 +70,27 @@ static double dependence(const weighted *r, int64_t count, int64_t shared, weigh
  * (k - 1/2) / m of them. So the share p of futures is this share of the residuals. */
 static double share_of(double p, double m) { return 0.5 + (p - 0.5) * (m + 1) / m; }
 
-/* Each residual stands in the middle of its own weight; between two of them values go on evenly, and beyond the outermost
- * there is nothing to go on with. */
+/* Each residual stands in the middle of its own weight, between two of them values go on evenly, beyond the outermost
+ * there is nothing to go on with. `wanted` ascends from call to call; `at` and `middle` are the residual before it. */
+static double value_at(const weighted *sorted, int64_t count, double wanted, int64_t *at, double *middle) {
+    while (*at + 1 < count) {
+        const weighted *r     = sorted + *at;
+        double          apart = ((double)r[0].weight + (double)r[1].weight) / 2, value = (double)r[0].value;
+        if (*middle + apart > wanted)
+            return value + fmax((wanted - *middle) / apart, 0) * ((double)r[1].value - value);
+        *middle += apart, ++*at;
+    }
+    return (double)sorted[*at].value;
+}
+
 static void fill_column(const band_tables *b, weighted *r, int64_t count, double m, float *out) {
-    double total = 0, middle = 0, least = -INFINITY;
+    double  total = 0, least = -INFINITY;
+    int64_t at = 0;
     qsort(r, (size_t)count, sizeof *r, by_value);
     for (int64_t i = 0; i < count; i++) total += (double)r[i].weight;
-    if (count) middle = (double)r->weight / 2;
-    for (int64_t i = 0, at = 0; i < b->points; i++) {
-        double wanted = share_of(b->probability[i], m) * total, apart = 0;
-        for (; at + 1 < count; at++, middle += apart) {
-            apart = ((double)r[at].weight + (double)r[at + 1].weight) / 2;
-            if (middle + apart > wanted) break;
-        }
-        double share = at + 1 < count ? fmax((wanted - middle) / apart, 0) : 0, value = count ? (double)r[at].value : NAN;
-        if (share > 0) value += share * ((double)r[at + 1].value - value);
-        least  = fmax(least, value);
+    double middle = count ? (double)r->weight / 2 : 0;
+    for (int64_t i = 0; i < b->points; i++) {
+        if (count) least = fmax(least, value_at(r, count, share_of(b->probability[i], m) * total, &at, &middle));
         out[i] = count ? (float)least : NAN;
     }
 }
