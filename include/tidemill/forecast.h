@@ -546,6 +546,7 @@ TIDE_API tide_status forecast_explain(const forecast_options *options, forecast_
  *   onnx  opset 17, any number of windows: past (batch, seq_len, columns) and, where the model has time features,
  *         time_s (batch, seq_len) to future (batch, pred_len, targets)
  *   pth   the parameters alone, a checkpoint of PyTorch under the published names
+ * With options->level the first two have prediction intervals of these levels, the ones of forecast_predict.
  * Fills result->run, parameters, columns, seq_len, pred_len, text and json. TIDE_EINVAL for an output that is there
  * already (options->overwrite replaces it), a name that the format cannot have, and a model that it cannot hold. */
 TIDE_API tide_status forecast_export(const forecast_options *options, forecast_progress progress, void *user,
@@ -585,6 +586,9 @@ TIDE_API tide_status forecast_model_save_memory(const forecast_model *m, void **
 /* As forecast_export, from the handle: replaces what is at `path`. */
 TIDE_API tide_status forecast_model_export(const forecast_model *m, forecast_format format, const char *path,
                                            tide_failure *failure);
+/* The same with prediction intervals of these levels: as forecast_model_predict_levels has them. */
+TIDE_API tide_status forecast_model_export_levels(const forecast_model *m, forecast_format format, const char *path,
+                                                  const double *levels, int64_t level_count, tide_failure *failure);
 TIDE_API void        forecast_model_free(forecast_model *m);  /* NULL is fine; clones live on */
 
 /* What it is. Of NULL: 0, false, "". Names live as long as a handle of the model does. */

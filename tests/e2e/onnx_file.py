@@ -148,6 +148,7 @@ OPERATORS = {
     "Mod": lambda a, x, y: lanes(lambda p, q: p % q, x, y), "Equal": lambda a, x, y: lanes(lambda p, q: p == q, x, y),
     "Less": lambda a, x, y: lanes(lambda p, q: p < q, x, y), "Where": lambda a, c, x, y: lanes(lambda k, p, q: p if k else q, c, x, y),
     "Sqrt": lambda a, x: lanes(math.sqrt, x), "Erf": lambda a, x: lanes(math.erf, x), "Relu": lambda a, x: lanes(lambda p: max(p, 0.0), x),
+    "Pow": lambda a, x, y: lanes(pow, x, y), "Softplus": lambda a, x: lanes(lambda p: max(p, 0.0) + math.log1p(math.exp(-abs(p))), x),
     "Identity": lambda a, x: x, "Cast": lambda a, x: lanes(int if a["to"] == INT64 else float, x), "MatMul": lambda a, x, y: matmul(x, y),
     "Transpose": lambda a, x: transpose(x, a["perm"]), "ReduceMean": lambda a, x: mean(x, a), "Reshape": lambda a, x, s: reshape(x, s),
     "Softmax": lambda a, x: Array(x.shape, itertools.chain.from_iterable(rows(x, softmax))), "Slice": lambda a, x, *w: cut(x, *w),

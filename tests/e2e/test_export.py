@@ -8,6 +8,7 @@ import math
 import pathlib
 import platform
 import random
+import re
 import shutil
 import statistics
 import struct
@@ -30,18 +31,27 @@ VARIANTS = {
     "odd": (["--seq-len", "13", "--pred-len", "5", "--d-model", "9", "--n-heads", "3", "--d-ff", "7", "--e-layers", "2"], 86400),
     "weekly": (["--seq-len", "9", "--pred-len", "1"], 7 * 86400),
     "alone": (["--features", "S", "--target", "load"], 1),
+    "quantiles": (["--head", "quantile", "--quantiles", "0.1,0.4,0.5,0.9", "--epochs", "3"], 3600),
+    "student": (["--head", "student-t", "--features", "MS", "--target", "wind", "--no-use-norm"], 3600),
+    "attributes": (["--static", "ATTRIBUTES", "--epochs", "2", "--learning-rate", "0.01"], 3600),
 }
+LEVEL = ["--level", "50,95"]
 
 DRIVER = r"""
 #include "model.h"
 #include <stdio.h>
+#include <string.h>
 int main(void) {
     static double past[MODEL_SEQ_LEN * MODEL_COLUMNS], future[MODEL_PRED_LEN * MODEL_TARGETS];
+    static double alone[MODEL_PRED_LEN * MODEL_TARGETS], bounds[MODEL_PRED_LEN * MODEL_TARGETS * MODEL_LEVELS * 2];
     static int64_t time_s[MODEL_SEQ_LEN];
+    if (MODEL_LEVELS != 2 || model_levels[0] != 50 || model_levels[1] != 95) return 1;
     while (fread(past, sizeof past, 1, stdin) == 1 && fread(time_s, sizeof time_s, 1, stdin) == 1) {
-        int code = model_forecast(past, TIMES future);
+        int code = model_intervals(past, TIMES future, bounds);
+        if (model_forecast(past, TIMES alone) != code || (!code && memcmp(alone, future, sizeof alone))) return 2;
         fwrite(&code, sizeof code, 1, stdout);
         fwrite(future, sizeof future, 1, stdout);
+        fwrite(bounds, sizeof bounds, 1, stdout);
     }
     for (int i = 0; i < MODEL_COLUMNS; i++) fprintf(stderr, "%s\n", model_columns[i]);
     for (int i = 0; i < MODEL_TARGETS; i++) fprintf(stderr, "%s\n", model_targets[i]);
@@ -93,6 +103,8 @@ class Exported(Case):
         options, step = VARIANTS[variant]
         data, out = self.folder / "series.csv", self.folder / "run"
         write_series(data, rows=240, start=datetime.datetime(2023, 1, 1), step_s=step)
+        (self.folder / "ATTRIBUTES").write_text("name,size,kind\nload,3,a\nwind,8.5,b\nOT,1,a\n")
+        options = [self.folder / o if o == "ATTRIBUTES" else o for o in options]
         self.code(0, "forecast", "train", "--data", data, "--out", out, *SMALL, "--epochs", 1, "--no-plots", "--overwrite", *options)
         self.settings = json.loads((out / "run.json").read_text())["options"]
         columns = {"S": ["load"], "MS": ["load", "OT", "wind"]}.get(self.settings["features"], ["load", "wind", "OT"])
@@ -119,15 +131,17 @@ class Exported(Case):
         return path
 
     def expected(self, run, columns, past, times):
-        """What `predict` says, row by row."""
-        text = self.code(0, "forecast", "predict", run, "--data", self.file_of(columns, past, times), "--no-plots", "--device", "cpu").stdout
-        table = list(csv.reader(text.splitlines()))
-        return [[float(c) for h, c in zip(table[0], row) if h != "date"] for row in table[1:]]
+        """What `predict` says, row by row: forecasts, and beside each the lower and upper bounds of the levels."""
+        text = self.code(0, "forecast", "predict", run, "--data", self.file_of(columns, past, times), "--no-plots", "--device", "cpu", *LEVEL).stdout
+        table = list(csv.DictReader(text.splitlines()))
+        names = [h for h in table[0] if h != "date" and not re.search("-(lo|hi)-[0-9]+$", h)]
+        return ([[float(row[n]) for n in names] for row in table],
+                [[float(row[f"{n}-{side}-{level}"]) for n in names for level in (50, 95) for side in ("lo", "hi")] for row in table])
 
     def near(self, what, got, expected):
         for step, row in enumerate(expected):
             for k, value in enumerate(row):
-                apart = abs(got[step * len(row) + k] - value) / self.spread[k]
+                apart = abs(got[step * len(row) + k] - value) / self.spread[k * len(self.spread) // len(row)]
                 self.assertLess(apart, ALLOWED, f"{what}: step {step + 1}, target {k + 1}: {got[step * len(row) + k]}, {value} wanted")
 
     # ---- C ----
@@ -145,12 +159,12 @@ class Exported(Case):
                          for past, times in windows)
         done = subprocess.run([program], input=given, capture_output=True)
         self.assertEqual(done.returncode, 0, done.stderr)
-        form = f"<i{rows * targets}d"
+        form = f"<i{5 * rows * targets}d"
         return [(a[0], list(a[1:])) for a in struct.iter_unpack(form, done.stdout)], done.stderr.decode().splitlines()
 
-    def check_c(self, run, columns, targets, step, seed):
+    def check_c(self, run, columns, targets, step, seed, ways):
         random_of, rows = random.Random(seed), self.settings["pred-len"]
-        self.code(0, "forecast", "export", run, "--output", self.folder / "model.c")
+        self.code(0, "forecast", "export", run, "--output", self.folder / "model.c", *LEVEL)
         marks = "time_s" in (self.folder / "model.h").read_text()
         windows = [self.window(columns, step, random_of) for _ in range(3)]
         expected = [self.expected(run, columns, *w) for w in windows]
@@ -158,23 +172,23 @@ class Exported(Case):
         bad_past[-1][-1], bad_time[2] = math.nan, 253402300800
         asked = [*windows, (bad_past, windows[0][1]), (windows[0][0], bad_time)]
         said = {}
-        for compiler in COMPILERS:
-            for level in LEVELS:
-                program = self.compiled(compiler, level, marks)
-                said[compiler, level], names = self.answers(program, asked, rows, len(targets))
-                self.assertEqual(names, columns + targets)
+        for compiler, level in ways:
+            program = self.compiled(compiler, level, marks)
+            said[compiler, level], names = self.answers(program, asked, rows, len(targets))
+            self.assertEqual(names, columns + targets)
         first = next(iter(said.values()))
         self.assertEqual([code for code, _ in first], [0, 0, 0, 1, 2 if marks else 0])
         for (compiler, level), answers in said.items():
             self.assertEqual(answers[:3], first[:3], f"{compiler} {level} gives other bits (seed {seed})")
-        for (_, got), wanted in zip(first, expected):
+        for (_, got), (wanted, bounds) in zip(first, expected):
             self.near(f"C (seed {seed})", got, wanted)
+            self.near(f"bounds in C (seed {seed})", got[rows * len(targets):], bounds)
 
     # ---- ONNX ----
 
     def check_onnx(self, run, columns, targets, step, seed):
         random_of, path = random.Random(seed), self.folder / "model.onnx"
-        self.code(0, "forecast", "export", run, "--output", path)
+        self.code(0, "forecast", "export", run, "--output", path, *LEVEL)
         windows = [self.window(columns, step, random_of) for _ in range(2)]
         expected = [self.expected(run, columns, *w) for w in windows]
         model, seq_len, pred_len = Model(path), self.settings["seq-len"], self.settings["pred-len"]
@@ -182,19 +196,22 @@ class Exported(Case):
         self.assertEqual(json.loads(model.metadata["columns"]), columns)
         self.assertEqual(json.loads(model.metadata["targets"]), targets)
         self.assertEqual(model.inputs["past"], (11, ["batch", seq_len, len(columns)]))
-        self.assertEqual(model.outputs, {"future": (11, ["batch", pred_len, len(targets)])})
+        given_out = (11, ["batch", pred_len, len(targets)])
+        self.assertEqual(model.outputs, dict.fromkeys(["future", "lo-50", "hi-50", "lo-95", "hi-95"], given_out))
         given = {"past": Array((2, seq_len, len(columns)), [v for w in windows for row in w[0] for v in row])}
         if "time_s" in model.inputs:
             self.assertEqual(model.inputs["time_s"], (7, ["batch", seq_len]))
             given["time_s"] = Array((2, seq_len), [t for w in windows for t in w[1]])
-        future = model.run(**given)["future"]
-        self.assertEqual(future.shape, (2, pred_len, len(targets)))
-        for k, wanted in enumerate(expected):
+        got = model.run(**given)
+        bounds = [got[f"{side}-{level}"].values for level in (50, 95) for side in ("lo", "hi")]
+        self.assertEqual(got["future"].shape, (2, pred_len, len(targets)))
+        for k, (wanted, sides) in enumerate(expected):
             size = pred_len * len(targets)
-            self.near(f"ONNX (seed {seed})", future.values[k * size:(k + 1) * size], wanted)
-        return path, given, future
+            self.near(f"ONNX (seed {seed})", got["future"].values[k * size:(k + 1) * size], wanted)
+            self.near(f"bounds in ONNX (seed {seed})", [bound[i] for i in range(k * size, (k + 1) * size) for bound in bounds], sides)
+        return path, given, got
 
-    def check_runtime(self, path, given, future):
+    def check_runtime(self, path, given, wanted):
         """The same by onnx.checker and onnxruntime, in one call and window by window."""
         import numpy
         import onnx
@@ -203,11 +220,13 @@ class Exported(Case):
         session = onnxruntime.InferenceSession(path)
         types = {"past": "float64", "time_s": "int64"}
         feeds = {name: numpy.array(a.values, types[name]).reshape(a.shape) for name, a in given.items()}
-        whole, = session.run(None, feeds)
-        single = numpy.concatenate([session.run(None, {n: v[i:i + 1] for n, v in feeds.items()})[0] for i in range(2)])
-        wanted = numpy.array(future.values).reshape(future.shape)
-        for got in (whole, single):
-            self.assertLess(numpy.abs((got - wanted) / numpy.array(self.spread)).max(), ALLOWED)
+        names = list(wanted)
+        whole = session.run(names, feeds)
+        parts = [session.run(names, {n: v[i:i + 1] for n, v in feeds.items()}) for i in range(2)]
+        for name, got, *single in zip(names, whole, *parts):
+            right = numpy.array(wanted[name].values).reshape(wanted[name].shape)
+            for one in (got, numpy.concatenate(single)):
+                self.assertLess(numpy.abs((one - right) / numpy.array(self.spread)).max(), ALLOWED, name)
 
     # ---- pth ----
 
@@ -274,11 +293,15 @@ def published(torch, settings):
 
 def variant_test(name, seed):
     def test(self):
-        run = self.train(name)
-        if COMPILERS:
-            self.check_c(*run, seed)
+        run, ways = self.train(name), [(c, level) for c in COMPILERS for level in LEVELS]
+        if ways:
+            self.check_c(*run, seed, ways if SLOW or name == "odd" else [ways[0], ways[-1]])
         self.check_onnx(*run, seed + 1)
-        self.check_pth(run[0])
+        if name in ("quantiles", "student", "attributes"):
+            said = self.error(2, "forecast", "export", run[0], "--output", self.folder / "model.pth")
+            self.assertEqual((said["option"], "`format` c or onnx holds" in said["message"]), ("format", True))
+        else:
+            self.check_pth(run[0])
     return test
 
 
@@ -286,7 +309,7 @@ class Variants(Exported):
     pass
 
 
-QUICK = ("plain", "odd", "alone")  # the others are of the slow tier
+QUICK = ("plain", "odd", "alone", "quantiles", "student", "attributes")  # the others are of the slow tier
 for number, name in enumerate(VARIANTS):
     if SLOW or name in QUICK:
         setattr(Variants, f"test_{name}", variant_test(name, 100 * number + 7))
@@ -305,6 +328,8 @@ class Words(Exported):
                               ("output", ["--output", self.folder / ".c"]), ("output", ["--output", self.folder / "taken.c"]),
                               ("output", ["--output", run / "model.safetensors", "--format", "pth", "--overwrite"])]:
             self.assertEqual(self.error(2, "forecast", "export", run, *words)["option"], option, words)
+        for words in (["--output", out, "--level", "80,101"], ["--output", self.folder / "model.pth", "--level", "80"]):
+            self.assertEqual(self.error(2, "forecast", "export", run, *words)["option"], "level", words)
         self.assertEqual(taken.read_text(), "mine\n")
         self.assertIn("RUN is missing", self.error(2, "forecast", "export", "--output", out)["message"])
         self.error(3, "forecast", "export", self.folder / "absent", "--output", out)
@@ -368,8 +393,11 @@ class Words(Exported):
         data = self.folder / "series.csv"
         write_series(data, rows=200, columns=('a "b"\\n', "??/ */", "größe %d"))
         self.code(0, "forecast", "train", "--data", data, "--out", self.folder / "run", *SMALL, "--epochs", 1, "--no-plots")
-        self.code(0, "forecast", "export", self.folder / "run", "--output", self.folder / "model.c")
+        self.code(0, "forecast", "export", self.folder / "run", "--output", self.folder / "model.c", *LEVEL)
+        self.code(0, "forecast", "export", self.folder / "run", "--output", self.folder / "alone.c")
         for compiler in COMPILERS:
+            done = subprocess.run([compiler, *FLAGS, "-c", "alone.c"], cwd=self.folder, capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
             _, names = self.answers(self.compiled(compiler, "-O1", True), [], 4, 3)
             self.assertEqual(names[:3], ['a "b"\\n', "??/ */", "größe %d"])
 

@@ -141,6 +141,10 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(forecast_model_clone, 1, "nowhere to", missing(t, forecast_model_clone(NULL, NULL, &t->failure)))                \
     R(forecast_model_export, 0, "none, no path", missing(t, forecast_model_export(NULL, FORECAST_FORMAT_C, "a.c",      \
         &t->failure)) && forecast_model_export(NULL, FORECAST_FORMAT_C, NULL, NULL) == TIDE_EINVAL)                    \
+    R(forecast_model_export_levels, 0, "none", missing(t, forecast_model_export_levels(NULL, FORECAST_FORMAT_C, "a.c", \
+        &number, 1, &t->failure)))                                                                                     \
+    R(forecast_model_export_levels, 1, "no levels", missing(t, forecast_model_export_levels(NULL, FORECAST_FORMAT_C,   \
+        "a.c", NULL, 2, &t->failure)))                                                                                 \
     R(forecast_model_save_memory, 0, "none", missing(t, forecast_model_save_memory(NULL, &block, &size,                \
         &t->failure)))                                                                                                 \
     R(forecast_model_free, 0, "none", (forecast_model_free(NULL), true))                                               \
@@ -292,6 +296,7 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     STALE(R, forecast_model_load_memory, "x", 1, NULL, &model)                                                         \
     STALE(R, forecast_model_clone, NULL, &model)                                                                       \
     STALE(R, forecast_model_export, NULL, FORECAST_FORMAT_C, "a.c")                                                    \
+    STALE(R, forecast_model_export_levels, NULL, FORECAST_FORMAT_C, "a.c", &number, 1)                                 \
     STALE(R, forecast_model_save_memory, NULL, &block, &size)                                                          \
     STALE(R, forecast_model_times_after, NULL, 0, 1, &time_s)                                                          \
     STALE(R, forecast_model_predict, NULL, 1, &number, &time_s, &number)                                               \

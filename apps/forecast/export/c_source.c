@@ -1,6 +1,6 @@
-/* A model as C source: NAME.h and NAME.c, the network's code (network_body.h, calendar_body.h, in which NAME stands for
- * the file's name) after its sizes and parameters. Numbers are written as whole multiples of a power of two, "0x1.8p1"
- * as 0x3p0: exact, and without the decimal point, which depends on the host's locale. */
+/* A model as C source: NAME.h and NAME.c, the network's code after its sizes and parameters (network_body.h,
+ * interval_body.h, calendar_body.h, in which NAME stands for the file's name). Numbers are written as whole multiples
+ * of a power of two, "0x1.8p1" as 0x3p0: exact, and without the decimal point, which depends on the host's locale. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
@@ -8,11 +8,13 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "exported.h"
+#include "bounds.h"
 #include "forecast/data/marks.h"
+#include "forecast/models/head.h"
 #include "forecast/models/instance.h"
 
 #include "calendar_body_text.h"
+#include "interval_body_text.h"
 #include "network_body_text.h"
 
 /* More make a source of over a gigabyte. */
@@ -20,6 +22,7 @@ enum { MOST_PARAMETERS = 64 << 20, NAME_ROOM = 128, PER_LINE = 8 };
 
 typedef struct source {
     const exported *of;
+    export_bounds   bounds;
     FILE           *out;
     char            name[NAME_ROOM], upper[NAME_ROOM];
     bool            short_of_memory;
@@ -102,9 +105,9 @@ static void put_numbers(FILE *out, const void *values, int64_t count, bool singl
     fputs("};\n", out);
 }
 
-static void put_doubles(const source *s, const char *name, const double *values) {
-    fprintf(s->out, "static const double %s[COLUMNS] = {\n", name);
-    put_numbers(s->out, values, s->of->bundle.config.columns, false);
+static void put_doubles(const source *s, const char *name, const double *values, int64_t count) {
+    fprintf(s->out, "static const double %s[%" PRId64 "] = {\n", name, count);
+    put_numbers(s->out, values, count, false);
 }
 
 /* ---- parameters ---- */
@@ -157,6 +160,40 @@ static void put_parameters(source *s) {
     fputs("};\n\n", s->out);
 }
 
+/* What attributes add to the tokens of the columns, worked out here. */
+static void put_attributes(source *s) {
+    const model_config *c = &s->of->bundle.config;
+    float *values = c->statics ? network_attributes(s->of) : NULL;
+    if (c->statics && !values) s->short_of_memory = true;
+    if (!values) return;
+    fprintf(s->out, "static const float attributes[%" PRId64 "] = {\n", c->columns * c->d_model);
+    put_numbers(s->out, values, c->columns * c->d_model, true);
+    free(values);
+}
+
+/* ---- intervals ---- */
+
+_Static_assert(BANDS_FOLLOW == 0.75, "interval_body.h has the scale's power written out");
+
+static void put_constant(const source *s, const char *name, double value) {
+    fprintf(s->out, "#define %s ", name);
+    put_number(s->out, value, false);
+    fputc('\n', s->out);
+}
+
+static void put_bounds(const source *s) {
+    const bundle *b = &s->of->bundle;
+    if (!s->bounds.levels) return;
+    fprintf(s->out, "#define LEVELS %" PRId64 "\n#define WIDTHS %d\n#define TERMS %" PRId64 "\n", s->bounds.levels,
+            b->bands.shape.widths, s->bounds.terms);
+    put_constant(s, "LEAST_WIDTH", HEAD_LEAST_WIDTH);
+    put_constant(s, "LEAST_SHARE", BANDS_FLOOR * BANDS_FLOOR);
+    if (!b->bands.shape.widths) put_doubles(s, "spread_unit", b->bands.unit, b->config.out_count);
+    put_doubles(s, "bound_times", s->bounds.times,
+                s->bounds.levels * 2 * s->bounds.terms * b->config.pred_len * b->config.out_count);
+    put_named(s, interval_body_text);
+}
+
 /* ---- the two files ---- */
 
 static void put_head(const source *s, const char *what) {
@@ -189,13 +226,20 @@ static const char header_text[] =
     " * same bits with every compiler that keeps to IEEE 754 (not with -ffast-math), at every level of optimisation.\n"
     " * Link with -lm";
 
-static void put_signature(const source *s, const char *end) {
+static void put_signature(const source *s, bool intervals, const char *end) {
     bool marks = s->of->bundle.config.marks > 0;
-    put_named(s, "int NAME_forecast(const double past[UPPER_SEQ_LEN * UPPER_COLUMNS],");
+    put_named(s, intervals ? "int NAME_intervals(" : "int NAME_forecast(");
+    put_named(s, "const double past[UPPER_SEQ_LEN * UPPER_COLUMNS],");
     if (marks) put_named(s, " const int64_t time_s[UPPER_SEQ_LEN],");
-    put_named(s, "\n    double future[UPPER_PRED_LEN * UPPER_TARGETS])");
+    put_named(s, "\n    double future[UPPER_PRED_LEN * UPPER_TARGETS]");
+    if (intervals) put_named(s, ",\n    double bounds[UPPER_PRED_LEN * UPPER_TARGETS * UPPER_LEVELS * 2]");
     fputs(end, s->out);
 }
+
+static const char intervals_text[] =
+    "extern const double NAME_levels[UPPER_LEVELS];  /* percent, ascending */\n"
+    "/* The same, and prediction intervals: beside each number of `future` the lower and the upper bound of each\n"
+    " * level, calibrated on the windows of validation, as Tidemill's own forecasts have them. */\n";
 
 static void put_header(const source *s) {
     static const char time_text[] = ".\n *   time_s  seconds since 1970-01-01 00:00 of each row, as its wall clock "
@@ -208,9 +252,14 @@ static void put_header(const source *s) {
     put_named(s, "#ifndef UPPER_FORECAST_H\n#define UPPER_FORECAST_H\n\n");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         fprintf(s->out, "#define %s_%s %" PRId64 "\n", s->upper, sizes[i].key, sizes[i].value);
+    if (s->bounds.levels) fprintf(s->out, "#define %s_LEVELS %" PRId64 "\n", s->upper, s->bounds.levels);
     put_named(s, header_text);
     fprintf(s->out, "%s. */\n", c->marks ? time_text : "");
-    put_signature(s, ";\n\n");
+    put_signature(s, false, ");\n\n");
+    if (s->bounds.levels) {
+        put_named(s, intervals_text);
+        put_signature(s, true, ");\n\n");
+    }
     fputs("#ifdef __cplusplus\n}\n#endif\n\n#endif\n", s->out);
 }
 
@@ -230,7 +279,8 @@ static void put_sizes(const source *s) {
         { "MARKS", c->marks },      { "TOKENS", c->columns + c->marks }, { "D_MODEL", c->d_model },
         { "D_FF", c->d_ff },        { "E_LAYERS", c->e_layers },   { "HEAD_SIZE", c->head_size },
         { "INNER", c->n_heads * c->head_size }, { "FIRST_TARGET", c->out_first }, { "TARGETS", c->out_count },
-        { "RELU", c->relu },        { "USE_NORM", c->use_norm },
+        { "RELU", c->relu },        { "USE_NORM", c->use_norm },   { "OUTPUTS", head_outputs(c) },
+        { "ATTRIBUTES", c->statics > 0 },
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         fprintf(s->out, "#define %s %" PRId64 "\n", sizes[i].key, sizes[i].value);
@@ -252,13 +302,22 @@ static void put_calendar(const source *s) {
     fprintf(s->out, " };\n%s\n", body);
 }
 
-static void put_forecast(const source *s) {
+static void put_functions(const source *s) {
     bool marks = s->of->bundle.config.marks > 0;
     fputc('\n', s->out);
-    put_signature(s, " {\n");
+    put_signature(s, false, ") {\n");
     put_named(s, "    if (!take_past(past)) return UPPER_BAD_PAST;\n");
     if (marks) put_named(s, "    if (!take_times(time_s)) return UPPER_BAD_TIME;\n");
     fputs("    return forecast(future);\n}\n", s->out);
+    if (!s->bounds.levels) return;
+    fputc('\n', s->out);
+    put_named(s, "const double NAME_levels[UPPER_LEVELS] = {\n");
+    put_numbers(s->out, s->of->levels.of, s->bounds.levels, false);
+    fputc('\n', s->out);
+    put_signature(s, true, ") {\n");
+    put_named(s, marks ? "    const int code = NAME_forecast(past, time_s, future);\n"
+                       : "    const int code = NAME_forecast(past, future);\n");
+    put_named(s, "    return code == UPPER_DONE ? give_bounds(past, future, bounds) : code;\n}\n");
 }
 
 static void put_code(source *s) {
@@ -271,12 +330,14 @@ static void put_code(source *s) {
     fprintf(s->out, "const char %s_version[] = \"" TIDE_VERSION "\";\nconst char %s_sha256[] = \"%s\";\n\n", s->name,
             s->name, s->of->sha256);
     put_sizes(s);
-    put_doubles(s, "column_mean", b->scaler.mean);
-    put_doubles(s, "column_std", b->scaler.std);
+    put_doubles(s, "column_mean", b->scaler.mean, b->config.columns);
+    put_doubles(s, "column_std", b->scaler.std, b->config.columns);
+    put_attributes(s);
     put_parameters(s);
     put_named(s, network_body_text);
     if (b->config.marks) fputs("\n", s->out), put_calendar(s);
-    put_forecast(s);
+    put_bounds(s);
+    put_functions(s);
 }
 
 /* What was not written is told by the stream, once, at the end. */
@@ -308,10 +369,12 @@ tide_status export_c(const exported *e, const char *path, tide_failure *failure)
                        "has no such limit",
                        parameters, (int)MOST_PARAMETERS);
     tide_status status = take_names(&s, path, failure);
-    if (status != TIDE_OK) return status;
+    if (status == TIDE_OK) status = export_bounds_of(e, &s.bounds, failure);
+    if (status != TIDE_OK) return export_bounds_free(&s.bounds), status;
     char *header = export_c_header(path);
     status       = header ? tide_file_replace(header, write_header, &s, failure) : TIDE_ENOMEM;
     if (status == TIDE_OK) status = tide_file_replace(path, write_code, &s, failure);
     free(header);
+    export_bounds_free(&s.bounds);
     return status == TIDE_ENOMEM ? fail(failure, status, "out of memory for the model's source") : status;
 }

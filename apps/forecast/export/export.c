@@ -46,12 +46,30 @@ static tide_status choose(int asked, const char *path, const format **out, tide_
     return TIDE_OK;
 }
 
+/* The published program has points alone, and nothing beside the series. */
+static tide_status check_published(const exported *e, tide_failure *failure) {
+    const model_config *c = &e->bundle.config;
+    if (c->head != FORECAST_HEAD_POINT)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "format",
+                       "a published checkpoint has no head %s: `format` c or onnx holds it", head_words[c->head]);
+    if (c->statics)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "format",
+                       "a published checkpoint has no attributes of series, such as '%.60s': `format` c or onnx holds "
+                       "them", e->bundle.statics.of[0].name);
+    if (e->levels.count)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "level",
+                       "a published checkpoint has no place for intervals: leave `level` out, or take `format` c or "
+                       "onnx");
+    return TIDE_OK;
+}
+
 tide_status export_pth(const exported *e, const char *path, tide_failure *failure) {
     char         name[WEIGHT_NAME];
-    tide_archive a      = { 0 };
-    tide_status  status = TIDE_OK;
+    tide_archive a = { 0 };
     tide_shape   shape;
-    const model_config *c  = &e->bundle.config;
+    const model_config *c      = &e->bundle.config;
+    tide_status         status = check_published(e, failure);
+    if (status != TIDE_OK) return status;
     const architecture *of = architecture_of(c->arch);
     for (int64_t i = 0; status == TIDE_OK && of->weight(c, i, name, &shape); i++)
         status = tide_archive_add(&a, name, TIDE_F32, shape, tide_archive_find(&e->archive, name)->data);
@@ -119,6 +137,7 @@ static tide_status export_run(const forecast_options *o, const listener *l, fore
     const format *as;
     tide_status   status = loaded_path(o->model, f->path, failure);
     if (status == TIDE_OK) status = choose(o->format, o->output, &as, failure);
+    if (status == TIDE_OK) status = levels_parse(o->level, &e->levels, failure);
     if (status != TIDE_OK) return status;
     f->output = strdup(o->output);
     f->header = as->header ? export_c_header(o->output) : NULL;
@@ -145,8 +164,8 @@ tide_status forecast_export(const forecast_options *options, forecast_progress p
     return status;
 }
 
-tide_status forecast_model_export(const forecast_model *m, forecast_format format_asked, const char *path,
-                                  tide_failure *failure) {
+tide_status forecast_model_export_levels(const forecast_model *m, forecast_format format_asked, const char *path,
+                                         const double *levels, int64_t level_count, tide_failure *failure) {
     failure_clear(failure);
     void         *bytes = NULL;
     size_t        size  = 0;
@@ -154,10 +173,16 @@ tide_status forecast_model_export(const forecast_model *m, forecast_format forma
     const format *as;
     if (!path) return fail(failure, TIDE_EINVAL, "there is no path to write the model to");
     tide_status status = choose((int)format_asked, path, &as, failure);
+    if (status == TIDE_OK && level_count) status = levels_take(levels, level_count, &e.levels, failure);
     if (status == TIDE_OK) status = forecast_model_save_memory(m, &bytes, &size, failure);
     if (status == TIDE_OK) status = exported_take(bytes, size, &e, failure);
     if (status == TIDE_OK) status = as->write(&e, path, failure);
     exported_free(&e);
     tide_free(bytes);
     return status;
+}
+
+tide_status forecast_model_export(const forecast_model *m, forecast_format format_asked, const char *path,
+                                  tide_failure *failure) {
+    return forecast_model_export_levels(m, format_asked, path, NULL, 0, failure);
 }

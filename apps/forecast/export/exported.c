@@ -21,7 +21,10 @@ const network_part network_of_block[NETWORK_OF_BLOCK] = {
 };
 static const char *const ends[] = { "weight", "bias" };
 /* How the names begin of what the file holds beside the network (bundle.c, record.c, bands_file.c). */
-static const char *const beside[] = { "tail.values", "tail.time", "linear.weights", "season.values", "bands." };
+static const char *const beside[] = { "tail.values", "tail.time", "linear.weights", "season.values", "bands.",
+                                      "static.values" };
+/* What a network may have beside the parts. The degrees of freedom shape Student's likelihood, not its forecasts. */
+static const char STATIC_EMBEDDING[] = "enc_embedding.static_embedding.weight", FREEDOM[] = "head.freedom";
 
 const char *network_name(int64_t block, const network_part *part, const char *end, char name[NETWORK_NAME]) {
     if (block < 0) snprintf(name, NETWORK_NAME, "%s.%s", part->name, end);
@@ -49,6 +52,19 @@ float *network_transposed(const tide_tensor *weight) {
     return to;
 }
 
+float *network_attributes(const exported *e) {
+    const model_config *c = &e->bundle.config;
+    const float *weight = tide_archive_find(&e->archive, STATIC_EMBEDDING)->data, *values = e->bundle.statics.values;
+    float       *out    = malloc((size_t)(c->columns * c->d_model) * sizeof *out + 1);
+    for (int64_t i = 0; out && i < c->columns * c->d_model; i++) {
+        double sum = 0;
+        for (int64_t k = 0; k < c->statics; k++)
+            sum += (double)values[i / c->d_model * c->statics + k] * (double)weight[i % c->d_model * c->statics + k];
+        out[i] = (float)sum;
+    }
+    return out;
+}
+
 /* ---- what is known ---- */
 
 static bool is_part(const char *name, int64_t block, const network_part *parts, int count) {
@@ -61,6 +77,7 @@ static bool is_part(const char *name, int64_t block, const network_part *parts, 
 static bool is_known(const char *name, int64_t blocks) {
     for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
         if (!strncmp(name, beside[i], strlen(beside[i]))) return true;
+    if (!strcmp(name, STATIC_EMBEDDING) || !strcmp(name, FREEDOM)) return true;
     if (is_part(name, -1, network_outer, NETWORK_OUTER)) return true;
     for (int64_t i = 0; i < blocks; i++)
         if (is_part(name, i, network_of_block, NETWORK_OF_BLOCK)) return true;
@@ -88,23 +105,15 @@ static tide_status take(const char *path, exported *out, tide_failure *failure) 
         return fail_at(failure, TIDE_EINVAL, path, 0, "model",
                        "the model is of `arch` %s, which exports do not know: itransformer can be written in another "
                        "form", architecture_of(c->arch)->name);
-    if (status == TIDE_OK && c->head != FORECAST_HEAD_POINT)
-        return fail_at(failure, TIDE_EINVAL, path, 0, "model",
-                       "the model has the head %s, and exports hold points alone: what was trained with `head` point "
-                       "can be written", head_words[c->head]);
     if (status == TIDE_OK && c->known)
         return fail_at(failure, TIDE_EINVAL, path, 0, out->bundle.names[c->columns - c->known],
                        "'%.60s' is an input that is known ahead, which exports do not know: what was trained without "
                        "`known`, `holidays` and `issued` can be written", out->bundle.names[c->columns - c->known]);
-    if (status == TIDE_OK && c->statics)
-        return fail_at(failure, TIDE_EINVAL, path, 0, out->bundle.statics.of[0].name,
-                       "'%.60s' is an attribute of the series, which exports do not know: what was trained without "
-                       "`static` can be written", out->bundle.statics.of[0].name);
     return status == TIDE_OK ? check_known(out, path, failure) : status;
 }
 
 tide_status exported_read(const char *path, exported *out, tide_failure *failure) {
-    *out               = (exported){ 0 };
+    *out               = (exported){ .levels = out->levels };
     tide_status status = tide_safetensors_read(path, &out->archive, failure);
     if (status == TIDE_OK) status = tide_file_sha256(path, out->sha256, failure);
     return status == TIDE_OK ? take(path, out, failure) : status;
@@ -112,7 +121,7 @@ tide_status exported_read(const char *path, exported *out, tide_failure *failure
 
 tide_status exported_take(const void *bytes, size_t size, exported *out, tide_failure *failure) {
     sha256 h;
-    *out               = (exported){ 0 };
+    *out               = (exported){ .levels = out->levels };
     tide_status status = tide_safetensors_read_memory(bytes, size, &out->archive, failure);
     sha256_begin(&h);
     sha256_add(&h, bytes, size);

@@ -5,12 +5,14 @@
 #include <tidemill/forecast.h>
 #include <tidemill/io.h>
 
+#include "forecast/options/levels.h"
 #include "forecast/saved/bundle.h"
 
 typedef struct exported {
     bundle       bundle;
     tide_archive archive;     /* of the model file; the parameters under their published names */
     char         sha256[65];  /* of the model file */
+    levels       levels;      /* of the intervals that are asked for; the caller sets it */
 } exported;
 
 /* A model file, or its bytes. TIDE_EINVAL for a model with a parameter that exports do not know: leaving it out would
@@ -33,6 +35,8 @@ const tide_tensor *network_tensor(const exported *e, int64_t block, const networ
 
 /* out and in of a weight; in is 0 for that of a norm. */
 void network_sizes(const tide_tensor *weight, int64_t *out, int64_t *in);
+/* What the series' attributes add to their tokens, (columns, d_model), malloc'ed; NULL when out of memory. */
+float *network_attributes(const exported *e);
 /* The weight as (in, out), malloc'ed; NULL when out of memory. */
 float *network_transposed(const tide_tensor *weight);
 

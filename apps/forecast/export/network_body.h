@@ -93,7 +93,7 @@ static void layer_norm(const float *x, const float *more, int rows, const float 
 
 static float  series[TOKENS * SEQ_LEN], token[TOKENS * D_MODEL], update[TOKENS * D_MODEL];
 static float  query[TOKENS * INNER], key_rows[TOKENS * INNER], key[INNER * TOKENS], value[TOKENS * INNER];
-static float  attended[TOKENS * INNER], hidden[TOKENS * D_FF], score[TOKENS], outcome[TARGETS * PRED_LEN];
+static float  attended[TOKENS * INNER], hidden[TOKENS * D_FF], score[TOKENS], outcome[TARGETS * OUTPUTS * PRED_LEN];
 static double power[TOKENS], window[SEQ_LEN], window_mean[COLUMNS], window_deviation[COLUMNS];
 
 static void softmax(void) {
@@ -160,7 +160,7 @@ static int give_future(double *future) {
     for (int step = 0; step < PRED_LEN; step++)
         for (int i = 0; i < TARGETS; i++) {
             const int    c = FIRST_TARGET + i;
-            const double scaled = outcome[i * PRED_LEN + step] * window_deviation[c] + window_mean[c];
+            const double scaled = outcome[i * OUTPUTS * PRED_LEN + step] * window_deviation[c] + window_mean[c];
             const double result = scaled * column_std[c] + column_mean[c];
             finite = finite && isfinite(result);
             future[step * TARGETS + i] = result;
@@ -170,10 +170,13 @@ static int give_future(double *future) {
 
 static int forecast(double *future) {
     linear(series, TOKENS, SEQ_LEN, D_MODEL, embedding_weight, embedding_bias, token);
+#if ATTRIBUTES
+    for (int i = 0; i < COLUMNS * D_MODEL; i++) token[i] += attributes[i];
+#endif
     for (int i = 0; i < E_LAYERS - 1; i++) encode(&blocks[i], 0, TOKENS);
     encode(&blocks[E_LAYERS - 1], FIRST_TARGET, TARGETS); /* what comes after it needs no other token */
     const float *rows = token + (size_t)FIRST_TARGET * D_MODEL;
     layer_norm(rows, NULL, TARGETS, norm_weight, norm_bias, update);
-    linear(update, TARGETS, D_MODEL, PRED_LEN, projector_weight, projector_bias, outcome);
+    linear(update, TARGETS, D_MODEL, OUTPUTS * PRED_LEN, projector_weight, projector_bias, outcome);
     return give_future(future) ? UPPER_DONE : UPPER_BAD_FUTURE;
 }

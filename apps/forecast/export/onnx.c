@@ -8,7 +8,8 @@
 
 #include "base/base.h"
 #include "base/json.h"
-#include "exported.h"
+#include "bounds.h"
+#include "forecast/models/head.h"
 #include "forecast/models/instance.h"
 #include "onnx_calendar.h"
 
@@ -19,6 +20,8 @@ typedef struct network {
     const exported     *of;
     const model_config *config;
     onnx_graph          graph;
+    export_bounds       bounds;
+    bool                short_of_memory;
 } network;
 
 /* ---- layers ---- */
@@ -63,12 +66,16 @@ static onnx_value layer_norm(network *n, int64_t block, const network_part *part
     return apply(n, "Add", scaled, parameter(n, block, part, "bias"));
 }
 
-/* The rows first .. first + count of axis 1. */
-static onnx_value rows_of(network *n, onnx_value x, int64_t first, int64_t count) {
+/* first .. first + count of an axis. */
+static onnx_value part_of(network *n, onnx_value x, int64_t axis, int64_t first, int64_t count) {
     onnx_value inputs[] = { x, onnx_wholes(&n->graph, (const int64_t[]){ first }, 1),
                             onnx_wholes(&n->graph, (const int64_t[]){ first + count }, 1),
-                            onnx_wholes(&n->graph, (const int64_t[]){ 1 }, 1) };
+                            onnx_wholes(&n->graph, (const int64_t[]){ axis }, 1) };
     return onnx_node(&n->graph, "Slice", inputs, 4, NULL);
+}
+
+static onnx_value rows_of(network *n, onnx_value x, int64_t first, int64_t count) {
+    return part_of(n, x, 1, first, count);
 }
 
 /* (batch, rows, inner) -> (batch, heads, rows, head size), or its transpose. */
@@ -137,30 +144,105 @@ static onnx_value take_tokens(network *n, onnx_value series) {
     return onnx_node(&n->graph, "Concat", (onnx_value[]){ series, marks }, 2, ONNX_INT("axis", 1));
 }
 
-static void give_future(network *n, onnx_value out) {
+/* What the attributes of the series add to their tokens, which stand before those of the marks. */
+static onnx_value add_attributes(network *n, onnx_value tokens) {
     const model_config *c = n->config;
-    const scaler       *s = &n->of->bundle.scaler;
-    onnx_value rows = onnx_cast(&n->graph, transpose(n, out, ONNX_INTS("perm", 0, 2, 1)), ONNX_DOUBLE);
-    onnx_value wide = apply(n, "Mul", rows, doubles(n, s->std + c->out_first, c->out_count));
-    onnx_value future = apply(n, "Add", wide, doubles(n, s->mean + c->out_first, c->out_count));
+    float *values = c->statics ? network_attributes(n->of) : NULL;
+    if (c->statics && !values) n->short_of_memory = true;
+    if (!values) return tokens;
+    tide_shape shape = TIDE_SHAPE(c->columns, c->d_model);
+    onnx_value said  = onnx_tensor(&n->graph, "attributes", ONNX_FLOAT, shape, values);
+    free(values);
+    if (!c->marks) return apply(n, "Add", tokens, said);
+    onnx_value first = apply(n, "Add", rows_of(n, tokens, 0, c->columns), said);
+    onnx_value rest  = rows_of(n, tokens, c->columns, c->marks);
+    return onnx_node(&n->graph, "Concat", (onnx_value[]){ first, rest }, 2, ONNX_INT("axis", 1));
+}
+
+/* (batch, targets, pred_len) of the scaled series, times the targets' deviations: (batch, pred_len, targets). */
+static onnx_value in_units(network *n, onnx_value x) {
+    const model_config *c = n->config;
+    onnx_value rows = onnx_cast(&n->graph, transpose(n, x, ONNX_INTS("perm", 0, 2, 1)), ONNX_DOUBLE);
+    return apply(n, "Mul", rows, doubles(n, n->of->bundle.scaler.std + c->out_first, c->out_count));
+}
+
+static onnx_value give_future(network *n, onnx_value out) {
+    const model_config *c = n->config;
+    onnx_value mean   = doubles(n, n->of->bundle.scaler.mean + c->out_first, c->out_count);
+    onnx_value future = apply(n, "Add", in_units(n, out), mean);
     onnx_output(&n->graph, future, "future", ONNX_DOUBLE, c->pred_len, c->out_count);
+    return future;
+}
+
+/* ---- intervals ---- */
+
+/* (batch, 1, targets): how much each window moves, as conformal.h scales residuals. */
+static onnx_value window_scale(network *n, onnx_value series) {
+    const model_config *c = n->config;
+    const bundle       *b = &n->of->bundle;
+    onnx_graph         *g = &n->graph;
+    onnx_value rows     = onnx_cast(g, rows_of(n, series, c->out_first, c->out_count), ONNX_DOUBLE);
+    onnx_value apart    = apply(n, "Sub", rows, mean_of(n, rows));
+    onnx_value variance = transpose(n, mean_of(n, apply(n, "Mul", apart, apart)), ONNX_INTS("perm", 0, 2, 1));
+    onnx_value share    = apply(n, "Mul", variance, doubles(n, b->scaler.std + c->out_first, c->out_count));
+    share = apply(n, "Mul", share, doubles(n, b->scaler.std + c->out_first, c->out_count));
+    share = apply(n, "Div", apply(n, "Div", share, doubles(n, b->bands.unit, c->out_count)),
+                  doubles(n, b->bands.unit, c->out_count));
+    share = apply(n, "Add", share, doubles(n, (const double[]){ BANDS_FLOOR * BANDS_FLOOR }, 1));
+    return apply(n, "Pow", share, doubles(n, (const double[]){ BANDS_FOLLOW / 2 }, 1));
+}
+
+/* A width of the head, (batch, pred_len, targets) in original units. `deviation` NULL: windows are not normalised. */
+static onnx_value head_width(network *n, onnx_value raw, int64_t term, const onnx_value *deviation) {
+    const model_config *c = n->config;
+    onnx_value part  = part_of(n, raw, 2, (1 + term) * c->pred_len, c->pred_len);
+    onnx_value width = apply(n, "Add", onnx_unary(&n->graph, "Softplus", part),
+                             onnx_float(&n->graph, HEAD_LEAST_WIDTH));
+    return in_units(n, deviation ? apply(n, "Mul", width, *deviation) : width);
+}
+
+static void give_bound(network *n, onnx_value future, const onnx_value *term, int64_t level, int side) {
+    const model_config *c = n->config;
+    char name[40], number[32];
+    onnx_value bound = future;
+    for (int64_t k = 0; k < n->bounds.terms; k++) {
+        onnx_value times = onnx_tensor(&n->graph, NULL, ONNX_DOUBLE, TIDE_SHAPE(c->pred_len, c->out_count),
+                                       export_bound(n->of, &n->bounds, level, side, k));
+        bound = apply(n, "Add", bound, apply(n, "Mul", term[k], times));
+    }
+    num_format(number, n->of->levels.of[level], false);
+    snprintf(name, sizeof name, "%s-%s", side ? "hi" : "lo", number);
+    onnx_output(&n->graph, bound, name, ONNX_DOUBLE, c->pred_len, c->out_count);
+}
+
+static void give_bounds(network *n, onnx_value series, onnx_value raw, const onnx_value *deviation, onnx_value future) {
+    onnx_value term[FORECAST_MAX_QUANTILES];
+    if (!n->bounds.levels) return;
+    if (!n->of->bundle.bands.shape.widths) term[0] = window_scale(n, series);
+    else
+        for (int64_t k = 0; k < n->bounds.terms; k++) term[k] = head_width(n, raw, k, deviation);
+    for (int64_t i = 0; i < 2 * n->bounds.levels; i++) give_bound(n, future, term, i / 2, (int)(i % 2));
 }
 
 static void put_network(network *n) {
     const model_config *c = n->config;
-    onnx_value series = take_past(n), mean = series, deviation = series;
+    onnx_value past = take_past(n), series = past, mean = past, deviation = past;
     if (c->use_norm) {
         mean   = mean_of(n, series);
         series = centre(n, series, mean, &deviation);
         series = apply(n, "Div", series, deviation);
     }
-    onnx_value tokens = encode(n, linear(n, -1, &network_outer[0], take_tokens(n, series)));
-    onnx_value out    = linear(n, -1, &network_outer[2], layer_norm(n, -1, &network_outer[1], tokens));
+    onnx_value embedded = linear(n, -1, &network_outer[0], take_tokens(n, series));
+    onnx_value tokens   = encode(n, add_attributes(n, embedded));
+    onnx_value raw      = linear(n, -1, &network_outer[2], layer_norm(n, -1, &network_outer[1], tokens));
+    onnx_value point    = head_outputs(c) > 1 ? part_of(n, raw, 2, 0, c->pred_len) : raw;
     if (c->use_norm) {
-        out = apply(n, "Mul", out, rows_of(n, deviation, c->out_first, c->out_count));
-        out = apply(n, "Add", out, rows_of(n, mean, c->out_first, c->out_count));
+        deviation = rows_of(n, deviation, c->out_first, c->out_count);
+        point     = apply(n, "Mul", point, deviation);
+        point     = apply(n, "Add", point, rows_of(n, mean, c->out_first, c->out_count));
     }
-    give_future(n, out);
+    onnx_value future = give_future(n, point);
+    give_bounds(n, past, raw, c->use_norm ? &deviation : NULL, future);
 }
 
 /* ---- the model around the graph ---- */
@@ -215,9 +297,12 @@ tide_status export_onnx(const exported *e, const char *path, tide_failure *failu
     if (forecaster_parameters(n.config) * (int64_t)sizeof(float) > MOST_BYTES)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "format",
                        "an ONNX file holds at most 2 GiB, too little for this model: `format` pth has no such limit");
-    put_model(&n, &model);
-    tide_status status = model.failed ? fail(failure, TIDE_ENOMEM, "out of memory for the model's graph")
-                                      : tide_file_replace(path, write_bytes, &model, failure);
+    tide_status status = export_bounds_of(e, &n.bounds, failure);
+    if (status == TIDE_OK) put_model(&n, &model);
+    if (status == TIDE_OK && (model.failed || n.short_of_memory))
+        status = fail(failure, TIDE_ENOMEM, "out of memory for the model's graph");
+    if (status == TIDE_OK) status = tide_file_replace(path, write_bytes, &model, failure);
+    export_bounds_free(&n.bounds);
     protobuf_free(&model);
     return status;
 }

@@ -6,10 +6,6 @@
 
 #include <tidemill/forecast.h>
 
-/* Of a window's deviation: no gap and no scale is narrower, so that a series that repeats itself exactly has a finite
- * likelihood. */
-static const double LEAST_WIDTH = 1e-4;
-
 int64_t head_outputs(const model_config *c) {
     return c->head == FORECAST_HEAD_QUANTILE ? c->quantile_count : c->head == FORECAST_HEAD_STUDENT_T ? 2 : 1;
 }
@@ -28,7 +24,7 @@ head_values head_restored(const model_config *c, tide_val raw, const instance_sc
     if (outputs > 1) {
         tide_val rest = tide_slice(raw, 2, c->pred_len, outputs * c->pred_len);
         h.point  = tide_slice(raw, 2, 0, c->pred_len);
-        h.widths = tide_add_scalar(tide_softplus(rest), LEAST_WIDTH);
+        h.widths = tide_add_scalar(tide_softplus(rest), HEAD_LEAST_WIDTH);
     }
     if (!scale) return h;
     h.point = tide_add(tide_mul(h.point, scale->deviation), scale->mean);

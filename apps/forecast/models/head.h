@@ -16,6 +16,10 @@
 #include "instance.h"
 #include "model.h"
 
+/* Of a window's deviation: no gap and no scale is narrower, so that a series that repeats itself exactly has a finite
+ * likelihood. */
+#define HEAD_LEAST_WIDTH 1e-4
+
 int64_t head_outputs(const model_config *c);        /* rows of the last map for each step */
 int64_t head_widths(const model_config *c);         /* head_outputs less the point */
 int     head_median(const model_config *c);         /* where 0.5 is among the quantiles */

@@ -190,7 +190,7 @@ static const tide_option rows[] = {
       "rows per season of the seasonal-naive baseline; 0: from the frequency" },
     { "use", CHOICE(use, "model|last-value|seasonal-naive|linear|best"), NULL, FORECAST_FOR_PREDICT | MAY_DIFFER,
       "Run", NULL, "what forecasts (best: what was best on the test windows)" },
-    { "level", TEXT(level), NULL, SCORE | MAY_DIFFER, "Run", "A,B,...",
+    { "level", TEXT(level), NULL, SCORE | FORECAST_FOR_EXPORT | MAY_DIFFER, "Run", "A,B,...",
       "prediction intervals, percent: predict adds them, the others measure them (there: 80,95)",
       .suggested = "80,95" },
     { "sum", TEXT(sum), NULL, SUMS | MAY_DIFFER, "Run", "NAME=A+B;...",

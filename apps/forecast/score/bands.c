@@ -64,11 +64,6 @@ bool bands_any(const band_tables *b) {
 
 /* ---- scales ---- */
 
-/* Between 0, one width for all windows, and 1, a width as the window's deviation; a deviation below a tenth of the
- * training rows' says no more. At 3/4 coverage kept best over four drifting series, and a series whose noise is steady
- * loses little (bench/results/intervals.md). */
-static const double FOLLOW = 0.75, FLOOR = 0.1;
-
 /* Of the values that there are, mean and all; NaN where there are none. */
 static double deviation(const float *values, int64_t count, int64_t stride) {
     double  sum = 0, squares = 0;
@@ -88,7 +83,7 @@ void bands_scales(const band_tables *b, const look_back *window, float *out) {
         bool   blind = window->blind && window->blind[c] > 0;
         double share = blind ? (double)NAN : deviation(window->scaled + c, window->count, window->stride);
         share *= window->std[c] / b->unit[c];
-        out[c] = isnan(share) ? 1 : (float)pow(share * share + FLOOR * FLOOR, FOLLOW / 2);
+        out[c] = isnan(share) ? 1 : (float)pow(share * share + BANDS_FLOOR * BANDS_FLOOR, BANDS_FOLLOW / 2);
     }
 }
 

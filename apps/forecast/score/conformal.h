@@ -41,6 +41,12 @@ typedef struct band_tables {
     float   *window;                 /* (pred_len, columns, windows): their residuals, oldest first; NaN: no truth */
 } band_tables;
 
+/* Between 0, one width for all windows, and 1, a width as the window's deviation; a deviation below a tenth of the
+ * training rows' says no more. At 3/4 coverage kept best over four drifting series, and a series whose noise is steady
+ * loses little (bench/results/intervals.md). */
+#define BANDS_FOLLOW 0.75
+#define BANDS_FLOOR 0.1
+
 /* Chooses steps and probabilities: every step up to 32 and every probability that a level of 1, 2, ... 99 % needs,
  * fewer of both where many columns would make the tables of four forecasters longer than a million numbers. Zero `b`
  * first. false: out of memory. */
