@@ -91,6 +91,14 @@ static tide_status keep_record(trainer *t, const forecast_result *r, const basel
     return trainer_write_model(t, trainer_best(t), failure);
 }
 
+/* No step comes any more, and a step on thousands of columns takes more memory than all scoring does. */
+static void free_step(trainer *t) {
+    tide_program_free(t->step.program);
+    tide_program_free(t->step.finish);
+    tide_program_free(t->validate.program);
+    t->step.program = t->step.finish = t->validate.program = NULL;
+}
+
 tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure) {
     scoring        w = { .data = &t->data, .seq_len = t->config.seq_len, .pred_len = t->config.pred_len,
                          .windows = trainer_test_windows(t), .listener = &t->listener,
@@ -99,6 +107,7 @@ tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure)
     window_program p;
     full_scores    scores = { 0 };
     error_parts    parts  = { 0 };
+    free_step(t);
     tide_status status = session_scoring_all(&t->session, w.windows.count, WINDOW_FORECASTS, &p, failure);
     if (status == TIDE_OK) status = full_scores_take(t->options, &w, &p, &t->bundle.bands, &scores, failure);
     if (status == TIDE_OK) {
