@@ -6,7 +6,7 @@
 #include <tidemill/io.h>
 
 #include "base/base.h"
-#include "forecast/backtest/origins.h"
+#include "forecast/data/origins.h"
 #include "forecast/backtest/rolling.h"
 #include "forecast/fit/solve.h"
 #include "forecast/saved/use.h"
@@ -46,6 +46,12 @@ static tide_status choose_origins(rolling *r, tide_failure *failure) {
     tide_status status = origins_choose(&r->data.frame, &c, &r->origin, &r->origins, failure);
     if (status == TIDE_OK) r->block = block_of(r);
     return status;
+}
+
+/* The linear baseline learns from the windows that the run has learned from, whichever are forecast. */
+static tide_status choose_learned(rolling *r, tide_failure *failure) {
+    const model_config *c = &r->bundle->config;
+    return dataset_choose_origins(r->bundle->record.origins, c->seq_len, c->pred_len, &r->data, failure);
 }
 
 /* ---- warnings ---- */
@@ -184,6 +190,7 @@ static tide_status backtest(rolling *r, forecast_result *out, tide_failure *fail
     tide_status status = tested_load(r->options, r->path, &r->run, &r->data, failure);
     if (r->run) r->bundle = handle_bundle(r->run);
     if (status == TIDE_OK) loaded_statics_tell(r->bundle, &r->listener);
+    if (status == TIDE_OK) status = choose_learned(r, failure);
     if (status == TIDE_OK) status = settle_horizon(r, failure);
     if (status == TIDE_OK) status = check_output(r, failure);
     if (status == TIDE_OK) status = settle_levels(r, failure);

@@ -14,8 +14,11 @@
 #include "tested.h"
 
 static tide_status load_run(evaluation *e, tide_failure *failure) {
+    const forecast_options *o = e->options;
     tide_status status = tested_load(e->options, e->path, &e->run, &e->data, failure);
     if (e->run) e->bundle = handle_bundle(e->run);
+    if (status == TIDE_OK) status = dataset_choose_origins(o->origins, o->seq_len, o->pred_len, &e->data, failure);
+    if (status == TIDE_OK) status = dataset_require_origins(&e->data, o->seq_len, o->pred_len, failure);
     if (status == TIDE_OK) other_columns_tell(e->options, e->bundle, &e->listener);
     if (status == TIDE_OK) loaded_statics_tell(e->bundle, &e->listener);
     return status;
@@ -28,11 +31,12 @@ static tide_status load_data_alone(evaluation *e, tide_failure *failure) {
 
 static void set_scoring(evaluation *e) {
     const forecast_options *o = e->options;
-    int64_t windows = block_windows(e->data.split.test, o->seq_len, o->pred_len);
-    int64_t batch = plan_batch(o);
-    if (e->compat & FORECAST_COMPAT_TEST_DROP_LAST && windows >= batch) windows = windows / batch * batch;
+    window_set windows = dataset_windows(&e->data, e->data.split.test, o->seq_len, o->pred_len);
+    int64_t    batch   = plan_batch(o);
+    if (e->compat & FORECAST_COMPAT_TEST_DROP_LAST && windows.count >= batch)
+        windows = window_set_first(windows, windows.count / batch * batch);
     e->scoring = (scoring){ .data = &e->data, .seq_len = o->seq_len, .pred_len = o->pred_len,
-                            .first = e->data.split.test.start, .windows = windows,
+                            .windows = windows,
                             .metrics_scaled = (e->compat & FORECAST_COMPAT_METRICS_SCALED) != 0,
                             .listener = &e->listener };
     if (e->run) e->scoring.itself = (forecast_use)forecaster_as_baseline(&e->bundle->config);
@@ -41,7 +45,7 @@ static void set_scoring(evaluation *e) {
 /* ---- --save-predictions ---- */
 
 static tide_status keep_predictions(evaluation *e, tide_failure *failure) {
-    size_t numbers = (size_t)(e->scoring.windows * e->scoring.pred_len * e->data.out_count);
+    size_t numbers = (size_t)(e->scoring.windows.count * e->scoring.pred_len * e->data.out_count);
     e->scoring.keep_prediction = malloc(numbers * sizeof(float) + 1);
     e->scoring.keep_truth      = malloc(numbers * sizeof(float) + 1);
     if (e->scoring.keep_prediction && e->scoring.keep_truth) return TIDE_OK;
@@ -65,19 +69,19 @@ static tide_status add_names(const evaluation *e, tide_archive *a) {
 static tide_status add_stamps(const evaluation *e, tide_archive *a) {
     const scoring *w = &e->scoring;
     if (!e->data.frame.time) return TIDE_OK;
-    int64_t *time = malloc((size_t)(w->windows * w->pred_len) * sizeof *time + 1);
+    int64_t *time = malloc((size_t)(w->windows.count * w->pred_len) * sizeof *time + 1);
     if (!time) return TIDE_ENOMEM;
-    for (int64_t i = 0; i < w->windows; i++)
-        memcpy(time + i * w->pred_len, e->data.frame.time + w->first + i + w->seq_len,
+    for (int64_t i = 0; i < w->windows.count; i++)
+        memcpy(time + i * w->pred_len, e->data.frame.time + window_start(&w->windows, i) + w->seq_len,
                (size_t)w->pred_len * sizeof *time);
-    tide_status status = tide_archive_add(a, "time", TIDE_I64, TIDE_SHAPE(w->windows, w->pred_len), time);
+    tide_status status = tide_archive_add(a, "time", TIDE_I64, TIDE_SHAPE(w->windows.count, w->pred_len), time);
     free(time);
     return status;
 }
 
 static tide_status save_predictions(evaluation *e, tide_failure *failure) {
     tide_archive a      = { 0 };
-    tide_shape shape = TIDE_SHAPE(e->scoring.windows, e->scoring.pred_len, e->data.out_count),
+    tide_shape shape = TIDE_SHAPE(e->scoring.windows.count, e->scoring.pred_len, e->data.out_count),
                one = TIDE_SHAPE(e->data.out_count);
     tide_status  status = tide_archive_add(&a, "prediction", TIDE_F32, shape, e->scoring.keep_prediction);
     if (status == TIDE_OK) status = tide_archive_add(&a, "truth", TIDE_F32, shape, e->scoring.keep_truth);
@@ -102,7 +106,7 @@ static tide_status score_run(evaluation *e, forecast_result *r, tide_failure *fa
     window_program p;
     session    *s      = handle_session(e->run);
     bool        keep   = *e->options->save_predictions != 0;
-    tide_status status = session_scoring_all(s, e->scoring.windows, WINDOW_FORECASTS, &p, failure);
+    tide_status status = session_scoring_all(s, e->scoring.windows.count, WINDOW_FORECASTS, &p, failure);
     if (status == TIDE_OK && keep) status = keep_predictions(e, failure);
     if (status == TIDE_OK) status = score_model(&e->scoring, &p, &e->model, failure);
     if (status == TIDE_OK && keep) status = save_predictions(e, failure);
@@ -133,8 +137,7 @@ static tide_status watch_run(evaluation *e, bool model_alone, const levels *aske
 
 static tide_status watch_baselines(evaluation *e, const levels *asked, tide_failure *failure) {
     scoring validation = e->scoring;
-    validation.first   = e->data.split.val.start;
-    validation.windows = block_windows(e->data.split.val, e->scoring.seq_len, e->scoring.pred_len);
+    validation.windows = dataset_windows(&e->data, e->data.split.val, e->scoring.seq_len, e->scoring.pred_len);
     tide_status status = bands_open(&e->data, e->scoring.pred_len, &e->own, failure);
     if (status == TIDE_OK) status = calibrate_baselines(&validation, &e->baselines, &e->own, failure);
     return status == TIDE_OK ? interval_run_watch(&e->intervals, &e->scoring, &e->own, asked, failure) : status;
@@ -172,7 +175,10 @@ tide_status evaluation_score(evaluation *e, forecast_result *r, tide_failure *fa
                       "the model has learned from all rows of its training file (`refit`, update): on those, its "
                       "errors are no test");
     set_scoring(e);
-    r->windows = e->scoring.windows, r->columns = e->data.frame.columns, r->seq_len = o->seq_len,
+    if (e->data.starts)
+        listener_note(&e->listener, FORECAST_STAGE_NOTE, "forecasts at %s alone: %" PRId64 " test windows", o->origins,
+                      e->scoring.windows.count);
+    r->windows = e->scoring.windows.count, r->columns = e->data.frame.columns, r->seq_len = o->seq_len,
     r->pred_len = o->pred_len;
     levels asked;
     status = levels_measured(o->level, &asked, failure);

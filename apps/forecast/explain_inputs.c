@@ -196,8 +196,7 @@ static tide_status look_into(explanation *x, forecast_result *r, tide_failure *f
     if (!r->inputs) return explaining_no_memory(failure);
     x->work = (explaining){ .session = handle_session(e->run), .data = &e->data, .listener = &e->listener,
                             .out = r->inputs };
-    tide_status status = explaining_windows(&x->work, e->scoring.first, e->scoring.windows, e->options->windows,
-                                            failure);
+    tide_status status = explaining_windows(&x->work, e->scoring.windows, e->options->windows, failure);
     if (status == TIDE_OK) status = explaining_inputs(&x->work, failure);
     if (status == TIDE_OK) status = explaining_targets(&x->work, x->targets, failure);
     if (status == TIDE_OK) status = explain_attention(&x->work, failure);
@@ -231,7 +230,7 @@ static tide_status forecast_last(explanation *x, tide_failure *failure) {
     const model_config *c   = &e->bundle->config;
     explained          *s   = &x->shown;
     levels              l   = { 0 };
-    int64_t     start = e->scoring.first + e->scoring.windows - 1, now = start + c->seq_len - 1;
+    int64_t     start = window_start(&e->scoring.windows, e->scoring.windows.count - 1), now = start + c->seq_len - 1;
     int64_t     cells = c->pred_len * c->out_count;
     tide_status status = keeps_levels(x) ? levels_measured(e->options->level, &l, failure) : TIDE_OK;
     if (status != TIDE_OK) return status;

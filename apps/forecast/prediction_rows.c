@@ -4,10 +4,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/base.h"
 #include "forecast/data/gaps.h"
+#include "forecast/data/origins.h"
 #include "forecast/data/zone.h"
+#include "forecast/data/zoned.h"
 #include "prediction.h"
 
 static bool seasonal(const prediction *p) { return p->use == FORECAST_USE_SEASONAL; }
@@ -31,6 +34,75 @@ static tide_status take_season(prediction *p, const double *rows, int64_t count,
     }
     free(all);
     return memory ? TIDE_OK : prediction_no_memory(failure);
+}
+
+/* What is known of the pred_len rows after the first `rows`: those that follow in the file, then what it says of rows
+ * beyond them. Nothing where these are too few. */
+static tide_status cut_ahead(prediction *p, int64_t rows, tide_failure *failure) {
+    const model_config *c     = &p->bundle->config;
+    const frame        *f     = &p->data.frame;
+    int64_t             after = f->file_rows - rows, first = c->columns - c->known;
+    double             *old   = p->data.ahead;
+    size_t              row   = (size_t)c->known * sizeof *old;
+    if (!c->known || !after) return TIDE_OK;
+    p->data.ahead = NULL;
+    bool    some = old || after >= c->pred_len;
+    double *now  = some ? malloc((size_t)c->pred_len * row) : NULL;
+    for (int64_t i = 0; now && i < c->pred_len; i++)
+        memcpy(now + i * c->known, i < after ? f->values + (rows + i) * f->columns + first
+                                             : old + (i - after) * c->known, row);
+    free(old);
+    p->data.ahead = now;
+    return now || !some ? TIDE_OK : prediction_no_memory(failure);
+}
+
+/* Rows behind the newest origin are as if they were not there. */
+static tide_status cut_to_origin(prediction *p, const origin_rules *rules, tide_failure *failure) {
+    frame      *f      = &p->data.frame;
+    int64_t     rows   = f->file_rows, least = p->bundle->config.seq_len;
+    if (rows < least) return TIDE_OK; /* that is told with what the model needs */
+    tide_status status = origins_check(f, rules, least - 1, rows - 1, failure);
+    if (status != TIDE_OK) return status;
+    while (!origin_at(f, rules, rows - 1)) rows--;
+    status = cut_ahead(p, rows, failure);
+    if (rows < f->file_rows) {
+        char stamp[40];
+        zoned_print(stamp, f->zone, f->time[rows - 1], &f->format);
+        listener_note(&p->listener, FORECAST_STAGE_NOTE,
+                      "the forecast starts from %s, the newest row at %s: the %" PRId64 " after it are passed over",
+                      stamp, p->options->origins, f->file_rows - rows);
+    }
+    f->rows = f->file_rows = rows;
+    return status;
+}
+
+/* A run that has learned from some rows of the day alone knows nothing of the others. */
+static void tell_not_origin(const prediction *p) {
+    const frame *f   = &p->data.frame;
+    const char  *own = p->bundle->record.origins;
+    origin_rules rules;
+    if (!*own || !f->time || origins_parse(own, &rules, NULL) != TIDE_OK) return;
+    char stamp[40];
+    zoned_print(stamp, f->zone, f->time[f->file_rows - 1], &f->format);
+    if (!origin_at(f, &rules, f->file_rows - 1))
+        listener_note(&p->listener, FORECAST_STAGE_WARNING,
+                      "the run has learned, and was measured, at %s alone, and the last row is %s: its errors and "
+                      "intervals are not those of such a forecast; `data` FILE `origins` %s starts from the newest row "
+                      "there", own, stamp, own);
+}
+
+static tide_status settle_origin(prediction *p, tide_failure *failure) {
+    const forecast_options *o = p->options;
+    const frame            *f = &p->data.frame;
+    origin_rules            rules;
+    tide_status             status = origins_parse(o->origins, &rules, failure);
+    if (status == TIDE_OK && rules.count && (*o->data || !f->time)) status = cut_to_origin(p, &rules, failure);
+    else if (status == TIDE_OK && rules.count && !origin_at(f, &rules, f->file_rows - 1))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "origins",
+                       "the last of the rows that the run keeps is not at %s: `data` FILE with those up to the newest "
+                       "such row", o->origins);
+    if (status == TIDE_OK && strcasecmp(o->origins, "all")) tell_not_origin(p);
+    return status;
 }
 
 /* Moves the last seq_len rows to the front. An ETT file's unused end counts: the future begins after the file. */
@@ -92,6 +164,8 @@ static tide_status rows_of_file(prediction *p, tide_failure *failure) {
     tide_status   status = loaded_data(p->options, p->bundle, kind, &p->data, failure);
     if (status != TIDE_OK) return status;
     tell_warnings(&p->listener, &p->data.frame);
+    status = settle_origin(p, failure);
+    if (status != TIDE_OK) return status;
     if (p->compat & FORECAST_COMPAT_SCALER_REFIT) {
         scaler_free(&p->data.scaler);
         if (scaler_fit(&p->data.frame, (block){ 0, p->data.frame.file_rows }, &p->data.scaler) != TIDE_OK)
@@ -156,6 +230,7 @@ static tide_status rows_of_run(prediction *p, tide_failure *failure) {
     if (!dataset_adopt(&p->data, b)) return prediction_no_memory(failure);
     status = loaded_issued(p->options, b, &p->data, failure);
     if (status == TIDE_OK) status = loaded_holidays(p->options, b, &p->data, failure);
+    if (status == TIDE_OK) status = settle_origin(p, failure);
     if (status != TIDE_OK) return status;
     bool kept = b->record.season_rows && p->season_rows <= b->record.season;
     if (!seasonal(p)) return TIDE_OK;

@@ -33,6 +33,7 @@ static tide_status adopt(forecast_options *o, const bundle *b, tide_failure *fai
     if (!forecast_option_given(o, "kind")) o->kind = b->kind;
     const split_sizes *sizes = &b->record.sizes;
     if (o->val == 0 && o->test == 0 && o->kind == b->kind) o->val = sizes->val, o->test = sizes->test;
+    if (!forecast_option_given(o, "origins")) memcpy(o->origins, b->record.origins, sizeof o->origins);
     return refuse_columns(o, failure);
 }
 

@@ -75,7 +75,8 @@ static tide_status count_new(const trainer *t, int64_t *rows, tide_failure *fail
 }
 
 /* The windows whose horizon ends in one of the rows. */
-static tide_status choose_rows(trainer *t, tide_failure *failure) {
+static tide_status choose_rows(const update *u, tide_failure *failure) {
+    trainer            *t    = u->trainer;
     const model_config *c    = &t->config;
     int64_t             rows = t->options->rows, window = c->seq_len + c->pred_len, all = t->data.frame.rows;
     tide_status         status = rows ? TIDE_OK : count_new(t, &rows, failure);
@@ -86,6 +87,14 @@ static tide_status choose_rows(trainer *t, tide_failure *failure) {
                        "the file has %" PRId64 " rows, and a window takes %" PRId64 ": it needs rows before the new "
                        "ones", all, window);
     t->data.split.train = (block){ all - window - t->windows + 1, t->windows + window - 1 };
+    status = dataset_choose_origins(u->run->origins, c->seq_len, c->pred_len, &t->data, failure);
+    if (status != TIDE_OK) return status;
+    t->learned = dataset_windows(&t->data, t->data.split.train, c->seq_len, c->pred_len);
+    if (!t->learned.count)
+        return fail_at(failure, TIDE_EDATA, t->options->data, 0, "rows",
+                       "none of the %" PRId64 " windows to learn starts a forecast at the run's `origins`, %s: "
+                       "`rows` N takes more", t->windows, u->run->origins);
+    t->windows = t->learned.count;
     return TIDE_OK;
 }
 
@@ -96,7 +105,7 @@ static tide_status read_rows(update *u, tide_failure *failure) {
                              ? (forecast_kind)t->bundle.kind
                              : FORECAST_CUSTOM;
     tide_status status = loaded_data(u->run, &t->bundle, kind, &t->data, failure);
-    if (status == TIDE_OK) status = choose_rows(t, failure);
+    if (status == TIDE_OK) status = choose_rows(u, failure);
     if (status != TIDE_OK) return status;
     tell_warnings(&t->listener, &t->data.frame);
     return dataset_scale(&t->data, t->data.frame.rows, failure);
@@ -134,7 +143,7 @@ static tide_status open_session(update *u, tide_failure *failure) {
 
 static tide_status measure(update *u, int which, tide_failure *failure) {
     trainer *t = u->trainer;
-    return mean_loss(&t->validate, NULL, t->data.split.train.start, t->windows, &t->listener, &u->loss[which],
+    return mean_loss(&t->validate, t->learned, &t->listener, &u->loss[which],
                      failure);
 }
 

@@ -205,6 +205,13 @@ typedef struct forecast_options {
     bool    direction_surrogate;
     double  val, test;                       /* the last rows, for validation and test: below 1 a share, else rows; 0:
                                                 as `kind` splits */
+    char    origins[256];                    /* clocks and weekdays, by the local clock, of the rows to forecast from:
+                                                "10:00", "Mon-Fri 10:00,Sat 12:00", "Mon"; "all": any. train, tune: the
+                                                windows to learn from, to validate and to test on are those whose last
+                                                input row is one; "": all; the run keeps it. evaluate, backtest: ""
+                                                those of the run. predict: the forecast starts from the newest such row
+                                                of `data`; "": from the last row, with a warning where it is none of
+                                                the run's */
     bool    refit;                           /* after scoring, learn once more from all rows; the scores stay */
     char    preset[48];
     char    compat[256];                     /* comma-separated names, see forecast_compat_list */
@@ -263,8 +270,6 @@ typedef struct forecast_options {
     int64_t season;                          /* rows of a season of the seasonal-naive baseline; 0: from the
                                                 frequency */
     /* backtest (backtest.h) */
-    char    origins[256];                    /* clocks and weekdays of the rows to forecast from: "10:00",
-                                                "Mon-Fri 10:00,Sat 12:00", "Mon"; "": any */
     int64_t step;                            /* every so many rows (with `origins`: of theirs) is an origin; 0: horizon
                                                 (1), so that no row is forecast twice */
     int64_t lead, horizon;                   /* rows between an origin and the first that counts, and how many count;

@@ -4,7 +4,7 @@
 
 #include "forecast/backtest/bootstrap.h"
 #include "forecast/backtest/measures.h"
-#include "forecast/backtest/origins.h"
+#include "forecast/data/origins.h"
 #include "train_support.h"
 
 enum { ROWS = 400, HOUR = 3600, DAY = 24 * HOUR };
@@ -32,10 +32,11 @@ static void test_words(void **state) {
             assert_int_equal(holds(" mon 00:00 ,Tues 23:00,", day, hour, 0),
                              (weekday == 0 && hour == 0) || (weekday == 1 && hour == 23));
             assert_int_equal(holds("Sun-Sun", day, hour, 30), weekday == 6);
+            assert_int_equal(holds("all", day, hour, 30), false); /* no rules, which is any row */
         }
     assert_true(holds("10:30:00", -3, 10, 30)); /* before 1970 as well */
     static const char *const wrong[] = { "10", "24:00", "9:60", "x", "Mon10:00x", "Mo", "Mondays", "Mon-", "-Mon",
-                                         "Mon Tue", "10:00-12:00", "10:0:99", "1:2:3:4", ":", "Mon,,x" };
+                                         "Mon Tue", "10:00-12:00", "10:0:99", "1:2:3:4", ":", "Mon,,x", "all,10:00" };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         origin_rules rules;
         tide_failure failure = { 0 };

@@ -28,7 +28,7 @@ static band_tables calibrated(int64_t pred_len, int64_t columns, int64_t windows
     float      *scale = ones(windows * columns), *truth = malloc((size_t)(pred_len * columns) * sizeof *truth),
                *zero  = calloc((size_t)(pred_len * columns), sizeof *zero);
     for (int64_t c = 0; c < columns; c++) unit[c] = 1;
-    assert_true(bands_new(&b, pred_len, columns, unit) && residuals_new(&r, &b, windows, scale));
+    assert_true(bands_new(&b, pred_len, columns, unit) && residuals_new(&r, &b, windows, 1, scale));
     for (int64_t w = 0; w < windows; w++) {
         for (int64_t i = 0; i < pred_len * columns; i++) truth[i] = (float)of(w, i / columns, i % columns);
         residuals_add(&r, w, 1, &(seen_windows){ zero, truth, NULL });
@@ -196,7 +196,7 @@ static void test_scores(void **state) {
         prediction[i] = (float)normal(), truth[i] = (float)(2 * normal() + 2);
         if (i % 11 == 3) truth[i] = NAN;
     }
-    interval_scores *s = intervals_new(&b, 0, WINDOWS, scale, levels, 2);
+    interval_scores *s = intervals_new(&b, 0, WINDOWS, 1, scale, levels, 2);
     intervals_add(s, 0, 20, &(seen_windows){ prediction, truth, NULL });
     intervals_add(s, 20, WINDOWS - 20, &(seen_windows){ prediction + 20 * CELLS, truth + 20 * CELLS, NULL });
     forecast_intervals got = { 0 };

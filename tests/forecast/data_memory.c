@@ -29,7 +29,9 @@ static tide_status forecast_all(const frame *f, tide_failure *failure) {
     scaler_apply(&scale, f->values, f->rows, scaled);
     scaler_free(&scale);
     const column_range all = { f->columns, 0, f->columns };
-    baseline *linear = baseline_linear(scaled, NULL, all, s, SEQ_LEN, PRED_LEN, failure), *last = baseline_last_value();
+    baseline *linear = baseline_linear(scaled, NULL, all, window_set_of(s.train, SEQ_LEN, PRED_LEN, NULL, 0),
+                                       window_set_of(s.val, SEQ_LEN, PRED_LEN, NULL, 0), SEQ_LEN, PRED_LEN, failure),
+             *last = baseline_last_value();
     score *sums = score_new(PRED_LEN, f->columns);
     status = linear && last && sums ? TIDE_OK : TIDE_ENOMEM;
     baseline_free(linear);

@@ -112,7 +112,9 @@ static void check_linear(const series *s, int h, double low, double high) {
     loaded d = load(s, pred_len);
     tide_failure failure = { 0 };
     const column_range all = { d.frame.columns, 0, d.frame.columns };
-    baseline *b = baseline_linear(d.scaled, NULL, all, d.split, s->seq_len, pred_len, &failure);
+    baseline *b = baseline_linear(d.scaled, NULL, all, window_set_of(d.split.train, s->seq_len, pred_len, NULL, 0),
+                                  window_set_of(d.split.val, s->seq_len, pred_len, NULL, 0), s->seq_len, pred_len,
+                                  &failure);
     if (!b) fail_msg("%s", failure.message);
     score_result r = score_baseline(&d, b, s->seq_len, pred_len);
     if (!(r.mse >= low && r.mse <= high))

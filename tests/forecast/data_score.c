@@ -129,6 +129,13 @@ static void test_seasons(void **state) {
 
 enum { ROWS = 700, INPUTS = 9, AHEAD = 6 };
 
+/* Of `columns` interleaved series, all of them. */
+static baseline *linear_of(const float *series, int64_t columns, const split *s, tide_failure *failure) {
+    return baseline_linear(series, NULL, (column_range){ columns, 0, columns },
+                           window_set_of(s->train, INPUTS, AHEAD, NULL, 0),
+                           window_set_of(s->val, INPUTS, AHEAD, NULL, 0), INPUTS, AHEAD, failure);
+}
+
 /* x[t] = 2 cos(w) x[t-1] - x[t-2] around any level is linear, so a linear forecast of it must be all but exact. */
 static void test_linear_recovers(void **state) {
     (void)state;
@@ -139,7 +146,7 @@ static void test_linear_recovers(void **state) {
     }
     split s = { { 0, 400 }, { 391, 159 }, { 541, 159 } };
     tide_failure failure = { 0 };
-    baseline *b = baseline_linear(series, NULL, (column_range){ 2, 0, 2 }, s, INPUTS, AHEAD, &failure);
+    baseline *b = linear_of(series, 2, &s, &failure);
     assert_non_null(b);
     for (int t = 541; t + INPUTS + AHEAD <= ROWS; t++) {
         float out[AHEAD * 2];
@@ -157,7 +164,7 @@ static void test_linear_is_best(void **state) {
     uint32_t seed = 3;
     for (int t = 1; t < ROWS; t++) series[t] = 0.8f * series[t - 1] + noise(&seed);
     split s = { { 0, ROWS }, { 0, ROWS }, { 0, ROWS } };
-    baseline *b = baseline_linear(series, NULL, (column_range){ 1, 0, 1 }, s, INPUTS, AHEAD, NULL);
+    baseline *b = linear_of(series, 1, &s, NULL);
     assert_non_null(b);
     enum { ALL = ROWS - INPUTS - AHEAD + 1 };
     double residual[AHEAD] = { 0 };
@@ -171,12 +178,41 @@ static void test_linear_is_best(void **state) {
     baseline_free(b);
 }
 
+/* The same of some windows: the residual is orthogonal over these, and is not over all. */
+static void test_linear_of_some(void **state) {
+    (void)state;
+    static float series[ROWS];
+    uint32_t seed = 4;
+    enum { EVERY = 5, SOME = (ROWS - INPUTS - AHEAD) / EVERY };
+    int32_t starts[SOME];
+    for (int t = 1; t < ROWS; t++) series[t] = 0.8f * series[t - 1] + noise(&seed);
+    for (int i = 0; i < SOME; i++) starts[i] = 3 + i * EVERY;
+    window_set w = window_set_of((block){ 0, ROWS }, INPUTS, AHEAD, starts, SOME);
+    assert_int_equal(w.count, SOME);
+    baseline *b = baseline_linear(series, NULL, (column_range){ 1, 0, 1 }, w, w, INPUTS, AHEAD, NULL);
+    assert_non_null(b);
+    double some[AHEAD] = { 0 }, all[AHEAD] = { 0 }, most = 0;
+    for (int t = 0; t < ROWS - INPUTS - AHEAD + 1; t++) {
+        float out[AHEAD];
+        baseline_predict(b, series + t, INPUTS, AHEAD, 1, out);
+        for (int i = 0; i < AHEAD; i++) {
+            double each = (series[t + INPUTS + i] - out[i]) * (series[t + INPUTS - 1] - series[t]);
+            all[i] += each / ROWS;
+            if (t >= 3 && (t - 3) % EVERY == 0 && t <= starts[SOME - 1]) some[i] += each / SOME;
+        }
+    }
+    for (int i = 0; i < AHEAD; i++) expect_near("residual times an input difference", some[i], 0, 1e-4);
+    for (int i = 0; i < AHEAD; i++) most = fmax(most, fabs(all[i]));
+    if (most < 1e-3) fail_msg("fitted to all windows: %g", most);
+    baseline_free(b);
+}
+
 static void test_linear_needs_windows(void **state) {
     (void)state;
     static const float series[40];
     tide_failure failure = { 0 };
     split s = { { 0, 20 }, { 20, 5 }, { 25, 15 } };
-    assert_null(baseline_linear(series, NULL, (column_range){ 1, 0, 1 }, s, INPUTS, AHEAD, &failure));
+    assert_null(linear_of(series, 1, &s, &failure));
     assert_int_equal(failure.status, TIDE_EDATA);
     expect_has(failure.message, "windows of 15 rows");
 }
@@ -186,6 +222,7 @@ int main(void) {
         cmocka_unit_test(test_by_hand),        cmocka_unit_test(test_batches),         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_interval),       cmocka_unit_test(test_simple_baselines), cmocka_unit_test(test_seasons),
         cmocka_unit_test(test_linear_recovers), cmocka_unit_test(test_linear_is_best),
+        cmocka_unit_test(test_linear_of_some),
         cmocka_unit_test(test_linear_needs_windows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -228,7 +228,7 @@ static void test_never_cross(void **state) {
         int64_t      wide = head_widths(&c);
         float        zero[CELLS] = { 0 }, truth[CELLS], widths[CELLS * MOST_OUTPUTS], scale[WINDOWS * SERIES];
         for (int i = 0; i < WINDOWS * SERIES; i++) scale[i] = 1;
-        assert_true(bands_new(&b, STEPS, SERIES, unit) && residuals_new(&r, &b, WINDOWS, scale));
+        assert_true(bands_new(&b, STEPS, SERIES, unit) && residuals_new(&r, &b, WINDOWS, 1, scale));
         b.shape = spread_of(&c), r.shape = &b.shape;
         for (int w = 0; w < WINDOWS; w++) {
             for (int i = 0; i < CELLS; i++) truth[i] = (float)tan(3.1 * (uniform() - 0.5)); /* far tails, too */

@@ -32,8 +32,8 @@ static band_tables calibrated(int64_t windows, double phi, double rho, void (*sp
     residuals    r, whole;
     float       *scale = malloc((size_t)(windows * COLUMNS) * sizeof *scale), truth[CELLS], zero[CELLS] = { 0 };
     for (int64_t i = 0; i < windows * COLUMNS; i++) scale[i] = 1;
-    assert_true(bands_new(&b, STEPS, COLUMNS, unit) && residuals_new(&r, &b, windows, scale) &&
-                residuals_new_whole(&whole, &b, windows, scale));
+    assert_true(bands_new(&b, STEPS, COLUMNS, unit) && residuals_new(&r, &b, windows, 1, scale) &&
+                residuals_new_whole(&whole, &b, windows, 1, scale));
     for (int64_t w = 0; w < windows; w++) {
         make_errors(phi, rho, truth);
         if (spoil) spoil(w, truth);
@@ -172,8 +172,8 @@ static void test_few_windows_of_many(void **state) {
     (void)state;
     for (int i = 0; i < MANY; i++) unit[i] = 1;
     for (int i = 0; i < MANY * WINDOWS; i++) scale[i] = 1;
-    assert_true(bands_new(&b, 1, MANY, unit) && residuals_new(&r, &b, WINDOWS, scale) &&
-                residuals_new_whole(&whole, &b, WINDOWS, scale));
+    assert_true(bands_new(&b, 1, MANY, unit) && residuals_new(&r, &b, WINDOWS, 1, scale) &&
+                residuals_new_whole(&whole, &b, WINDOWS, 1, scale));
     for (int w = 0; w < WINDOWS; w++) {
         for (int i = 0; i < MANY; i++) truth[i] = (float)normal();
         residuals_add(&r, w, 1, &(seen_windows){ none, truth, NULL });
@@ -222,7 +222,7 @@ static void test_sizes(void **state) {
         residuals   r;
         for (int64_t c = 0; c < cases[i].columns; c++) unit[c] = 1;
         assert_true(bands_new(&b, cases[i].pred_len, cases[i].columns, unit));
-        assert_true(residuals_new_whole(&r, &b, cases[i].windows, NULL));
+        assert_true(residuals_new_whole(&r, &b, cases[i].windows, 1, NULL));
         if (r.kept != cases[i].kept)
             fail_msg("%" PRId64 " windows of %" PRId64 " x %" PRId64 ": kept %" PRId64 ", expected %" PRId64,
                      cases[i].windows, cases[i].pred_len, cases[i].columns, r.kept, cases[i].kept);

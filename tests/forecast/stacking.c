@@ -19,7 +19,7 @@ static double noise(uint32_t *state) {
 
 /* Members that are off by `scale` of noise of their own and of noise that all share; column 1 by that of the next. */
 static stacking *made(int members, const double *scale, double shared, int64_t windows) {
-    stacking *s = stacking_new(members, COLUMNS, STEPS, windows);
+    stacking *s = stacking_new(members, COLUMNS, STEPS, windows, 1);
     uint32_t  state = 5;
     assert_non_null(s);
     for (int64_t w = 0; w < windows; w++) {
@@ -67,7 +67,7 @@ static void test_inverse(void **state) {
 
 /* Errors of one column (members 0 to 2), into the sums and into their products. */
 static stacking *with_products(const double *own, const double *common, double products[3][3]) {
-    stacking *s    = stacking_new(3, 1, STEPS, WINDOWS);
+    stacking *s    = stacking_new(3, 1, STEPS, WINDOWS, 1);
     uint32_t  seed = 9;
     memset(products, 0, 9 * sizeof **products);
     for (int64_t w = 0; w < WINDOWS; w++) {
@@ -152,7 +152,7 @@ static void test_little(void **state) {
     float         weights[3 * COLUMNS];
     stacking_rule rule;
     stacking     *few = made(3, scale, 0, 5), *exact = made(3, none, 0, WINDOWS),
-             *empty = stacking_new(3, COLUMNS, STEPS, 9);
+             *empty = stacking_new(3, COLUMNS, STEPS, 9, 1);
     assert_true(stacking_solve(few, 7, weights, &rule));
     expect_simplex(weights, 3);
     assert_true(!rule.by_column && isinf(rule.left_out_mse));

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <tidemill/tidemill.h>
 
+#include "forecast/training/trainer.h"
 #include "train_support.h"
 
 enum { SEQ = 24, PRED = 6, COLUMNS = 3, ROWS = 400 };
@@ -317,6 +318,37 @@ static void test_score(void **state) {
     forecast_trainer_free(t);
 }
 
+/* Scoring is stopped the first time; what the step held is free by then. */
+static int stop_scoring(void *user, const forecast_event *e) {
+    bool stop = e->stage == FORECAST_STAGE_SCORE && !*(bool *)user;
+    *(bool *)user |= stop;
+    return stop;
+}
+
+static void test_step_is_given_back(void **state) {
+    forecast_options o;
+    forecast_result  whole = { 0 }, again = { 0 };
+    tide_failure     failure = { 0 };
+    bool             stopped = false;
+    (void)state;
+    options_of(&o, NULL);
+    *o.data = 0;
+    forecast_trainer *once = open_frame(NULL), *t = open_on(&o, series, stop_scoring, &stopped);
+    run(once, 0), run(t, 0);
+    no_failure(forecast_trainer_score(once, &whole, &failure), &failure);
+    assert_true(t->step.program && t->validate.program);
+    assert_int_equal(forecast_trainer_score(t, &again, &failure), TIDE_ECANCELLED);
+    assert_true(stopped && !t->step.program && !t->validate.program);
+    forecast_result_free(&again);
+    run(t, 0); /* learned already */
+    no_failure(forecast_trainer_score(t, &again, &failure), &failure);
+    assert_true(again.model.mse == whole.model.mse && again.steps == whole.steps);
+    forecast_result_free(&whole);
+    forecast_result_free(&again);
+    forecast_trainer_free(once);
+    forecast_trainer_free(t);
+}
+
 static int stop_in_refit(void *user, const forecast_event *e) {
     bool *scored = user;
     if (e->stage == FORECAST_STAGE_SCORE) *scored = true;
@@ -545,6 +577,7 @@ int main(void) {
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_stopped_by_progress), cmocka_unit_test(test_resume),
         cmocka_unit_test(test_score),         cmocka_unit_test(test_stopped_validating),
+        cmocka_unit_test(test_step_is_given_back),
         cmocka_unit_test(test_refit),         cmocka_unit_test(test_model_midway),
         cmocka_unit_test(test_refusals),      cmocka_unit_test(test_care),
         cmocka_unit_test(test_two_series),

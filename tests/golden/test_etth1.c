@@ -103,9 +103,8 @@ static void test_random_weights(void **state) {
     scoring w = { .data = &d,
                   .seq_len = 96,
                   .pred_len = 96,
-                  .first = d.split.test.start,
-                  .windows = block_windows(d.split.test, 96, 96) };
-    assert_int_equal(w.windows, 2785);
+                  .windows = dataset_windows(&d, d.split.test, 96, 96) };
+    assert_int_equal(w.windows.count, 2785);
     if (session_open(&o, &c, &d, &s, &failure) != TIDE_OK ||
         session_scoring(&s, is_slow() ? 1 : 64, WINDOW_FORECASTS, &p, &failure) != TIDE_OK)
         fail_msg("%s", failure.message);
@@ -116,7 +115,7 @@ static void test_random_weights(void **state) {
         expect_number("MSE", score.mse, 0.9034152, 1e-5);
         expect_number("MAE", score.mae, 0.6333848, 1e-5);
     }
-    int32_t start = (int32_t)w.first;
+    int32_t start = (int32_t)window_start(&w.windows, 0);
     assert_int_equal(run_windows(&p, &start, 1, &failure), TIDE_OK);
     const float *forecast = tide_data(p.prediction);
     for (int i = 0; i < 7; i++) {

@@ -119,10 +119,10 @@ static void test_scores(void **state) {
     float         *kept    = malloc(2 * FORECASTS * sizeof *kept);
     window_program p;
     model_config   c;
-    scoring        w = { .data = &t->data, .seq_len = SEQ_LEN, .pred_len = PRED_LEN, .first = t->data.split.test.start,
-                         .windows = block_windows(t->data.split.test, SEQ_LEN, PRED_LEN), .keep_prediction = kept,
-                         .keep_truth = kept + FORECASTS };
-    assert_int_equal(w.windows, WINDOWS);
+    scoring        w = { .data = &t->data, .seq_len = SEQ_LEN, .pred_len = PRED_LEN,
+                         .windows = dataset_windows(&t->data, t->data.split.test, SEQ_LEN, PRED_LEN),
+                         .keep_prediction = kept, .keep_truth = kept + FORECASTS };
+    assert_int_equal(w.windows.count, WINDOWS);
     model_config_from(&t->options, &t->data, &c);
     tide_status status = session_open(&t->options, &c, &t->data, &s, &failure);
     if (status == TIDE_OK) status = session_scoring(&s, 32, WINDOW_FORECASTS, &p, &failure);

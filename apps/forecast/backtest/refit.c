@@ -64,6 +64,7 @@ static void settle(const rolling *r, forecast_options *o) {
     if (b->step.unit) step_print(o->freq, b->step);
     snprintf(o->device, sizeof o->device, "%s", r->options->device);
     o->val = b->record.sizes.val, o->test = (double)b->config.pred_len;
+    snprintf(o->origins, sizeof o->origins, "%s", *b->record.origins ? r->options->origins : "");
     if (r->options->warm_start) o->epochs = r->options->epochs ? r->options->epochs : WARM_EPOCHS;
     memset(o->given, 0, sizeof o->given);
 }
@@ -169,10 +170,9 @@ static tide_status calibrate(const refit *f, forecast_trainer *t, band_tables *o
     const model_config *c = &t->config;
     window_program p;
     scoring validation = { .data = &t->data, .seq_len = c->seq_len, .pred_len = c->pred_len,
-                           .first = t->data.split.val.start,
-                           .windows = block_windows(t->data.split.val, c->seq_len, c->pred_len) };
+                           .windows = dataset_windows(&t->data, t->data.split.val, c->seq_len, c->pred_len) };
     if (!f->rolling->intervals.levels.count) return TIDE_OK;
-    tide_status status = session_scoring_all(&t->session, validation.windows, WINDOW_FORECASTS, &p, failure);
+    tide_status status = session_scoring_all(&t->session, validation.windows.count, WINDOW_FORECASTS, &p, failure);
     if (status == TIDE_OK) status = bands_open(&t->data, c->pred_len, out, failure);
     return status == TIDE_OK ? calibrate_model(&validation, &p, out, failure) : status;
 }

@@ -141,6 +141,8 @@ static tide_status prepare(const forecast_options *o, unsigned compat, dataset *
                              &d->split, failure);
     if (status == TIDE_OK)
         status = split_require(&d->frame, (frame_kind)o->kind, d->split, o->seq_len, o->pred_len, failure);
+    if (status == TIDE_OK) status = dataset_choose_origins(o->origins, o->seq_len, o->pred_len, d, failure);
+    if (status == TIDE_OK) status = dataset_require_origins(d, o->seq_len, o->pred_len, failure);
     if (status == TIDE_OK) status = choose_marks(o, compat, d, failure);
     if (status == TIDE_OK && !tell_untrained(&d->frame, d->split.train)) status = no_memory(failure);
     if (status == TIDE_OK && scaler_fit(&d->frame, d->split.train, &d->scaler) != TIDE_OK) status = no_memory(failure);
@@ -187,6 +189,7 @@ void dataset_free(dataset *d) {
     scaler_free(&d->scaler);
     free(d->scaled);
     free(d->marks);
+    free(d->starts);
     free(d->blind);
     free(d->ahead);
     holidays_free(&d->holidays);

@@ -8,10 +8,14 @@
 #include "holidays.h"
 #include "issued.h"
 #include "statics.h"
+#include "windows.h"
 
 typedef struct dataset {
     frame     frame;
     split     split;
+    int32_t  *starts;     /* (start_count) windows that forecast at options->origins, by their first input rows; NULL:
+                             all do */
+    int64_t   start_count;
     scaler    scaler;
     float    *scaled;     /* (frame.rows, frame.columns); NaN where frame.gaps are */
     float    *marks;      /* (frame.rows, mark_count); NULL without marks */
@@ -60,6 +64,15 @@ tide_status dataset_roles(const forecast_options *o, dataset *d, tide_failure *f
 
 /* Behind the frame's columns those of the holidays in the file options->holidays. */
 tide_status dataset_add_holidays(const forecast_options *o, dataset *d, tide_failure *failure);
+
+/* dataset_origins.c: sets d->starts, for windows of this size; text as options->origins. Refused without stamps to go
+ * by, and where a part of the text finds no row. */
+tide_status dataset_choose_origins(const char *text, int64_t seq_len, int64_t pred_len, dataset *d,
+                                   tide_failure *failure);
+/* Fails, naming it, if a part of the split is left with none. */
+tide_status dataset_require_origins(const dataset *d, int64_t seq_len, int64_t pred_len, tide_failure *failure);
+/* The windows of a block that count. */
+window_set  dataset_windows(const dataset *d, block b, int64_t seq_len, int64_t pred_len);
 
 /* dataset_statics.c: the attributes of the columns that are forecast, from the file options->statics or the columns of
  * the data itself, become d->statics; what is to be told of them a warning of the frame. */

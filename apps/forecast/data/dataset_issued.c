@@ -98,7 +98,9 @@ tide_status dataset_tabulate_issued(dataset *d, int64_t pred_len, tide_failure *
 }
 
 int64_t dataset_uninformed(const dataset *d, block b, int64_t seq_len, int64_t pred_len) {
-    int64_t windows = block_windows(b, seq_len, pred_len), count = 0;
-    for (int64_t i = 0; d->informed && i < windows; i++) count += !(d->informed[b.start + i + seq_len - 1] > 0);
+    window_set w = dataset_windows(d, b, seq_len, pred_len);
+    int64_t    count = 0;
+    for (int64_t i = 0; d->informed && i < w.count; i++)
+        count += !(d->informed[window_start(&w, i) + seq_len - 1] > 0);
     return count;
 }

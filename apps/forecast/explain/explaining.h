@@ -25,9 +25,8 @@ typedef struct pace { int64_t done, all; double told; } pace;
 tide_status explaining_pace(const explaining *e, pace *p, int64_t more, tide_failure *failure);
 void        explaining_free(explaining *e);  /* not `out` */
 
-/* windows.c: chooses `wanted` (0: by the count of inputs) of the `windows` that begin at row `first` and on, evenly
- * spread, the last among them. */
-tide_status explaining_windows(explaining *e, int64_t first, int64_t windows, int64_t wanted, tide_failure *failure);
+/* windows.c: chooses `wanted` (0: by the count of inputs) of the windows, evenly spread, the last among them. */
+tide_status explaining_windows(explaining *e, window_set of, int64_t wanted, tide_failure *failure);
 
 /* names.c: names the inputs; which targets are explained, `wanted` ("": the first ones). */
 tide_status explaining_inputs(explaining *e, tide_failure *failure);

@@ -18,12 +18,12 @@ static int64_t usual_windows(const explaining *e) {
     return MAX2(LEAST_WINDOWS, MIN2(MOST_WINDOWS, MOST_ROWS / (c->columns + c->marks)));
 }
 
-tide_status explaining_windows(explaining *e, int64_t first, int64_t windows, int64_t wanted, tide_failure *failure) {
-    int64_t count = MIN2(wanted ? wanted : usual_windows(e), windows);
+tide_status explaining_windows(explaining *e, window_set of, int64_t wanted, tide_failure *failure) {
+    int64_t count = MIN2(wanted ? wanted : usual_windows(e), of.count);
     e->start = malloc((size_t)count * sizeof *e->start + 1);
     if (!e->start) return explaining_no_memory(failure);
     for (int64_t i = 0; i < count; i++)
-        e->start[i] = (int32_t)(first + windows - 1 - (count - 1 - i) * windows / count);
+        e->start[i] = (int32_t)window_start(&of, of.count - 1 - (count - 1 - i) * of.count / count);
     e->windows = e->out->windows = count;
     return TIDE_OK;
 }

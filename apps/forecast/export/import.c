@@ -102,10 +102,12 @@ static tide_status open_model(import *m, tide_failure *failure) {
 
 static void set_scoring(import *m) {
     const forecast_options *o = m->options;
-    int64_t windows = block_windows(m->data.split.test, o->seq_len, o->pred_len), batch = plan_batch(o);
-    if (m->compat & FORECAST_COMPAT_TEST_DROP_LAST && windows >= batch) windows = windows / batch * batch;
+    window_set windows = dataset_windows(&m->data, m->data.split.test, o->seq_len, o->pred_len);
+    int64_t    batch   = plan_batch(o);
+    if (m->compat & FORECAST_COMPAT_TEST_DROP_LAST && windows.count >= batch)
+        windows = window_set_first(windows, windows.count / batch * batch);
     m->scoring = (scoring){ .data = &m->data, .seq_len = o->seq_len, .pred_len = o->pred_len,
-                            .first = m->data.split.test.start, .windows = windows,
+                            .windows = windows,
                             .metrics_scaled = (m->compat & FORECAST_COMPAT_METRICS_SCALED) != 0,
                             .listener = &m->listener };
 }
@@ -113,10 +115,10 @@ static void set_scoring(import *m) {
 static tide_status score_import(import *m, forecast_result *r, tide_failure *failure) {
     window_program p;
     scoring       *w      = &m->scoring;
-    tide_status    status = session_scoring_all(&m->session, w->windows, WINDOW_FORECASTS, &p, failure);
+    tide_status    status = session_scoring_all(&m->session, w->windows.count, WINDOW_FORECASTS, &p, failure);
     if (status == TIDE_OK) status = full_scores_take(m->options, w, &p, &m->bundle.bands, &m->scores, failure);
     if (status != TIDE_OK) return status;
-    r->windows = w->windows;
+    r->windows = w->windows.count;
     r->model   = score_pair_result("model", &m->scores.model, w->metrics_scaled);
     report_baselines(r, &m->scores.baselines, w->metrics_scaled, &m->listener);
     status = report_columns(r, &m->data, &m->scores.model, &m->scores.baselines, failure);

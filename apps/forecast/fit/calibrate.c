@@ -32,9 +32,9 @@ look_back look_back_of(const dataset *d, int64_t first, int64_t seq_len) {
 
 static float *scales_of(const scoring *w, const band_tables *b) {
     int64_t columns = w->data->out_count;
-    float  *out     = malloc((size_t)(w->windows * columns) * sizeof *out + 1);
-    for (int64_t i = 0; out && i < w->windows; i++) {
-        look_back window = look_back_of(w->data, w->first + i, w->seq_len);
+    float  *out     = malloc((size_t)(w->windows.count * columns) * sizeof *out + 1);
+    for (int64_t i = 0; out && i < w->windows.count; i++) {
+        look_back window = look_back_of(w->data, window_start(&w->windows, i), w->seq_len);
         bands_scales(b, &window, out + i * columns);
     }
     return out;
@@ -58,8 +58,9 @@ static tide_status calibrate(const scoring *validation, int who, window_program 
     score_pair   pair  = { 0 };
     tide_failure why   = { 0 };
     float       *scale = scales_of(&w, out);
-    bool         room  = scale && residuals_new(&r.tables, out, w.windows, scale) &&
-                (!p || residuals_new_whole(&r.whole, out, w.windows, scale));
+    int64_t      count = w.windows.count, apart = window_set_apart(&w.windows);
+    bool         room  = scale && residuals_new(&r.tables, out, count, apart, scale) &&
+                (!p || residuals_new_whole(&r.whole, out, count, apart, scale));
     if (p) out->shape = p->shape;
     if (p && p->shape.widths) r.tables.shape = r.whole.shape = &out->shape;
     watch[who] = (window_watch){ see_residuals, &r };
@@ -86,7 +87,7 @@ tide_status calibrate_baselines(const scoring *validation, const baseline_parts 
                                 tide_failure *failure) {
     tide_status status = TIDE_OK;
     for (int i = 0; status == TIDE_OK && i < 3; i++) {
-        bool late = i == SEASONAL && baselines->season > validation->first + validation->seq_len;
+        bool late = i == SEASONAL && baselines->season > window_start(&validation->windows, 0) + validation->seq_len;
         if (baselines->made[i] && !late) status = calibrate(validation, 1 + i, NULL, baselines, out, failure);
     }
     return status;
@@ -111,7 +112,8 @@ tide_status interval_run_watch(interval_run *r, scoring *w, const band_tables *b
     if (!r->scale && !(r->scale = scales_of(w, b))) return no_memory(failure);
     for (int i = 0; i < FORECASTERS; i++) {
         if (!b->quantile[i] || r->of[i]) continue;
-        if (!(r->of[i] = intervals_new(b, i, w->windows, r->scale, l->of, l->count))) return no_memory(failure);
+        if (!(r->of[i] = intervals_new(b, i, w->windows.count, window_set_apart(&w->windows), r->scale, l->of,
+                                        l->count))) return no_memory(failure);
         r->watch[i] = i ? (window_watch){ see_intervals, r->of[i] } : (window_watch){ see_model, r };
     }
     w->watch = r->watch;
@@ -121,7 +123,8 @@ tide_status interval_run_watch(interval_run *r, scoring *w, const band_tables *b
 tide_status interval_run_sums(interval_run *r, const forecast_options *o, const scoring *w, const band_tables *b,
                               const levels *l, tide_failure *failure) {
     r->names = w->data->frame.names + w->data->out_first;
-    tide_status status = sum_run_open(&r->sums, o, w->data, l, w->pred_len, 0, w->pred_len, w->windows, failure);
+    tide_status status = sum_run_open(&r->sums, o, w->data, l, w->pred_len, 0, w->pred_len, w->windows.count,
+                                      failure);
     return status == TIDE_OK ? sum_run_paths(&r->sums, b, w->listener, failure) : status;
 }
 
@@ -147,8 +150,7 @@ tide_status full_scores_take(const forecast_options *o, scoring *w, window_progr
     const dataset *d          = w->data;
     scoring        validation = *w;
     levels         asked;
-    validation.first   = d->split.val.start;
-    validation.windows = block_windows(d->split.val, w->seq_len, w->pred_len);
+    validation.windows = dataset_windows(d, d->split.val, w->seq_len, w->pred_len);
     tide_status status = levels_measured(o->level, &asked, failure);
     if (status == TIDE_OK) status = bands_open(d, w->pred_len, bands, failure);
     if (status == TIDE_OK) status = calibrate_model(&validation, p, bands, failure);

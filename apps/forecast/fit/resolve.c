@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "forecast/data/frame_reading.h"
+#include "forecast/data/origins.h"
 #include "forecast/models/ensemble.h"
 #include "forecast/options/duration.h"
 #include "forecast/options/levels.h"
@@ -158,7 +159,9 @@ static tide_status contradictions(const forecast_options *o, tide_failure *failu
     if (*o->memory_limit && o->memory_limit_mib)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "memory-limit",
                        "`memory-limit` and `memory-limit-mib` both set a limit: give one of them");
-    levels ignored;
+    levels       ignored;
+    origin_rules rules;
+    if (origins_parse(o->origins, &rules, failure) != TIDE_OK) return TIDE_EINVAL;
     if (levels_parse(o->level, &ignored, failure) != TIDE_OK) return TIDE_EINVAL;
     tide_status status = arch_contradictions(o, failure);
     if (status == TIDE_OK) status = static_contradictions(o, failure);

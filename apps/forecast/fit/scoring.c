@@ -95,12 +95,12 @@ static void to_original(const scoring *w, const float *scaled, int64_t windows, 
 }
 
 /* The file's own numbers, not those scaled and back: a truth of 0 must stay one. Gaps are as they were scaled. */
-static void truth_original(const scoring *w, const batch_space *space, int64_t first, int64_t count) {
+static void truth_original(const scoring *w, const batch_space *space, int64_t at, int64_t count) {
     const dataset *d = w->data;
     float         *out = space->truth_original;
     to_original(w, space->truth, count, out);
     for (int64_t i = 0; i < count * w->pred_len; i++, out += d->out_count) {
-        int64_t       row  = first + i / w->pred_len + w->seq_len + i % w->pred_len;
+        int64_t       row  = window_start(&w->windows, at + i / w->pred_len) + w->seq_len + i % w->pred_len;
         const double *from = d->frame.values + row * d->frame.columns + d->out_first;
         for (int64_t c = 0; c < d->out_count; c++)
             if (!isnan(from[c]) && !isnan(out[c])) out[c] = (float)from[c];
@@ -113,10 +113,10 @@ static void add_batch(const scoring *w, int who, const batch_space *space, int64
     seen_windows seen = { space->prediction_original, space->truth_original, space->widths };
     int64_t each = w->pred_len * w->data->out_count;
     for (int64_t i = 0; i < count; i++)
-        dataset_truth(w->data, w->first + at + i, w->seq_len, w->pred_len, space->truth + i * each);
+        dataset_truth(w->data, window_start(&w->windows, at + i), w->seq_len, w->pred_len, space->truth + i * each);
     score_add(out->scaled, prediction, space->truth, count);
     to_original(w, prediction, count, space->prediction_original);
-    truth_original(w, space, w->first + at, count);
+    truth_original(w, space, at, count);
     score_add(out->original, space->prediction_original, space->truth_original, count);
     if (w->watch && w->watch[who].see)
         w->watch[who].see(w->watch[who].user, at, count, &seen);
@@ -126,7 +126,9 @@ static void add_batch(const scoring *w, int who, const batch_space *space, int64
 
 static bool pair_new(const scoring *w, score_pair *out) {
     *out = (score_pair){ score_new(w->pred_len, w->data->out_count), score_new(w->pred_len, w->data->out_count) };
-    if (out->scaled && out->original) return true;
+    int64_t differences = window_set_differences(&w->windows, w->pred_len);
+    if (out->scaled && out->original)
+        return score_differences(out->scaled, differences), score_differences(out->original, differences), true;
     score_pair_free(out);
     return false;
 }
@@ -136,8 +138,8 @@ static bool pair_new(const scoring *w, score_pair *out) {
 static tide_status model_batch(const scoring *w, window_program *p, const batch_space *space, int64_t at,
                                score_pair *out, tide_failure *failure) {
     int32_t starts[MOST_BATCH];
-    int64_t count = MIN2(p->batch, w->windows - at);
-    for (int64_t i = 0; i < count; i++) starts[i] = (int32_t)(w->first + at + i);
+    int64_t count = MIN2(p->batch, w->windows.count - at);
+    for (int64_t i = 0; i < count; i++) starts[i] = (int32_t)window_start(&w->windows, at + i);
     tide_status status = run_windows(p, starts, count, failure);
     if (status != TIDE_OK) return status;
     const float *prediction = tide_data(p->prediction);
@@ -149,25 +151,25 @@ static tide_status model_batch(const scoring *w, window_program *p, const batch_
     add_batch(w, 0, space, at, prediction, count, out);
     forecast_event event = { .stage = FORECAST_STAGE_SCORE,
                              .batch = at / p->batch + 1,
-                             .batches = ceil_div(w->windows, p->batch) };
+                             .batches = ceil_div(w->windows.count, p->batch) };
     return listener_tell(w->listener, event) ? cancelled(failure) : TIDE_OK;
 }
 
 static tide_status require_finite(const scoring *w, const score_pair *p, tide_failure *failure) {
     score_result r = score_total(p->scaled);
-    if (!w->windows || isfinite(r.mse)) return TIDE_OK;
+    if (!w->windows.count || isfinite(r.mse)) return TIDE_OK;
     if ((w->data->frame.gaps || w->data->informed) && isnan(r.mae))
         return fail_at(failure, TIDE_EDATA, w->data->frame.path, 0, "missing",
                        "the test rows hold no value to score by: `test` with more rows, or a file that goes on");
-    return not_finite(w->data, w->first, w->windows + w->seq_len + w->pred_len - 1, "the error of the test windows",
-                      failure);
+    block b = window_set_rows(&w->windows, w->seq_len, w->pred_len);
+    return not_finite(w->data, b.start, b.rows, "the error of the test windows", failure);
 }
 
 tide_status score_model(const scoring *w, window_program *p, score_pair *out, tide_failure *failure) {
     batch_space space;
     if (!pair_new(w, out)) return no_memory(failure);
     tide_status status = space_new(w, p->batch, p->shape.widths, &space) ? TIDE_OK : no_memory(failure);
-    for (int64_t at = 0; status == TIDE_OK && at < w->windows; at += p->batch)
+    for (int64_t at = 0; status == TIDE_OK && at < w->windows.count; at += p->batch)
         status = model_batch(w, p, &space, at, out, failure);
     free(space.truth);
     return status == TIDE_OK ? require_finite(w, out, failure) : status;
@@ -181,7 +183,7 @@ static void baseline_batch(const scoring *w, const looking *l, int64_t at, int64
     int64_t columns = d->frame.columns, rows = w->pred_len;
     float  *all = l->all;
     for (int64_t i = 0; i < count; i++) {
-        const float *window = (l->rows ? l->rows : d->scaled) + (w->first + at + i) * columns;
+        const float *window = (l->rows ? l->rows : d->scaled) + window_start(&w->windows, at + i) * columns;
         if (d->frame.gaps && !l->rows) gaps_fill(window, w->seq_len, columns, l->window, NULL), window = l->window;
         baseline_predict(l->b, window, w->seq_len, w->pred_len, columns, all);
         for (int64_t r = 0; r < rows; r++)
@@ -199,8 +201,8 @@ static tide_status score_looking(const scoring *w, int which, const baseline *b,
     float      *prediction = malloc((size_t)(each * BASELINE_BATCH) * sizeof *prediction + 1);
     bool        fine       = window && prediction && space_new(w, BASELINE_BATCH, 0, &space) && pair_new(w, out);
     looking     l          = { b, rows, window, fine ? window + w->seq_len * columns : NULL };
-    for (int64_t at = 0; fine && at < w->windows; at += BASELINE_BATCH) {
-        int64_t count = MIN2(BASELINE_BATCH, w->windows - at);
+    for (int64_t at = 0; fine && at < w->windows.count; at += BASELINE_BATCH) {
+        int64_t count = MIN2(BASELINE_BATCH, w->windows.count - at);
         baseline_batch(w, &l, at, count, prediction);
         add_batch(w, 1 + which, &space, at, prediction, count, out);
     }
@@ -234,15 +236,14 @@ static int tell_validating(const listener *l, double *told, int64_t batch, int64
     return listener_tell(l, (forecast_event){ .stage = FORECAST_STAGE_VALIDATE, .batch = batch, .batches = batches });
 }
 
-tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, int64_t windows, const listener *l,
-                      double *out, tide_failure *failure) {
+tide_status mean_loss(window_program *p, window_set w, const listener *l, double *out, tide_failure *failure) {
     int32_t batch[MOST_BATCH];
     double  sum = 0, weights = 0, told = os_seconds();
-    for (int64_t at = 0; at < windows; at += p->batch) {
-        int64_t count = MIN2(p->batch, windows - at);
-        if (tell_validating(l, &told, at / p->batch + 1, ceil_div(windows, p->batch)))
+    for (int64_t at = 0; at < w.count; at += p->batch) {
+        int64_t count = MIN2(p->batch, w.count - at);
+        if (tell_validating(l, &told, at / p->batch + 1, ceil_div(w.count, p->batch)))
             return fail(failure, TIDE_ECANCELLED, "stopped while validating");
-        for (int64_t i = 0; i < count; i++) batch[i] = starts ? starts[at + i] : (int32_t)(first + at + i);
+        for (int64_t i = 0; i < count; i++) batch[i] = (int32_t)window_start(&w, at + i);
         tide_status status = run_windows(p, batch, count, failure);
         if (status != TIDE_OK) return status;
         const float *loss = tide_data(p->loss), *known = p->known.graph ? tide_data(p->known) : NULL;
@@ -268,7 +269,7 @@ void baseline_parts_free(baseline_parts *p) {
 
 /* Every window must have a whole season of rows before its forecast. */
 static bool season_known(const scoring *w, baseline_parts *out) {
-    int64_t before = w->first + w->seq_len;
+    int64_t before = window_start(&w->windows, 0) + w->seq_len;
     if (out->season < 1)
         snprintf(out->season_note, sizeof out->season_note,
                  "no season follows from the frequency: `season` N adds seasonal naive");

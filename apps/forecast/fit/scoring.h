@@ -22,10 +22,11 @@ typedef struct window_watch {
     void *user;
 } window_watch;
 
-/* The windows to score: first input rows first .. first + windows - 1. */
+/* The windows to score. */
 typedef struct scoring {
     const dataset *data;
-    int64_t  seq_len, pred_len, first, windows;
+    int64_t  seq_len, pred_len;
+    window_set windows;
     bool     metrics_scaled;   /* percentage errors of scaled values */
     const listener *listener;  /* NULL: silent */
     float   *keep_prediction, *keep_truth;  /* NULL, or (windows, pred_len, out columns): everything, scaled */
@@ -43,11 +44,9 @@ void score_pair_free(score_pair *p);
 tide_status score_model(const scoring *what, window_program *p, score_pair *out, tide_failure *failure);
 forecast_score score_pair_result(const char *name, const score_pair *p, bool metrics_scaled);
 
-/* Mean over the windows of the loss of each, weighed by how many of its truths are known, in window order; `starts`
- * NULL: first .. first + windows - 1. `l` is asked ten times a second whether to go on (FORECAST_STAGE_VALIDATE); NULL:
- * nobody is. */
-tide_status mean_loss(window_program *p, const int32_t *starts, int64_t first, int64_t windows, const listener *l,
-                      double *out, tide_failure *failure);
+/* Mean over the windows of the loss of each, weighed by how many of its truths are known, in window order. `l` is asked
+ * ten times a second whether to go on (FORECAST_STAGE_VALIDATE); NULL: nobody is. */
+tide_status mean_loss(window_program *p, window_set w, const listener *l, double *out, tide_failure *failure);
 
 /* One run of p on up to p->batch windows, at most MOST_BATCH; a short batch repeats its last. */
 enum { MOST_BATCH = 1024 };

@@ -16,7 +16,9 @@ tide_status linear_fit(const dataset *d, split s, int64_t seq_len, int64_t pred_
     column_range which  = { d->frame.columns, d->out_first, d->out_count };
     *out = NULL;
     if (d->frame.gaps && !filled) return no_memory(failure);
-    *out = baseline_linear(filled ? filled : d->scaled, filled ? d->scaled : NULL, which, s, seq_len, pred_len, &why);
+    *out = baseline_linear(filled ? filled : d->scaled, filled ? d->scaled : NULL, which,
+                           dataset_windows(d, s.train, seq_len, pred_len), dataset_windows(d, s.val, seq_len, pred_len),
+                           seq_len, pred_len, &why);
     free(filled);
     if (!*out && failure && !failure->status) *failure = why;
     return *out ? TIDE_OK : why.status;

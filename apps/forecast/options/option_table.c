@@ -159,6 +159,9 @@ static const tide_option rows[] = {
       "rows for validation, before those for test: a share if below 1, else a number; 0: as `kind` says" },
     { "test", REAL(test, 0, BIG), NULL, READ | BACK | INPUTS, "Training", "X",
       "rows for test, the last ones, in the same way" },
+    { "origins", TEXT(origins), NULL, TRAIN | EVAL | BACK | FORECAST_FOR_PREDICT, "Training", "A,B,...",
+      "forecast from rows of these clocks or weekdays alone: 10:00, Mon, Mon-Fri 10:00, all; train and tune: learn, "
+      "validate and test there; evaluate, backtest: in place of those of the run; predict: from the newest such row" },
     { "refit", BOOL(refit), NULL, TRAIN, "Training", NULL,
       "after scoring, train once more on all rows; the scores remain those of the first training" },
     { "compat", TEXT(compat), NULL, READ | FORECAST_FOR_PREDICT, "Training", "A,B,...",
@@ -207,8 +210,6 @@ static const tide_option rows[] = {
     { "upper", TEXT(upper), NULL, FORECAST_FOR_PREDICT | MAY_DIFFER, "Run", "X",
       "no forecast, bound or path above X, or of each column NAME=X,..." },
 
-    { "origins", TEXT(origins), NULL, BACK | MAY_DIFFER, "Backtest", "A,B,...",
-      "forecast from rows of these clocks or weekdays alone: 10:00, Mon, Mon-Fri 10:00" },
     { "step", INT(step, 0, 1e9), NULL, BACK | MAY_DIFFER, "Backtest", "N",
       "forecast from every Nth row (with `origins`, of theirs); 0: every `horizon` rows, or all of `origins`" },
     { "lead", INT(lead, 0, 1e6), NULL, BACK | MAY_DIFFER, "Backtest", "N",

@@ -91,6 +91,7 @@ tide_status bundle_from(const dataset *d, const forecast_options *o, const model
                      .holiday_columns = d->holiday_columns,
                      .issued_columns = d->issued_columns,
                      .record.sizes = { o->val, o->test } };
+    if (d->starts) snprintf(out->record.origins, sizeof out->record.origins, "%s", o->origins);
     out->time_name = f->time_name ? strdup(f->time_name) : NULL;
     out->zone      = zone_copy(f->zone);
     bool fine = (!f->time_name || out->time_name) && !f->zone == !out->zone &&

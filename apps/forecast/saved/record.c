@@ -3,10 +3,12 @@
 #include "record.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"
 #include "forecast/data/gaps.h"
+#include "forecast/data/origins.h"
 #include "forecast/score/baseline.h"
 
 static const double MOST_ROWS = 1e9, MOST_SEASON = 1e7; /* as the options have it */
@@ -71,6 +73,7 @@ static const char *const keys[] = { "model", "last_value", "seasonal_naive", "li
 json_t *record_json(const training_record *r) {
     json_t *o = json_pack("{s:f, s:f, s:b}", "val", r->sizes.val, "test", r->sizes.test, "refit", (int)r->refit),
            *mse = json_object();
+    if (*r->origins) json_object_set_new(o, "origins", json_string(r->origins));
     if (!r->scored) {
         json_decref(mse);
         return o;
@@ -132,6 +135,15 @@ static bool read_scores(const json_t *o, training_record *r) {
     return true;
 }
 
+static bool read_origins(const json_t *text, training_record *r) {
+    const char  *is = json_string_value(text);
+    origin_rules rules;
+    if (!text) return true;
+    if (!is || strlen(is) >= sizeof r->origins || origins_parse(is, &rules, NULL) != TIDE_OK) return false;
+    snprintf(r->origins, sizeof r->origins, "%s", is);
+    return true;
+}
+
 bool record_read(const json_t *o, const tide_archive *a, const model_config *c, training_record *r,
                  bool *out_of_memory) {
     void *linear = NULL, *season = NULL;
@@ -139,6 +151,7 @@ bool record_read(const json_t *o, const tide_archive *a, const model_config *c, 
     if (!read_number(o, "val", MOST_ROWS, &r->sizes.val) || !read_number(o, "test", MOST_ROWS, &r->sizes.test))
         return false;
     r->refit = json_is_true(json_object_get(o, "refit"));
+    if (!read_origins(json_object_get(o, "origins"), r)) return false;
     if (!json_object_get(o, "test_mse")) return true;
     bool fine =
         read_scores(o, r) &&

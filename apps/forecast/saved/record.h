@@ -11,6 +11,7 @@
 
 typedef struct training_record {
     split_sizes sizes;    /* --val, --test */
+    char    origins[256]; /* as the options have it: what it learned, and was measured on; "": all windows */
     bool    refit;        /* the parameters learned from all rows, after the scores were taken */
     bool    scored;       /* the rest is there; not in models of 0.1.0, nor while training */
     int64_t season;       /* rows; 0: none is known */

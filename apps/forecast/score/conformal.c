@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "forecast/data/windows.h"
 
 /* Newer residuals count for more: half the weight for each half of the windows. Of 1, 1/2 and 1/4 it lost least in
  * interval score on series that drift, and next to nothing on those that do not (bench/results/intervals.md). */
@@ -100,13 +101,13 @@ static void fill_column(const band_tables *b, weighted *r, int64_t count, double
 /* The mean over the columns, as each alone has few blocks to tell from; neighbours never add to the count. */
 static double knot_dependence(const residuals *r, int64_t knot, weighted *of, weighted *sorted) {
     double  sum = 0;
-    int64_t told = 0;
+    int64_t told = 0, shared = ceil_div(window_reach(r->step[knot] + 1, r->apart), r->stride);
     for (int64_t c = 0; c < r->columns; c++) {
         int64_t count = gather(r->values + (knot * r->columns + c) * r->kept, r->kept, of);
-        double  one   = dependence(of, count, ceil_div(r->step[knot] + 1, r->stride), sorted);
+        double  one   = dependence(of, count, shared, sorted);
         sum += one, told += one > 0;
     }
-    return told ? fmax(sum / (double)told, 1) : (double)ceil_div(r->step[knot] + 1, r->stride);
+    return told ? fmax(sum / (double)told, 1) : (double)shared;
 }
 
 bool bands_calibrate(band_tables *b, int forecaster, const residuals *r) {
@@ -140,32 +141,35 @@ void bands_keep_windows(band_tables *b, residuals *whole) {
 
 /* ---- residuals ---- */
 
-bool residuals_new(residuals *r, const band_tables *b, int64_t windows, const float *scale) {
+bool residuals_new(residuals *r, const band_tables *b, int64_t windows, int64_t apart, const float *scale) {
     enum { MOST_WINDOWS = 4096, MOST_NUMBERS = 64 << 20 };
     int64_t cells = MAX2(b->knots * b->columns, 1), most = MAX2(MIN2(MOST_WINDOWS, MOST_NUMBERS / cells), 64);
     *r        = (residuals){ .pred_len = b->pred_len, .columns = b->columns, .windows = windows, .knots = b->knots,
-                             .step = b->step, .scale = scale, .stride = ceil_div(MAX2(windows, 1), most) };
+                             .apart = apart, .step = b->step, .scale = scale,
+                             .stride = ceil_div(MAX2(windows, 1), most) };
     r->kept   = ceil_div(windows, r->stride);
     r->values = malloc((size_t)(cells * r->kept) * sizeof *r->values + 1);
     return r->values != NULL;
 }
 
 /* At least; odd, so that windows of hourly rows do not all begin in the same few hours. */
-static int64_t whole_apart(int64_t pred_len) { return ceil_div(pred_len, 8) | 1; }
+static int64_t whole_apart(int64_t pred_len, int64_t apart) {
+    return window_reach(ceil_div(pred_len, 8), apart) | 1;
+}
 
-bool residuals_new_whole(residuals *r, const band_tables *b, int64_t windows, const float *scale) {
+bool residuals_new_whole(residuals *r, const band_tables *b, int64_t windows, int64_t apart, const float *scale) {
     enum { MOST_WINDOWS = 512, MOST_NUMBERS = 1 << 20 };
     int64_t cells = b->pred_len * b->columns, most = MIN2(MOST_WINDOWS, MOST_NUMBERS / MAX2(cells, 1));
     *r = (residuals){ .pred_len = b->pred_len, .columns = b->columns, .windows = windows, .knots = b->pred_len,
-                      .scale = scale, .stride = 1 };
-    if (most >= 2) r->stride = MAX2(ceil_div(windows, most) | 1, whole_apart(b->pred_len));
+                      .apart = apart, .scale = scale, .stride = 1 };
+    if (most >= 2) r->stride = MAX2(ceil_div(windows, most) | 1, whole_apart(b->pred_len, apart));
     if (most >= 2 && windows > r->stride) r->kept = ceil_div(windows, r->stride);
     r->values = malloc((size_t)(cells * r->kept) * sizeof *r->values + 1);
     return r->values != NULL;
 }
 
 bool residuals_left_out(const residuals *whole) {
-    int64_t apart = whole_apart(whole->pred_len);
+    int64_t apart = whole_apart(whole->pred_len, whole->apart);
     return whole->windows > apart && ceil_div(whole->windows, apart) > whole->kept;
 }
 

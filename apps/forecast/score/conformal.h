@@ -77,16 +77,18 @@ double bands_reach(const band_tables *b, int forecaster, int64_t step);
 /* Residuals of one forecaster, window after window. NaN truths are left out. */
 typedef struct residuals {
     int64_t pred_len, columns, windows, knots;
+    int64_t apart;          /* rows from one window to the next */
     const int64_t *step;    /* NULL: each knot is its own */
     const spread_shape *shape;  /* NULL, or of the forecaster's head: residuals are scores */
     int64_t stride, kept;   /* every stride-th window, the newest among them, so that memory is bounded */
     const float *scale;     /* (windows, columns), borrowed */
     float  *values;         /* (knots, columns, kept) */
 } residuals;
-bool residuals_new(residuals *r, const band_tables *b, int64_t windows, const float *scale);  /* false: no memory */
+/* `apart`: rows from one window to the next, 1 where each row has one. false: no memory */
+bool residuals_new(residuals *r, const band_tables *b, int64_t windows, int64_t apart, const float *scale);
 /* The same of all steps and fewer windows: an eighth of a horizon apart or more, as neighbours are near copies, and no
  * more than 4 MB of them. None where not even two are within that. */
-bool residuals_new_whole(residuals *r, const band_tables *b, int64_t windows, const float *scale);
+bool residuals_new_whole(residuals *r, const band_tables *b, int64_t windows, int64_t apart, const float *scale);
 /* Are there fewer of them than so far apart there could be, for their size? */
 bool residuals_left_out(const residuals *whole);
 /* What the i-th of `kept` weighs: by how recent it is, the newest 1. */

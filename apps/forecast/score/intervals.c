@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "forecast/data/windows.h"
 
 /* The quantiles 0.1, 0.2, ... 0.9 of which CRPS is the mean pinball loss, twice. */
 enum { GRID = 9 };
@@ -71,7 +72,7 @@ static void spread_tables(interval_scores *s, const band_tables *b, int forecast
     }
 }
 
-interval_scores *intervals_new(const band_tables *b, int forecaster, int64_t windows, const float *scale,
+interval_scores *intervals_new(const band_tables *b, int forecaster, int64_t windows, int64_t apart, const float *scale,
                                const double *levels, int64_t level_count) {
     interval_scores *s = calloc(1, sizeof *s);
     if (!s) return NULL;
@@ -79,7 +80,7 @@ interval_scores *intervals_new(const band_tables *b, int forecaster, int64_t win
     s->level_count = level_count;
     if (!forecaster) s->shape = b->shape;
     memcpy(s->level, levels, (size_t)level_count * sizeof *levels);
-    s->block  = s->pred_len; /* so that blocks share truths with their neighbours alone */
+    s->block  = window_reach(s->pred_len, apart); /* so that blocks share truths with their neighbours alone */
     s->blocks = ceil_div(MAX2(windows, 1), s->block);
     if (!make_room(s)) return intervals_free(s), NULL;
     memcpy(s->unit, b->unit, (size_t)s->columns * sizeof *s->unit);

@@ -94,21 +94,21 @@ static void add_panels(normal *n, panel *panels) {
             add_tile(panels[i], panels[j], n->sums + i * LANES * n->width + j * LANES, n->width);
 }
 
-static void add_column(normal *n, const problem *p, int64_t column, block b, panel *panels) {
-    int64_t windows = block_windows(b, p->seq_len, p->pred_len);
-    int64_t first = b.start * p->columns + column;
+static void add_column(normal *n, const problem *p, int64_t column, const window_set *of, panel *panels) {
+    int64_t windows = of->count;
     for (int64_t w = 0; w < windows; w += ROWS) {
         int64_t rows = windows - w < ROWS ? windows - w : ROWS;
         if (rows < ROWS) memset(panels, 0, (size_t)(n->width / LANES) * sizeof *panels);
-        for (int64_t k = 0; k < rows; k++) n->squares += put_window(p, first + (w + k) * p->columns, panels, (int)k);
+        for (int64_t k = 0; k < rows; k++)
+            n->squares += put_window(p, window_start(of, w + k) * p->columns + column, panels, (int)k);
         add_panels(n, panels);
     }
 }
 
-static bool add_block(normal *n, const problem *p, block b) {
+static bool add_windows(normal *n, const problem *p, const window_set *of) {
     panel *panels = calloc((size_t)(n->width / LANES), sizeof *panels);
     if (!panels) return false;
-    for (int64_t c = 0; c < p->fitted; c++) add_column(n, p, c, b, panels);
+    for (int64_t c = 0; c < p->fitted; c++) add_column(n, p, c, of, panels);
     free(panels);
     for (int64_t i = 0; i < n->inputs; i++)
         for (int64_t j = 0; j < i; j++) n->sums[i * n->width + j] = n->sums[j * n->width + i];
@@ -198,7 +198,8 @@ static void search_free(search *s) {
     free(s->row);
 }
 
-static tide_status fit(problem p, split s, baseline *b, tide_failure *failure) {
+static tide_status fit(problem p, const window_set *learned, const window_set *judged, baseline *b,
+                       tide_failure *failure) {
     normal train = { 0 }, val = { 0 };
     search scratch = { 0 };
     b->seq_len = p.seq_len;
@@ -206,7 +207,7 @@ static tide_status fit(problem p, split s, baseline *b, tide_failure *failure) {
     b->weights = calloc((size_t)((p.seq_len + 1) * p.pred_len), sizeof *b->weights);
     bool memory = b->weights && normal_new(&train, p.seq_len, p.pred_len) && normal_new(&val, p.seq_len, p.pred_len) &&
                   search_new(&scratch, &train);
-    memory = memory && add_block(&train, &p, s.train) && add_block(&val, &p, s.val);
+    memory = memory && add_windows(&train, &p, learned) && add_windows(&val, &p, judged);
     tide_status status = TIDE_OK;
     if (!memory)
         status = forecast_fail(failure, TIDE_ENOMEM, NULL, 0, NULL, "out of memory while fitting the linear baseline");
@@ -218,9 +219,9 @@ static tide_status fit(problem p, split s, baseline *b, tide_failure *failure) {
     return status;
 }
 
-baseline *baseline_linear(const float *scaled, const float *gapped, column_range which, split s, int64_t seq_len,
-                          int64_t pred_len, tide_failure *failure) {
-    if (!block_windows(s.train, seq_len, pred_len) || !block_windows(s.val, seq_len, pred_len)) {
+baseline *baseline_linear(const float *scaled, const float *gapped, column_range which, window_set train,
+                          window_set val, int64_t seq_len, int64_t pred_len, tide_failure *failure) {
+    if (!train.count || !val.count) {
         forecast_fail(failure, TIDE_EDATA, NULL, 0, NULL,
                       "the linear baseline needs training and validation windows of %" PRId64 " rows",
                       seq_len + pred_len);
@@ -233,7 +234,7 @@ baseline *baseline_linear(const float *scaled, const float *gapped, column_range
     }
     problem p = { .scaled = scaled + which.first, .gapped = gapped ? gapped + which.first : NULL,
                   .columns = which.columns, .fitted = which.count, .seq_len = seq_len, .pred_len = pred_len };
-    if (!fit(p, s, b, failure)) return b;
+    if (!fit(p, &train, &val, b, failure)) return b;
     baseline_free(b);
     return NULL;
 }

@@ -19,6 +19,7 @@ struct score {
     sums   *cells;                  /* (pred_len, columns) */
     float  *last_prediction, *last_truth;  /* the window before */
     int64_t along, along_equal, across, across_equal;
+    int64_t differences;            /* of the truth in each column; 0: as of windows in each row */
     int64_t truth_signs[3];         /* along the horizon: falling, level, rising */
 };
 
@@ -109,9 +110,11 @@ static void wilson(double share, double n, double *low, double *high) {
     *high = (centre + half) / scale;
 }
 
-/* Windows follow each other by one row, so their horizons share all but one of the true differences. */
+void score_differences(score *s, int64_t differences) { s->differences = differences; }
+
+/* Windows that follow each other by one row share all but one of the true differences of their horizons. */
 static double distinct_differences(const score *s) {
-    return (double)((s->windows + s->pred_len - 2) * s->columns);
+    return (double)((s->differences ? s->differences : s->windows + s->pred_len - 2) * s->columns);
 }
 
 static void add_directions(const score *s, score_result *r) {

@@ -2,13 +2,16 @@
 #ifndef FORECAST_SCORE_H
 #define FORECAST_SCORE_H
 
-#include "forecast/data/frame.h"
+#include "forecast/data/windows.h"
 
 /* Sums in double over windows given one batch at a time, so memory does not grow with the number of windows.
  * All arrays are (windows, pred_len, columns); a truth that is NaN is not known, and left out of all means. */
 typedef struct score score;
 score *score_new(int64_t pred_len, int64_t columns);   /* NULL: out of memory */
 void   score_add(score *s, const float *prediction, const float *truth, int64_t windows);
+/* How many differences between rows one after the other there are, each counted once; else those of windows in each
+ * row. */
+void   score_differences(score *s, int64_t differences);
 void   score_free(score *s);
 
 typedef struct score_result {
@@ -43,8 +46,8 @@ baseline *baseline_seasonal(int64_t season);
 typedef struct column_range { int64_t columns, first, count; } column_range;  /* of a row's `columns` values */
 /* `gapped` NULL, or the same rows with NaN in the gaps that `scaled` has filled: a window counts by the share of its
  * truths that are known. */
-baseline *baseline_linear(const float *scaled, const float *gapped, column_range which, split s, int64_t seq_len,
-                          int64_t pred_len, tide_failure *failure);
+baseline *baseline_linear(const float *scaled, const float *gapped, column_range which, window_set train,
+                          window_set val, int64_t seq_len, int64_t pred_len, tide_failure *failure);
 void baseline_predict(const baseline *b, const float *window, int64_t seq_len, int64_t pred_len, int64_t columns,
                       float *out);
 void      baseline_free(baseline *b);

@@ -11,16 +11,17 @@ typedef struct products { double of[STACKING_MOST][STACKING_MOST], count; } prod
 struct stacking {
     int       members, blocks;
     int       near;  /* blocks on either side of one that share rows with it; the windows are too few where all may */
-    int64_t   columns, pred_len, windows;
+    int64_t   columns, pred_len, windows, span;
     products *sums;  /* (blocks, columns) */
 };
 
-stacking *stacking_new(int members, int64_t columns, int64_t pred_len, int64_t windows) {
+stacking *stacking_new(int members, int64_t columns, int64_t pred_len, int64_t windows, int64_t apart) {
     stacking *s = calloc(1, sizeof *s);
     if (!s) return NULL;
-    int64_t near = windows ? (pred_len * STACKING_BLOCKS + windows - 1) / windows : STACKING_BLOCKS;
+    int64_t span = (pred_len + apart - 1) / apart; /* windows that share rows that are forecast */
+    int64_t near = windows ? (span * STACKING_BLOCKS + windows - 1) / windows : STACKING_BLOCKS;
     bool    few  = 2 * near + 1 >= STACKING_BLOCKS;
-    *s           = (stacking){ members, few ? 1 : STACKING_BLOCKS, (int)near, columns, pred_len, windows, NULL };
+    *s           = (stacking){ members, few ? 1 : STACKING_BLOCKS, (int)near, columns, pred_len, windows, span, NULL };
     s->sums      = calloc((size_t)(s->blocks * columns) + 1, sizeof *s->sums);
     if (s->sums) return s;
     free(s);
@@ -148,7 +149,7 @@ static bool fitted_new(const stacking *s, int left_out, fitted *out) {
             add(&out->all, &s->sums[b * s->columns + c], 1);
         }
     }
-    out->spans = (double)(s->windows * blocks) / (double)(s->blocks * s->pred_len);
+    out->spans = (double)(s->windows * blocks) / (double)(s->blocks * s->span);
     return out->column != NULL;
 }
 

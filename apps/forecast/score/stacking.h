@@ -18,7 +18,8 @@
 enum { STACKING_MOST = 6, STACKING_BLOCKS = 8, STACKING_PRIOR = 10 };
 
 typedef struct stacking stacking;
-stacking *stacking_new(int members, int64_t columns, int64_t pred_len, int64_t windows);  /* NULL: out of memory */
+stacking *stacking_new(int members, int64_t columns, int64_t pred_len, int64_t windows,
+                       int64_t apart);                   /* rows from one to the next at least. NULL: out of memory */
 void      stacking_free(stacking *s);                                                    /* NULL is fine */
 /* Window `at` of them: forecasts (members, columns, pred_len), truth (pred_len, columns), NaN where it is not known. */
 void   stacking_add(stacking *s, int64_t at, const float *forecasts, const float *truth);

@@ -38,7 +38,7 @@ static tide_status choose(trainer *t, const forecast_options *o, tide_failure *f
     int32_t *starts = malloc((size_t)batch * sizeof *starts);
     tide_status status = of && starts ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the training run");
     for (int64_t i = 0; i < batch && status == TIDE_OK; i++)
-        starts[i] = (int32_t)(t->data.split.train.start + i % t->windows);
+        starts[i] = (int32_t)window_start(&t->learned, i % t->windows);
     if (status == TIDE_OK) {
         *of = (trial){ .of = t, .options = *o, .starts = starts };
         status = train_device_choose(&(train_trial){ of, open_trial, close_trial, tell_trial }, &t->device, failure);

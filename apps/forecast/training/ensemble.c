@@ -54,7 +54,7 @@ static tide_status put_weights(const trainer *t, tide_failure *failure) {
 
 static tide_status put_together(trainer *t, forecast_options *o, tide_failure *failure) {
     settle(t);
-    int64_t     windows = block_windows(trainer_stop_block(t), o->seq_len, o->pred_len);
+    int64_t     windows = trainer_stop_windows(t).count;
     tide_status status  = session_open(o, &t->config, &t->data, &t->session, failure);
     if (status == TIDE_OK) status = members_load(t->ensemble, &t->session, failure);
     if (status == TIDE_OK) status = put_weights(t, failure);
@@ -82,7 +82,8 @@ tide_status ensemble_open(trainer *t, forecast_options *o, const tide_frame *fro
                           tide_failure *failure) {
     if (!(t->ensemble = calloc(1, sizeof *t->ensemble)))
         return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
-    t->windows = block_windows(t->data.split.train, o->seq_len, o->pred_len);
+    t->learned = dataset_windows(&t->data, t->data.split.train, o->seq_len, o->pred_len);
+    t->windows = t->learned.count;
     plan_training(o, t->windows);
     model_config_from(o, &t->data, &t->config);
     tide_status status = members_choose(t, failure);

@@ -30,7 +30,7 @@ static tide_status enter(void *user, const fit_place *at, tide_failure *failure)
     trainer *t = user;
     (void)failure;
     schedule_shuffle(t->order, t->windows, (uint64_t)t->options->seed, at->epoch);
-    for (int64_t i = 0; i < t->windows; i++) t->order[i] += (int32_t)t->data.split.train.start;
+    for (int64_t i = 0; i < t->windows; i++) t->order[i] = (int32_t)window_start(&t->learned, t->order[i]);
     return TIDE_OK;
 }
 
@@ -44,20 +44,20 @@ static tide_status batch(void *user, const fit_place *at, train_feed *feeds, int
 
 /* ---- an epoch ---- */
 
-block trainer_stop_block(const trainer *t) {
-    return t->compat & FORECAST_COMPAT_STOP_ON_TEST ? t->data.split.test : t->data.split.val;
+window_set trainer_stop_windows(const trainer *t) {
+    block b = t->compat & FORECAST_COMPAT_STOP_ON_TEST ? t->data.split.test : t->data.split.val;
+    return dataset_windows(&t->data, b, t->options->seq_len, t->options->pred_len);
 }
 
 /* The published loader draws whole batches of validation windows at random. Its seed differs from the training
  * order's. */
 static tide_status validate(void *user, const fit_place *at, double row[FIT_VALUES], tide_failure *failure) {
-    trainer *t = user;
-    block    b = trainer_stop_block(t);
-    if (!t->val_order)
-        return mean_loss(&t->validate, NULL, b.start, t->val_windows, &t->listener, &row[FIT_VAL_LOSS], failure);
+    trainer   *t   = user;
+    window_set all = trainer_stop_windows(t), drawn = { .count = t->val_used, .starts = t->val_order };
+    if (!t->val_order) return mean_loss(&t->validate, all, &t->listener, &row[FIT_VAL_LOSS], failure);
     schedule_shuffle(t->val_order, t->val_windows, ~(uint64_t)t->options->seed, at->epoch);
-    for (int64_t i = 0; i < t->val_used; i++) t->val_order[i] += (int32_t)b.start;
-    return mean_loss(&t->validate, t->val_order, 0, t->val_used, &t->listener, &row[FIT_VAL_LOSS], failure);
+    for (int64_t i = 0; i < t->val_used; i++) t->val_order[i] = (int32_t)window_start(&all, t->val_order[i]);
+    return mean_loss(&t->validate, drawn, &t->listener, &row[FIT_VAL_LOSS], failure);
 }
 
 tide_status trainer_write_model(const trainer *t, const tide_snapshot_t *best, tide_failure *failure) {
@@ -122,9 +122,8 @@ static void tell_divergence(const trainer *t) {
 /* ---- the run ---- */
 
 static bool make_room(trainer *t) {
-    block   b      = trainer_stop_block(t);
     int64_t batch  = t->options->batch_size;
-    t->val_windows = block_windows(b, t->config.seq_len, t->config.pred_len);
+    t->val_windows = trainer_stop_windows(t).count;
     t->val_used    = t->val_windows >= batch ? t->val_windows / batch * batch : t->val_windows;
     t->timed_room  = MIN2(t->batches * t->options->epochs, 1000000);
     t->order       = malloc((size_t)t->windows * sizeof *t->order + 1);
@@ -136,9 +135,7 @@ static bool make_room(trainer *t) {
 }
 
 tide_status trainer_measure(trainer *t, tide_failure *failure) {
-    block b = trainer_stop_block(t);
-    return mean_loss(&t->validate, NULL, b.start, block_windows(b, t->config.seq_len, t->config.pred_len), &t->listener,
-                     &t->solved_loss, failure);
+    return mean_loss(&t->validate, trainer_stop_windows(t), &t->listener, &t->solved_loss, failure);
 }
 
 tide_status trainer_begin(trainer *t, tide_failure *failure) {

@@ -118,16 +118,14 @@ static tide_status keep_learned(const trainer *one, tide_archive *out, tide_fail
 
 /* Seconds of all validation windows, from a batch of them; the first run of a program is not timed. */
 static tide_status time_validation(trainer *one, double *seconds, tide_failure *failure) {
-    block   b       = trainer_stop_block(one);
-    int64_t windows = block_windows(b, one->config.seq_len, one->config.pred_len);
-    int64_t count   = MIN2(one->validate.batch, windows);
-    double  ignored, began = 0;
+    window_set  all   = trainer_stop_windows(one), some = window_set_first(all, one->validate.batch);
+    double      ignored, began = 0;
     tide_status status = TIDE_OK;
     for (int i = 0; i < 2 && status == TIDE_OK; i++) {
         began  = os_seconds();
-        status = mean_loss(&one->validate, NULL, b.start, count, &one->listener, &ignored, failure);
+        status = mean_loss(&one->validate, some, &one->listener, &ignored, failure);
     }
-    *seconds = (os_seconds() - began) * (double)windows / (double)count;
+    *seconds = (os_seconds() - began) * (double)all.count / (double)some.count;
     return status;
 }
 

@@ -106,7 +106,8 @@ static tide_status season_fits(const model_config *c, tide_failure *failure) {
 }
 
 tide_status trainer_compile(trainer *t, forecast_options *o, tide_failure *failure) {
-    t->windows    = block_windows(t->data.split.train, o->seq_len, o->pred_len);
+    t->learned    = dataset_windows(&t->data, t->data.split.train, o->seq_len, o->pred_len);
+    t->windows    = t->learned.count;
     plan_training(o, t->windows);
     model_config_from(o, &t->data, &t->config);
     int64_t asked = o->batch_size;
@@ -118,8 +119,8 @@ tide_status trainer_compile(trainer *t, forecast_options *o, tide_failure *failu
                                    : make_step(t, o, failure);
     t->batches    = t->windows / o->batch_size;
     if (!t->asked_batch) o->batch_size = asked; /* run.json keeps what was asked for */
-    block b       = trainer_stop_block(t);
-    int64_t windows = block_windows(b, o->seq_len, o->pred_len);
-    if (status == TIDE_OK) status = session_scoring_all(&t->session, windows, WINDOW_LOSSES, &t->validate, failure);
+    if (status == TIDE_OK)
+        status = session_scoring_all(&t->session, trainer_stop_windows(t).count, WINDOW_LOSSES, &t->validate,
+                                     failure);
     return status;
 }

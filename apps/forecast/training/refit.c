@@ -33,7 +33,8 @@ static tide_status open_again(trainer *t, tide_failure *failure) {
 
 static tide_status all_windows(trainer *t, tide_failure *failure) {
     t->data.split.train = (block){ 0, t->data.frame.rows };
-    t->windows = block_windows(t->data.split.train, t->config.seq_len, t->config.pred_len);
+    t->learned = dataset_windows(&t->data, t->data.split.train, t->config.seq_len, t->config.pred_len);
+    t->windows = t->learned.count;
     free(t->order);
     t->order = malloc((size_t)t->windows * sizeof *t->order + 1);
     return t->order ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the training run");

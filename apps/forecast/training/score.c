@@ -47,10 +47,11 @@ void trainer_fill(trainer *t, forecast_result *r) {
     if (t->explained.explanation) r->explanation = t->explained.explanation, t->explained.explanation = NULL;
 }
 
-int64_t trainer_test_windows(const trainer *t) {
-    int64_t all = block_windows(t->data.split.test, t->config.seq_len, t->config.pred_len),
-            batch = t->options->batch_size;
-    return t->compat & FORECAST_COMPAT_TEST_DROP_LAST && all >= batch ? all / batch * batch : all;
+window_set trainer_test_windows(const trainer *t) {
+    window_set all   = dataset_windows(&t->data, t->data.split.test, t->config.seq_len, t->config.pred_len);
+    int64_t    batch = t->options->batch_size;
+    bool       whole = t->compat & FORECAST_COMPAT_TEST_DROP_LAST && all.count >= batch;
+    return whole ? window_set_first(all, all.count / batch * batch) : all;
 }
 
 static void tell_files(const trainer *t) {
@@ -70,7 +71,8 @@ static tide_status draw(trainer *t, window_program *p, const scoring *w, const s
     tide_status status = TIDE_OK;
     if (t->fit) status = plot_losses(&t->folder, fit_at(t->fit)->best_epoch, &watch, failure);
     if (status == TIDE_OK)
-        status = plot_sample(t->folder.path, &t->data, &t->bundle, p, w->first + w->windows - 1, &watch, failure);
+        status = plot_sample(t->folder.path, &t->data, &t->bundle, p,
+                             window_start(&w->windows, w->windows.count - 1), &watch, failure);
     if (status == TIDE_OK)
         status =
             plot_horizon(t->folder.path, model->scaled, baselines, w->pred_len, t->data.out_count, &watch, failure);
@@ -89,19 +91,27 @@ static tide_status keep_record(trainer *t, const forecast_result *r, const basel
     return trainer_write_model(t, trainer_best(t), failure);
 }
 
+/* No step comes any more, and a step on thousands of columns takes more memory than all scoring does. */
+static void free_step(trainer *t) {
+    tide_program_free(t->step.program);
+    tide_program_free(t->step.finish);
+    tide_program_free(t->validate.program);
+    t->step.program = t->step.finish = t->validate.program = NULL;
+}
+
 tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure) {
     scoring        w = { .data = &t->data, .seq_len = t->config.seq_len, .pred_len = t->config.pred_len,
-                         .first = t->data.split.test.start,
                          .windows = trainer_test_windows(t), .listener = &t->listener,
                          .metrics_scaled = (t->compat & FORECAST_COMPAT_METRICS_SCALED) != 0,
                          .itself = (forecast_use)forecaster_as_baseline(&t->config) };
     window_program p;
     full_scores    scores = { 0 };
     error_parts    parts  = { 0 };
-    tide_status status = session_scoring_all(&t->session, w.windows, WINDOW_FORECASTS, &p, failure);
+    free_step(t);
+    tide_status status = session_scoring_all(&t->session, w.windows.count, WINDOW_FORECASTS, &p, failure);
     if (status == TIDE_OK) status = full_scores_take(t->options, &w, &p, &t->bundle.bands, &scores, failure);
     if (status == TIDE_OK) {
-        r->windows = w.windows;
+        r->windows = w.windows.count;
         r->model   = score_pair_result("model", &scores.model, w.metrics_scaled);
         report_baselines(r, &scores.baselines, w.metrics_scaled, &t->listener);
         status = report_columns(r, &t->data, &scores.model, &scores.baselines, failure);

@@ -95,6 +95,17 @@ static void tell_issued(const trainer *t) {
                   (double)(d->frame.rows * pred * d->issued_columns) * sizeof(float) / (1 << 20), what);
 }
 
+static void tell_origins(const trainer *t) {
+    const dataset *d   = &t->data;
+    int64_t        seq = t->options->seq_len, pred = t->options->pred_len;
+    if (d->starts)
+        listener_note(&t->listener, FORECAST_STAGE_NOTE,
+                      "forecasts at %s alone: %" PRId64 " windows to learn from, %" PRId64 " of validation, %" PRId64
+                      " of test", t->options->origins, dataset_windows(d, d->split.train, seq, pred).count,
+                      dataset_windows(d, d->split.val, seq, pred).count,
+                      dataset_windows(d, d->split.test, seq, pred).count);
+}
+
 static void tell_statics(const trainer *t) {
     char list[300];
     statics_text(&t->data.statics, list, sizeof list);
@@ -107,6 +118,7 @@ void trainer_tell_data(const trainer *t) {
     tell_known(t);
     tell_issued(t);
     tell_statics(t);
+    tell_origins(t);
     tell_sizes(&t->listener, o);
     if (o->kind == FORECAST_CUSTOM && frame_looks_like_ett(&t->data.frame))
         listener_note(&t->listener, FORECAST_STAGE_NOTE, "for published numbers use `kind` %s",

@@ -30,7 +30,8 @@ typedef struct forecast_trainer {
     struct ensemble_training *ensemble;  /* of `arch` auto; NULL */
     double            solved_loss;       /* of the validation windows, then */
     int32_t          *order, *val_order; /* windows of the epoch */
-    int64_t           windows, batches, val_windows, val_used;
+    window_set        learned;           /* the windows that steps are taken on */
+    int64_t           windows, batches, val_windows, val_used;  /* windows: learned.count */
     float            *step_ms;           /* of the steps of this process */
     int64_t           timed, timed_room;
     double            first_step_ms;
@@ -82,13 +83,13 @@ tide_status trainer_measure(trainer *t, tide_failure *failure);
 /* The model as src/train trains it, and its events as the forecaster's. */
 fit_model   trainer_model(trainer *t);
 int         trainer_hear(void *user, const fit_event *e);
-block       trainer_stop_block(const trainer *t);  /* the windows that choose the best epoch */
+window_set  trainer_stop_windows(const trainer *t);  /* those that choose the best epoch */
 /* model.safetensors into the run's folder, from `best`, or from the parameters as they are; in memory nothing. */
 tide_status trainer_write_model(const trainer *t, const tide_snapshot_t *best, tide_failure *failure);
 
 /* score.c: what is known of the training so far; and the test windows scored, plots, the record, a refit. */
 void        trainer_fill(trainer *t, forecast_result *r);
-int64_t     trainer_test_windows(const trainer *t);
+window_set  trainer_test_windows(const trainer *t);
 tide_status trainer_score(trainer *t, forecast_result *r, tide_failure *failure);
 /* Learns to the end, fills and scores; frees the trainer in any case. */
 tide_status trainer_finish(trainer *t, forecast_result *r, tide_failure *failure);

@@ -17,35 +17,35 @@ static tide_status no_memory(tide_failure *failure) {
 
 /* ---- errors ---- */
 
-static tide_status add_batch(const trainer *t, window_program *p, int64_t first, int64_t at, int64_t count,
+static tide_status add_batch(const trainer *t, window_program *p, const window_set *w, int64_t at, int64_t count,
                              stacking *s, float *truth, tide_failure *failure) {
     const model_config *c = &t->config;
     int32_t starts[MOST_BATCH];
     int     arch[ENSEMBLE_MEMBERS];
     int64_t each = ensemble_members(t->ensemble->trained, arch) * c->out_count * c->pred_len;
-    for (int64_t i = 0; i < count; i++) starts[i] = (int32_t)(first + at + i);
+    for (int64_t i = 0; i < count; i++) starts[i] = (int32_t)window_start(w, at + i);
     tide_status status = run_windows(p, starts, count, failure);
     if (status != TIDE_OK) return status;
     const float *forecasts = tide_data(p->prediction);
     if (!forecasts) return train_unread(p->prediction.graph, "the forecasts of the members", failure);
     for (int64_t i = 0; i < count; i++) {
-        dataset_truth(&t->data, first + at + i, c->seq_len, c->pred_len, truth);
+        dataset_truth(&t->data, starts[i], c->seq_len, c->pred_len, truth);
         stacking_add(s, at + i, forecasts + i * each, truth);
     }
     return TIDE_OK;
 }
 
-static tide_status add_windows(const trainer *t, window_program *p, int64_t first, int64_t windows, stacking **out,
+static tide_status add_windows(const trainer *t, window_program *p, window_set w, stacking **out,
                                tide_failure *failure) {
     const model_config *c = &t->config;
     int         arch[ENSEMBLE_MEMBERS], members = ensemble_members(t->ensemble->trained, arch);
     float      *truth  = malloc((size_t)(c->pred_len * c->out_count) * sizeof *truth + 1);
-    stacking   *s      = *out = stacking_new(members, c->out_count, c->pred_len, windows);
+    stacking   *s      = *out = stacking_new(members, c->out_count, c->pred_len, w.count, window_set_apart(&w));
     tide_status status = truth && s ? TIDE_OK : no_memory(failure);
-    for (int64_t at = 0; status == TIDE_OK && at < windows; at += p->batch) {
-        status = add_batch(t, p, first, at, MIN2(p->batch, windows - at), s, truth, failure);
+    for (int64_t at = 0; status == TIDE_OK && at < w.count; at += p->batch) {
+        status = add_batch(t, p, &w, at, MIN2(p->batch, w.count - at), s, truth, failure);
         forecast_event event = { .stage = FORECAST_STAGE_SCORE, .batch = at / p->batch + 1,
-                                 .batches = ceil_div(windows, p->batch) };
+                                 .batches = ceil_div(w.count, p->batch) };
         if (status == TIDE_OK && listener_tell(&t->listener, event))
             status = fail(failure, TIDE_ECANCELLED, "stopped while the members were weighed");
     }
@@ -58,16 +58,14 @@ static tide_status measure(trainer *t, stacking **val, stacking **test, tide_fai
     ensemble_training *e = t->ensemble;
     window_program     p;
     session            s = { 0 };
-    block              b = t->data.split.val;
-    int64_t windows = block_windows(b, t->config.seq_len, t->config.pred_len);
+    window_set         w = dataset_windows(&t->data, t->data.split.val, t->config.seq_len, t->config.pred_len);
     model_config all = t->config;
     all.members = e->trained;
     tide_status status = session_open(t->options, &all, &t->data, &s, failure);
     if (status == TIDE_OK) status = members_load(e, &s, failure);
-    if (status == TIDE_OK) status = session_scoring_all(&s, windows, WINDOW_MEMBERS, &p, failure);
-    if (status == TIDE_OK) status = add_windows(t, &p, b.start, windows, val, failure);
-    if (status == TIDE_OK)
-        status = add_windows(t, &p, t->data.split.test.start, trainer_test_windows(t), test, failure);
+    if (status == TIDE_OK) status = session_scoring_all(&s, w.count, WINDOW_MEMBERS, &p, failure);
+    if (status == TIDE_OK) status = add_windows(t, &p, w, val, failure);
+    if (status == TIDE_OK) status = add_windows(t, &p, trainer_test_windows(t), test, failure);
     session_free(&s);
     return status;
 }

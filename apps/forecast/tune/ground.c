@@ -87,8 +87,8 @@ tide_status ground_open(const forecast_options *o, ground *out, tide_failure *fa
         const split *s = &r->data.split;
         ground_sum(&r->data, &r->options, out->sum);
         out->rows        = s->train.rows;
-        out->windows     = block_windows(s->train, r->options.seq_len, r->options.pred_len);
-        out->val_windows = block_windows(s->val, r->options.seq_len, r->options.pred_len);
+        out->windows     = dataset_windows(&r->data, s->train, r->options.seq_len, r->options.pred_len).count;
+        out->val_windows = dataset_windows(&r->data, s->val, r->options.seq_len, r->options.pred_len).count;
         plan_training(&r->options, out->windows);
         out->epochs = r->options.epochs;
     }

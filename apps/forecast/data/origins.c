@@ -7,9 +7,9 @@
 #include <strings.h>
 
 #include "base/base.h"
-#include "forecast/data/date.h"
-#include "forecast/data/frame_reading.h"
-#include "forecast/data/zone.h"
+#include "date.h"
+#include "frame_reading.h"
+#include "zone.h"
 
 static const char *const day_names[] = { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday" };
 
@@ -58,12 +58,13 @@ static bool rule_parse(const char *text, origin_rule *out) {
 static tide_status refuse(tide_failure *failure, const char *item) {
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "origins",
                    "`origins` holds '%.60s': it takes clocks, weekdays or both, such as 10:00, Mon, Mon-Fri 10:00, "
-                   "with commas between them", item);
+                   "with commas between them, or all", item);
 }
 
 tide_status origins_parse(const char *text, origin_rules *out, tide_failure *failure) {
     size_t length;
     *out = (origin_rules){ 0 };
+    if (!strcasecmp(text, "all")) return TIDE_OK;
     for (const char *item; (item = list_next(&text, &length));) {
         char word[64];
         snprintf(word, sizeof word, "%.*s", (int)MIN2(length, sizeof word - 1), item);
@@ -85,19 +86,19 @@ bool origin_rule_holds(origin_rule rule, int64_t seconds) {
 /* What the local clock shows. */
 static int64_t label_of(const frame *f, int64_t row) { return zone_label(f->zone, f->time[row]); }
 
-static bool picked(const frame *f, const origin_rules *rules, int64_t row) {
+bool origin_at(const frame *f, const origin_rules *rules, int64_t row) {
     for (int i = 0; i < rules->count; i++)
         if (origin_rule_holds(rules->of[i], label_of(f, row))) return true;
     return !rules->count;
 }
 
 /* "Mon 00:00, Mon 06:00, ...": the weekdays and clocks that the rows have, the first of them. */
-static void tell_clocks(const frame *f, const origin_choice *c, char *buffer, size_t bytes) {
+static void tell_clocks(const frame *f, int64_t first, int64_t last, char *buffer, size_t bytes) {
     enum { MOST = 6 };
     line        l = { buffer, bytes };
     origin_rule told[MOST];
     int         count = 0;
-    for (int64_t row = c->first; row <= c->last; row++) {
+    for (int64_t row = first; row <= last; row++) {
         int64_t label = label_of(f, row), day = floor_div(label, DAY_SECONDS), second = label - day * DAY_SECONDS;
         bool    new   = true;
         for (int i = 0; i < count; i++) new = new && !origin_rule_holds(told[i], label);
@@ -114,17 +115,18 @@ static void tell_clocks(const frame *f, const origin_choice *c, char *buffer, si
 }
 
 /* A rule that finds nothing would be in vain without a word. */
-static tide_status check_rules(const frame *f, const origin_rules *rules, const origin_choice *c,
-                               tide_failure *failure) {
+tide_status origins_check(const frame *f, const origin_rules *rules, int64_t first, int64_t last,
+                          tide_failure *failure) {
     if (rules->count && !f->time)
         return fail_at(failure, TIDE_EDATA, f->path, 0, "origins",
-                       "`origins` goes by time stamps, and no column holds any: `step` N takes every Nth row");
+                       "`origins` goes by time stamps, and no column holds any: leave it out; `step` N "
+                       "takes every Nth row of a backtest");
     for (int i = 0; i < rules->count; i++) {
-        int64_t row = c->first;
+        int64_t row = first;
         char    clocks[160];
-        while (row <= c->last && !origin_rule_holds(rules->of[i], label_of(f, row))) row++;
-        if (row <= c->last) continue;
-        tell_clocks(f, c, clocks, sizeof clocks);
+        while (row <= last && !origin_rule_holds(rules->of[i], label_of(f, row))) row++;
+        if (row <= last) continue;
+        tell_clocks(f, first, last, clocks, sizeof clocks);
         return fail_at(failure, TIDE_EINVAL, f->path, 0, "origins",
                        "`origins`: no row that can be forecast from fits number %d of the list; they are %s", i + 1,
                        clocks);
@@ -149,11 +151,11 @@ tide_status origins_choose(const frame *f, const origin_choice *c, int64_t **out
     int64_t      found = 0;
     *count = 0;
     tide_status status = origins_parse(c->text, &rules, failure);
-    if (status == TIDE_OK) status = check_rules(f, &rules, c, failure);
+    if (status == TIDE_OK) status = origins_check(f, &rules, c->first, c->last, failure);
     if (status != TIDE_OK) return status;
     *out = malloc((size_t)(c->last - c->first + 1) * sizeof **out + 1);
     if (!*out) return fail(failure, TIDE_ENOMEM, "out of memory for the origins");
     for (int64_t row = c->first; row <= c->last; row++)
-        if (picked(f, &rules, row) && found++ % c->step == 0) (*out)[(*count)++] = row;
+        if (origin_at(f, &rules, row) && found++ % c->step == 0) (*out)[(*count)++] = row;
     return keep_last(f, c->windows, *out, count, failure);
 }
