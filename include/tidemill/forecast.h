@@ -679,6 +679,11 @@ TIDE_API tide_status forecast_model_predict_frame_levels(forecast_model *m, cons
  * ahead the pred_len to come, if it holds them. From it comes what forecast_predict gives without `data`. *out is the
  * caller's: tide_frame_free. */
 TIDE_API tide_status forecast_model_kept(const forecast_model *m, tide_frame **out, tide_failure *failure);
+/* forecast_evaluate of the model on the test rows of a frame, in which options->val and test say how many these are, or
+ * else as its training did. options->model, data and save_predictions are "". A clone of the model computes. */
+TIDE_API tide_status forecast_model_evaluate(const forecast_model *m, const tide_frame *rows,
+                                             const forecast_options *options, forecast_progress progress, void *user,
+                                             forecast_result *result, tide_failure *failure);
 
 /* ---- training in memory --------------------------------------------------------------------------------- */
 
@@ -725,6 +730,9 @@ TIDE_API forecast_training forecast_trainer_at(const forecast_trainer *t);  /* o
 /* The parameters of the best epoch so far, before the first as they are, as a handle of its own: what forecast_train's
  * model.safetensors would hold now. What it computes with is taken from the trainer's options. */
 TIDE_API tide_status forecast_trainer_model(const forecast_trainer *t, forecast_model **out, tide_failure *failure);
+/* The options that it goes by, all that was left open among them: an object with the member "options", as run.json has
+ * it. tide_free(*json). */
+TIDE_API tide_status forecast_trainer_recipe(const forecast_trainer *t, char **json, tide_failure *failure);
 /* Ends training (an epoch that was begun counts as far as it came), scores the test windows with the best parameters,
  * and with options->refit learns once more from all rows: fills *result as forecast_train does; forecast_result_free.
  * Once: then the trainer only gives its model. TIDE_EINVAL before the first step. */

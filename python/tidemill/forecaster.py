@@ -46,14 +46,15 @@ def _levels(level: Any) -> list[float]:
 class _Bar:
     """Progress in a notebook or a terminal: tqdm's where it is, else a line that is written over."""
 
-    def __init__(self, asked: bool) -> None:
+    def __init__(self, asked: bool, what: str = "training") -> None:
         self.bar: Any = None
+        self.what = what
         self.line = False
         shown = asked or sys.stderr is not None and sys.stderr.isatty() or "ipykernel" in sys.modules
         if not shown:
             return
         try:
-            self.bar = import_module("tqdm.auto").tqdm(desc="training", unit="step")
+            self.bar = import_module("tqdm.auto").tqdm(desc=what, unit="step")
         except ImportError:
             self.line = True
 
@@ -66,7 +67,7 @@ class _Bar:
             self.bar.update(step - self.bar.n)
             self.bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
         elif self.line:
-            sys.stderr.write(f"\rtraining: epoch {epoch} of {epochs}, step {step}, loss {loss:.4g} ")
+            sys.stderr.write(f"\r{self.what}: epoch {epoch} of {epochs}, step {step}, loss {loss:.4g} ")
             sys.stderr.flush()
 
     def close(self) -> None:
@@ -74,6 +75,27 @@ class _Bar:
             self.bar.close()
         elif self.line:
             sys.stderr.write("\n")
+
+
+def _teller(bar: Callable[..., object] | None) -> Callable[..., object]:
+    """Passes on what the library says: warnings as Python's, notes to the log, the rest to the bar."""
+    def tell(stage: str, message: str, *numbers: Any) -> None:
+        if stage == "warning":
+            import warnings
+            warnings.warn(message, stacklevel=3)
+        elif stage == "note":
+            import logging
+            logging.getLogger("tidemill").info(message)
+        if bar is not None:
+            bar(stage, message, *numbers)
+    return tell
+
+
+def _bound_places(levels: list[float]) -> list[tuple[str, Any]]:
+    """The forecast, lower bounds from the widest, then upper ones to it, as nixtla's libraries have them: what follows the name,
+    and (level, side), None of the forecast."""
+    places: list[tuple[str, Any]] = [("", None)] + [(f"-lo-{x:g}", (i, 0)) for i, x in reversed(list(enumerate(levels)))]
+    return places + [(f"-hi-{x:g}", (i, 1)) for i, x in enumerate(levels)]
 
 
 class Forecaster:
@@ -95,6 +117,8 @@ class Forecaster:
         self._model: _c._Model | None = None
         self._shape = _tables.Shape()
         self._result = "{}"
+        self._recipe: str | None = None
+        self._tested = "{}"
 
     # ---- options ----
 
@@ -145,19 +169,8 @@ class Forecaster:
             if name in options:
                 options[name] = os.path.expanduser(options[name])
         bar = progress if callable(progress) else _Bar(progress is True) if progress else None
-
-        def tell(stage: str, message: str, *numbers: Any) -> None:
-            if stage == "warning":
-                import warnings
-                warnings.warn(message, stacklevel=3)
-            elif stage == "note":
-                import logging
-                logging.getLogger("tidemill").info(message)
-            if bar is not None:
-                bar(stage, message, *numbers)
-
         try:
-            self._model, self._result = _c._train(frame, options, tell)
+            self._model, self._result, self._recipe = _c._train(frame, options, _teller(bar))
         finally:
             if isinstance(bar, _Bar):
                 bar.close()
@@ -186,6 +199,14 @@ class Forecaster:
             raise _tables.invalid("the forecaster has learned nothing yet: fit(df), or tidemill.load(path)")
         return self._model
 
+    def _read(self, df: Any) -> tuple[_c._Frame, _tables.Shape]:
+        """Other rows than those that it learned from, with times of the same kind."""
+        frame, shape = _tables.read(df, self._wanted())
+        if shape.naive if self._fitted().tz else shape.tz:
+            raise _tables.fault(f"'{frame.time_name}' has times {'with' if shape.tz else 'without'} a zone; those that the "
+                                f"model learned from {'had none' if shape.tz else 'had one'}", 0, frame.time_name or "")
+        return frame, shape
+
     def predict(self, df: Any = None, level: float | Sequence[float] | None = None) -> Any:
         """The h rows after the table's last, as the kind of table that came in.
 
@@ -196,10 +217,7 @@ class Forecaster:
         tidemill-lo-80, tidemill-hi-80."""
         model = self._fitted()
         levels = _levels(level)
-        frame, shape = (model.kept(), self._shape) if df is None else _tables.read(df, self._wanted())
-        if df is not None and (shape.naive if model.tz else shape.tz):
-            raise _tables.fault(f"'{frame.time_name}' has times {'with' if shape.tz else 'without'} a zone; those that the "
-                                f"model learned from {'had none' if shape.tz else 'had one'}", 0, frame.time_name or "")
+        frame, shape = (model.kept(), self._shape) if df is None else self._read(df)
         future, bands = model.predict(frame, levels)
         seconds = None
         if frame.time is not None and model.frequency:
@@ -207,9 +225,7 @@ class Forecaster:
         return self._table(shape, frame.time_name or "", seconds, levels, future, bands)
 
     def _table(self, shape: _tables.Shape, time_name: str, seconds: Any, levels: list[float], future: Any, bands: Any) -> Any:
-        """Lower bounds from the widest, then upper ones to it, as nixtla's libraries have them."""
-        places = [("", None)] + [(f"-lo-{x:g}", (i, 0)) for i, x in reversed(list(enumerate(levels)))]
-        places += [(f"-hi-{x:g}", (i, 1)) for i, x in enumerate(levels)]
+        places = _bound_places(levels)
         targets, values, bounds = self._fitted().targets, future.tolist(), bands.tolist()
 
         def column(target: int, place: Any) -> list[float]:
@@ -218,17 +234,104 @@ class Forecaster:
             return [row[target][place[0]][place[1]] for row in bounds]
 
         every = range(len(targets))
+        times = {} if seconds is None else {time_name: seconds}
         if not shape.id_name:
             numbers = {targets[t] + suffix: column(t, place) for t in every for suffix, place in places}
             if len(numbers) < len(targets) * len(places):
                 raise _tables.invalid("a bound would be called as a series is: another `level`, or other names")
-            return _tables.write(shape, time_name, seconds, None, numbers)
+            return _tables.write(shape, times, None, numbers)
         rows = len(values)
         numbers = {"tidemill" + suffix: [x for t in every for x in column(t, place)] for suffix, place in places}
         ids = [name for name in targets for _ in range(rows)]
-        if seconds is not None:
-            seconds = _c.Array(seconds.tolist() * len(targets), "i64")
-        return _tables.write(shape, time_name, seconds, ids, numbers)
+        times = {name: _c.Array(one.tolist() * len(targets), "i64") for name, one in times.items()}
+        return _tables.write(shape, times, ids, numbers)
+
+    # ---- testing ----
+
+    def _test_options(self, options: dict[str, Any]) -> dict[str, str]:
+        """Those of a call, on the machine that training was asked to use."""
+        machine = {name: self._given[name] for name in ("device", "threads") if self._given.get(name) is not None}
+        return {name: _text(value) for name, value in (machine | options).items() if value is not None}
+
+    def cross_validation(self, df: Any, n_windows: int | None = None, step_size: int | None = None,
+                         level: float | Sequence[float] | None = None, refit: bool | int = False, origins: str | None = None, *,
+                         baselines: bool = False, progress: bool | str | Callable[..., object] = "auto", **options: Any) -> Any:
+        """What it would have forecast from many past rows of a table, beside what came: `tidemill forecast backtest`.
+
+        df: the series, as fit takes it; forecast are its test rows, the last of it (the option test says how many).
+        step_size: every so many rows is a cutoff, the last row that a forecast knows (None: h, so that no row is forecast
+        twice). n_windows: the last so many cutoffs (None: all). origins: cutoffs at clocks and weekdays, "Mon-Fri 10:00".
+        level: bounds of prediction intervals, in percent.
+        refit: True trains anew before each cutoff, N before every Nth, on the rows up to it alone and by the options of fit;
+        False: the model as it is, which has learned nothing of its own test rows.
+        baselines: also the forecasts of last_value, seasonal_naive and linear.
+        options: the others of the command: horizon, lead, season, test, warm_start, epochs, sum, ...
+
+        Long: unique_id, ds, cutoff, y, tidemill, tidemill-lo-80, ... Wide: the times, cutoff, and NAME-y (the truth), NAME,
+        NAME-lo-80, ... for each series. Errors, intervals and bootstrap are in cv_scores_."""
+        model, levels = self._fitted(), _levels(level)
+        frame, shape = self._read(df)
+        words = self._test_options(options | {"windows": n_windows, "step": step_size, "origins": origins,
+                                              "level": [f"{x:g}" for x in levels] or None, "refit_every": int(refit) or None})
+        bar = progress if callable(progress) else _Bar(progress is True, "trained anew") if progress and refit else None
+        try:
+            rows, self._tested = model.backtest(frame, self._recipe, words, _teller(bar))
+        finally:
+            if isinstance(bar, _Bar):
+                bar.close()
+        return self._tested_table(shape, frame.time_name or "ds", levels, rows, baselines)
+
+    def _tested_table(self, shape: _tables.Shape, time_name: str, levels: list[float], rows: dict[str, Any],
+                      baselines: bool) -> Any:
+        targets, bounds = self._fitted().targets, rows["bounds"].tolist()
+        forecast, truth = rows["forecast"].tolist(), rows["truth"].tolist()
+        others = [("last_value", 1), ("seasonal_naive", 2), ("linear", 3)] if baselines else []
+        if others and all(row[2] != row[2] for row in forecast):
+            del others[1]
+        step = len(targets)
+
+        def of(target: int, name: str, truth_name: str, between: str) -> dict[str, list[float]]:
+            columns = {truth_name: truth[target::step]}
+            for suffix, place in _bound_places(levels):
+                columns[name + suffix] = [row[0] for row in forecast[target::step]] if place is None else \
+                    [row[place[0]][place[1]] for row in bounds[target::step]]
+            return columns | {between + other: [row[i] for row in forecast[target::step]] for other, i in others}
+
+        def at(which: str, repeats: int, offset: int) -> list[int]:
+            return [int(x) + offset for x in rows[which].tolist()[::step]] * repeats
+
+        repeats = step if shape.id_name else 1
+        timed = rows["time"] is not None
+        times = {time_name: _c.Array(at("time", repeats, 0), "i64"),
+                 "cutoff": _c.Array(at("origin_time", repeats, 0), "i64")} if timed else {}
+        numbers: dict[str, Any] = {} if timed else {"row": at("row", repeats, 1), "cutoff": at("origin", repeats, 1)}
+        if shape.id_name:
+            each = [of(t, "tidemill", "y", "") for t in range(step)]
+            numbers |= {name: [x for one in each for x in one[name]] for name in each[0]}
+            return _tables.write(shape, times, [name for name in targets for _ in range(len(truth) // step)], numbers)
+        for t, name in enumerate(targets):
+            more = of(t, name, f"{name}-y", f"{name}-")
+            if any(key in numbers or key in times for key in more):
+                raise _tables.invalid("a column of the result would be called as a series is: other names")
+            numbers |= more
+        return _tables.write(shape, times, None, numbers)
+
+    @property
+    def cv_scores_(self) -> dict[str, Any]:
+        """What the command `backtest --json` says of the last cross_validation: errors over all columns, by thirds of the horizon
+        and by column, of the model and the baselines, with intervals over the cutoffs."""
+        import json
+        told: dict[str, Any] = json.loads(self._tested)
+        return told
+
+    def evaluate(self, df: Any, **options: Any) -> dict[str, Any]:
+        """The scores of a table's test rows (test=... says how many), as `tidemill forecast evaluate --json` gives them, in the
+        form of scores_. options: the others of that command: season, level, sum, val, test, ..."""
+        import json
+        model = self._fitted()
+        frame, _ = self._read(df)
+        told: dict[str, Any] = json.loads(model.evaluate(frame, self._test_options(options), _teller(None)))
+        return told
 
     # ---- files ----
 
@@ -262,14 +365,19 @@ class Forecaster:
         made._model = _c._model_load(os.fspath(path), made._options())
         made._given.update(h=made._model.pred_len, input_size=made._model.seq_len, freq=made._model.frequency or None)
         made._shape.tz = made._model.tz
+        recipe = os.path.join(path, "run.json")
+        if os.path.isfile(recipe):
+            with open(recipe, encoding="utf-8") as text:
+                made._recipe = text.read()
         return made
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"given": self._given, "shape": self._shape, "result": self._result,
+        return {"given": self._given, "shape": self._shape, "result": self._result, "recipe": self._recipe,
                 "model": self._model and self._model.bytes()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._given, self._shape, self._result = state["given"], state["shape"], state["result"]
+        self._recipe, self._tested = state["recipe"], "{}"
         machine = ("device", "threads", "precision", "strict", "memory_limit")
         options = {name: text for name, text in self._options().items() if name in machine}
         self._model = state["model"] and _c._model_load(state["model"], options)
