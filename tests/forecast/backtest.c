@@ -1,5 +1,6 @@
 /* Backtests from C: the words of `origins`, the bootstrap, what the result holds, stopping; the figures and forecasts
  * themselves are worked out again in tests/e2e/test_backtest.py. */
+#include <float.h>
 #include <tidemill/backtest.h>
 
 #include "forecast/backtest/bootstrap.h"
@@ -214,9 +215,9 @@ static int numbers_of(const char *line, double *out) {
     return count;
 }
 
-/* To the digits that a CSV has, those of float32. */
+/* To the digits that a CSV has: the fewest that are the same float32. */
 static void expect_same(double a, double b) {
-    if (!isnan(a) || !isnan(b)) expect_near("a cell", a, b, 6e-8 * fabs(b));
+    if (!isnan(a) || !isnan(b)) expect_near("a cell", a, b, FLT_EPSILON * fabs(b));
 }
 
 /* Bounds stand in the CSV from the left, lo-95 first. */
