@@ -685,6 +685,27 @@ TIDE_API tide_status forecast_model_evaluate(const forecast_model *m, const tide
                                              const forecast_options *options, forecast_progress progress, void *user,
                                              forecast_result *result, tide_failure *failure);
 
+/* ---- a picture of it --------------------------------------------------------------------------------------- */
+
+/* A series and its forecast, original units. Arrays are borrowed for the call; NaN leaves a gap. */
+typedef struct forecast_plot {
+    const char    *title, *name;           /* of the picture, and of the series, at its axis; NULL: none */
+    int64_t        past_rows, rows;        /* before the forecast (0 or more), and of it */
+    const int64_t *time_s;                 /* (past_rows + rows), seconds since 1970; NULL: rows are counted */
+    const forecast_model *model;           /* whose times these are, as forecast_model_tz says; NULL: they are what a
+                                              clock shows */
+    const double  *past, *forecast;        /* (past_rows), (rows) */
+    const double  *truth;                  /* (rows) what came; NULL: nothing is known */
+    const double  *levels, *bands;         /* (level_count) in percent, ascending; (rows, level_count, 2) lower and
+                                              upper */
+    int64_t        level_count;            /* at most FORECAST_MAX_LEVELS */
+    const double  *baselines[3];           /* last_value, seasonal_naive, linear, (rows) each; NULL: not shown */
+} forecast_plot;
+
+/* One SVG of all of them, two in a row, that needs nothing but itself: no program is started, no file is written.
+ * tide_free(*svg). TIDE_EINVAL, TIDE_ENOMEM. */
+TIDE_API tide_status forecast_plot_svg(const forecast_plot *plots, int64_t count, char **svg, tide_failure *failure);
+
 /* ---- training in memory --------------------------------------------------------------------------------- */
 
 /* A training run as a handle: from a file or a frame, with a run folder or without, whole or step by step. One thread

@@ -290,6 +290,10 @@ static PyObject *get_number(PyObject *self, void *which) {
     return PyLong_FromLongLong(number(model_of(self)));
 }
 
+static PyObject *get_has_levels(PyObject *self, void *none) {
+    return (void)none, PyBool_FromLong(forecast_model_has_levels(model_of(self)));
+}
+
 static PyObject *get_text(PyObject *self, void *which) {
     const char *(*text)(const forecast_model *) = *(const char *(**)(const forecast_model *))which;
     return PyUnicode_FromString(text(model_of(self)));
@@ -317,6 +321,7 @@ static PyGetSetDef model_fields[] = { { "targets", get_targets, NULL, doc__Model
                                       { "seq_len", get_number, NULL, doc__Model_seq_len, &of_seq_len },
                                       { "pred_len", get_number, NULL, doc__Model_pred_len, &of_pred_len },
                                       { "ahead", get_number, NULL, doc__Model_ahead, &of_ahead },
+                                      { "has_levels", get_has_levels, NULL, doc__Model_has_levels, NULL },
                                       { "frequency", get_text, NULL, doc__Model_frequency, &of_frequency },
                                       { "tz", get_text, NULL, doc__Model_tz, &of_tz },
                                       { 0 } };
@@ -331,5 +336,6 @@ PyType_Spec model_spec = { "tidemill._Model", sizeof(model_object), 0,
 
 PyMethodDef forecast_functions[] = { { "_train", FAST(forecast_fit), doc__train },
                                      { "_check_options", check_options, METH_O, doc__check_options },
+                                     { "_plot_svg", forecast_plots, METH_O, doc__plot_svg },
                                      { "_model_load", FAST(model_load), doc__model_load },
                                      { 0 } };

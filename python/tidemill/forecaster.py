@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-__all__ = ["Forecaster", "load"]
+__all__ = ["Forecaster", "Plot", "load"]
 
 _PATHS = ("out", "from", "holidays", "issued", "dump_graph")
 _TABLE = ("time_column", "id", "value")
+_SHOWN = 6  # series that a notebook shows unasked
 _NAMES = {"h": "pred_len", "input_size": "seq_len", "from_run": "from"}
 
 
@@ -96,6 +97,34 @@ def _bound_places(levels: list[float]) -> list[tuple[str, Any]]:
     and (level, side), None of the forecast."""
     places: list[tuple[str, Any]] = [("", None)] + [(f"-lo-{x:g}", (i, 0)) for i, x in reversed(list(enumerate(levels)))]
     return places + [(f"-hi-{x:g}", (i, 1)) for i, x in enumerate(levels)]
+
+
+def _part(frame: _c._Frame, rows: int) -> _c._Frame:
+    """Its first rows."""
+    time = None if frame.time is None else frame.time.tolist()[:rows]
+    return _c._frame_from_columns({name: frame.values(name).tolist()[:rows] for name in frame.names}, frame.time_name, time)
+
+
+class Plot:
+    """A picture: svg is its text, which notebooks show; save(path) writes it, as .svg or a page, .html."""
+
+    def __init__(self, svg: str) -> None:
+        self.svg = svg
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def _repr_html_(self) -> str:
+        return self.svg
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes it; what is there is replaced."""
+        name = os.fspath(path)
+        if not name.endswith((".svg", ".html")):
+            raise _tables.invalid(f"'{name}' ends neither in .svg nor in .html")
+        page = f'<!DOCTYPE html>\n<meta charset="utf-8">\n<title>Forecast</title>\n{self.svg}'
+        with open(name, "w", encoding="utf-8") as out:
+            out.write(self.svg if name.endswith(".svg") else page)
 
 
 class Forecaster:
@@ -245,6 +274,65 @@ class Forecaster:
         ids = [name for name in targets for _ in range(rows)]
         times = {name: _c.Array(one.tolist() * len(targets), "i64") for name, one in times.items()}
         return _tables.write(shape, times, ids, numbers)
+
+    # ---- pictures ----
+
+    def plot(self, df: Any = None, level: float | Sequence[float] | None = (80, 95), columns: str | Sequence[str] | None = None,
+             history: int | None = None, truth: bool = False) -> Plot:
+        """The forecast as a picture: the rows before it, the forecast, its intervals. A notebook shows it; `save` writes it.
+
+        df: rows to forecast from, as predict takes them; None: those that it learned from. level: as predict's, those that
+        the model keeps. columns: some of the series. history: so many rows before the forecast, of those there are; None:
+        input_size and twice h, the greater of both.
+        truth: the last h rows are not known to the forecast, and are drawn beside it."""
+        model = self._fitted()
+        frame = model.kept() if df is None else self._read(df)[0]
+        ahead, rows = model.pred_len, frame.rows
+        if truth and (df is None or model.ahead):
+            raise _tables.invalid("truth: it needs a table whose last h rows are known, and a model without columns known ahead")
+        known = rows - (ahead if truth else model.ahead)
+        if truth:
+            frame, whole = _part(frame, known), frame
+        else:
+            whole = frame
+        levels = _levels(level)
+        future, bands = model.predict(frame, levels)
+        first = max(0, known - (history or max(model.seq_len, 2 * ahead)))
+        times = None
+        if frame.time is not None and model.frequency:
+            before = frame.time.tolist()[first:known]
+            times = before + model.times_after(before[-1]).tolist()
+        values, bounds = future.tolist(), bands.tolist()
+        chosen = _names(columns) or model.targets
+        pictures: list[tuple[Any, ...]] = []
+        for name in chosen:
+            if name not in model.targets:
+                raise _tables.fault(f"'{name}' is not forecast; these are: {', '.join(model.targets)}", 0, name)
+            at, series = model.targets.index(name), whole.values(name).tolist()
+            pictures.append((name if len(chosen) > 1 else f"Forecast of {name}", None, times, series[first:known],
+                             [row[at] for row in values], series[known:known + ahead] if truth else None, levels or None,
+                             [row[at] for row in bounds] if levels else None, None, None, None, model))
+        return Plot(_c._plot_svg(pictures))
+
+    def _repr_html_(self) -> str:
+        from html import escape
+        head = f"<p><code>{escape(repr(self))}</code></p>"
+        if self._model is None:
+            return head
+        levels = (80, 95) if self._model.has_levels else None
+        drawn = self.plot(level=levels, columns=self._model.targets[:_SHOWN]) if not self._model.ahead else None
+        more = len(self._model.targets) - _SHOWN
+        return (head + self._scores_html() + (drawn.svg if drawn else "")
+                + (f"<p>and {more} more: <code>plot()</code> draws all</p>" if drawn and more > 0 else ""))
+
+    def _scores_html(self) -> str:
+        scores = self.scores_
+        if "test" not in scores:
+            return ""
+        rows = [("this model", scores["test"])] + [(name.replace("_", " "), s) for name, s in scores["baselines"].items() if s]
+        cells = "".join(f"<tr><td>{name}</td><td>{s['mse']:.4g}</td><td>{s['mae']:.4g}</td></tr>" for name, s in rows)
+        return (f"<table><caption>{scores['windows']} test windows, scaled errors</caption><tr><th></th><th>MSE</th><th>MAE</th></tr>"
+                f"{cells}</table>")
 
     # ---- testing ----
 

@@ -49,6 +49,7 @@ typedef struct forecast_curve {
     int64_t       offset_s, seq_len, pred_len;
     const double *levels, *bands;   /* (level_count), ascending; (pred_len, level_count, 2) lower and upper bounds */
     int64_t       level_count;
+    const double *baselines[3];     /* last value, seasonal naive, linear, (pred_len) each; NULL: not shown */
 } forecast_curve;
 tide_status plot_curve(const char *svg_path, const forecast_curve *c, plot_watch *watch, tide_failure *failure);
 
