@@ -64,9 +64,12 @@ static tide_status open_run(forecast_options *o, char *path, forecast_model **ru
 }
 
 tide_status tested_check_memory(const forecast_options *o, const tested_memory *memory, tide_failure *failure) {
+    if (memory->model && memory->rows) return tested_check_options(o, failure);
+    return fail(failure, TIDE_EINVAL, "there is no %s", memory->model ? "frame" : "model");
+}
+
+tide_status tested_check_options(const forecast_options *o, tide_failure *failure) {
     static const char *const files[] = { "model", "data", "output", "static", "other-columns", "save-predictions" };
-    if (!memory->model || !memory->rows)
-        return fail(failure, TIDE_EINVAL, "there is no %s", memory->model ? "frame" : "model");
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (forecast_option_given(o, files[i]))
             return fail_at(failure, TIDE_EINVAL, NULL, 0, files[i],

@@ -16,7 +16,8 @@ typedef struct tested_memory {
  * *data are the caller's, also after a failure. */
 tide_status tested_load(forecast_options *o, const tested_memory *memory, char *path, forecast_model **run,
                         dataset *data, tide_failure *failure);
-/* What a call that has both needs, before anything else. */
+/* What a call that has both needs, before anything else; and alone, that no option names a run or a file of ours. */
 tide_status tested_check_memory(const forecast_options *o, const tested_memory *memory, tide_failure *failure);
+tide_status tested_check_options(const forecast_options *o, tide_failure *failure);
 
 #endif

@@ -675,6 +675,28 @@ TIDE_API tide_status forecast_model_predict_frame(forecast_model *m, const tide_
 TIDE_API tide_status forecast_model_predict_frame_levels(forecast_model *m, const tide_frame *f, const double *levels,
                                                          int64_t level_count, double *future, double *bands,
                                                          tide_failure *failure);
+/* A forecast with all that forecast_predict can add to it, original units. */
+typedef struct forecast_prediction {
+    char     used[24];                     /* what forecast: as forecast_result has it */
+    int64_t  rows, series;                 /* pred_len, or 1 with options->sum_horizon; targets, then the sums */
+    char   **names;                        /* (series) */
+    int64_t *time_s;                       /* (rows), as forecast_model_tz says; NULL without times */
+    double  *values;                       /* (rows, series) */
+    double  *bands;                        /* (rows, series, level_count, 2): lower and upper; NULL: none */
+    double   level[FORECAST_MAX_LEVELS];   /* in percent, ascending */
+    int64_t  level_count;
+    double  *paths;                        /* (path_count, rows, series); NULL: none */
+    int64_t  path_count;
+    int64_t  clamped, clamped_bounds;      /* set to options->lower or upper: forecasts, and bounds of intervals */
+} forecast_prediction;
+
+/* forecast_predict of a model and rows in memory, with the same numbers: options->level, sum, sum_horizon, paths, seed,
+ * lower, upper, use, season and future count; model, data and output are "". rows NULL: those that the model keeps. A
+ * clone of the model computes. *out is filled, and empty after a failure; forecast_prediction_free. */
+TIDE_API tide_status forecast_model_forecast(const forecast_model *m, const tide_frame *rows,
+                                             const forecast_options *options, forecast_progress progress, void *user,
+                                             forecast_prediction *out, tide_failure *failure);
+TIDE_API void        forecast_prediction_free(forecast_prediction *p);  /* NULL is fine */
 /* The rows that the run keeps, as such a frame: the last seq_len that it learned from, and where columns are known
  * ahead the pred_len to come, if it holds them. From it comes what forecast_predict gives without `data`. *out is the
  * caller's: tide_frame_free. */

@@ -313,6 +313,7 @@ static const char *(*of_tz)(const forecast_model *) = forecast_model_tz;
 static PyMethodDef model_methods[] = { { "backtest", FAST(model_backtest), doc__Model_backtest },
                                        { "bytes", model_bytes, METH_NOARGS, doc__Model_bytes },
                                        { "evaluate", FAST(model_evaluate), doc__Model_evaluate },
+                                       { "forecast", FAST(model_forecast), doc__Model_forecast },
                                        { "kept", model_kept, METH_NOARGS, doc__Model_kept },
                                        { "predict", FAST(model_predict), doc__Model_predict },
                                        { "times_after", model_times_after, METH_O, doc__Model_times_after },

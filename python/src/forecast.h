@@ -33,6 +33,7 @@ bool    hearing_end(hearing *h);
 /* forecast_tested.c: methods of a model. */
 METHOD(model_backtest);
 METHOD(model_evaluate);
+METHOD(model_forecast);
 /* forecast_plot.c */
 PyObject *forecast_plots(PyObject *module, PyObject *list);
 

@@ -1,4 +1,4 @@
-/* A forecaster tested on rows: backtests and scores, as the library computes them. */
+/* Whole commands on a model and rows in memory: backtests, scores, forecasts with sums and paths. */
 #include <string.h>
 
 #include <tidemill/backtest.h>
@@ -75,6 +75,48 @@ METHOD(model_evaluate) {
     tide_status status = forecast_model_evaluate(model_of(self), series, o, hearing_hear, &h, &result, &failure);
     if (hearing_end(&h)) made = status ? raise_failure(&failure) : told(&result);
     forecast_result_free(&result);
+    forecast_options_free(o);
+    return made;
+}
+
+/* ---- a forecast ---- */
+
+static PyObject *names_list(const forecast_prediction *p) {
+    PyObject *list = PyList_New(0);
+    for (int64_t i = 0; list && i < p->series; i++) {
+        PyObject *name = PyUnicode_FromString(p->names[i]);
+        if (!name || PyList_Append(list, name) < 0) Py_CLEAR(list);
+        Py_XDECREF(name);
+    }
+    return list;
+}
+
+static PyObject *forecast_dict(const forecast_prediction *p) {
+    PyObject *d = PyDict_New(), *names = d ? names_list(p) : NULL;
+    bool good = names && PyDict_SetItemString(d, "names", names) == 0 &&
+                put(d, "time", TIDE_I64, TIDE_SHAPE(p->rows), p->time_s) &&
+                put(d, "values", TIDE_F64, TIDE_SHAPE(p->rows, p->series), p->values) &&
+                put(d, "bands", TIDE_F64, TIDE_SHAPE(p->rows, p->series, p->level_count, 2), p->bands) &&
+                put(d, "paths", TIDE_F64, TIDE_SHAPE(p->path_count, p->rows, p->series), p->paths);
+    Py_XDECREF(names);
+    if (!good) Py_CLEAR(d);
+    return d;
+}
+
+METHOD(model_forecast) {
+    static const char *const rows[] = { "frame", "options", "tell", NULL };
+    PyObject           *given[3], *made = NULL;
+    forecast_prediction p = { 0 };
+    tide_failure        failure;
+    if (!arguments("forecast", rows, 3, args, count, names, given)) return NULL;
+    const tide_frame *from = given[0] == Py_None ? NULL : frame_from(given[0], "frame");
+    if (!from && given[0] != Py_None) return NULL;
+    forecast_options *o = forecast_options_from(given[1], FORECAST_FOR_PREDICT);
+    if (!o) return NULL;
+    hearing     h = hearing_begin(given[2]);
+    tide_status status = forecast_model_forecast(model_of(self), from, o, hearing_hear, &h, &p, &failure);
+    if (hearing_end(&h)) made = status ? raise_failure(&failure) : forecast_dict(&p);
+    forecast_prediction_free(&p);
     forecast_options_free(o);
     return made;
 }

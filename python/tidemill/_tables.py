@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _TEXT = {"u", "U", "vu", "dictionary"}
+_ENDS = 12  # rows that a notebook shows of either end
 _USUAL = ("ds", "date", "time", "timestamp")  # what a column of times is called
 
 
@@ -304,13 +305,29 @@ def _index_name(name: str) -> str | None:
     return None if name.startswith("__index_level_") else name
 
 
+class Table(dict[str, Any] if TYPE_CHECKING else dict):  # type: ignore[misc]
+    """Columns by name, where no library's table came in; a notebook shows its first and last rows."""
+
+    def _repr_html_(self) -> str:
+        from html import escape
+        columns = [_items(column) for column in self.values()]
+        rows = len(columns[0]) if columns else 0
+        shown = [*range(rows)] if rows <= 2 * _ENDS else [*range(_ENDS), None, *range(rows - _ENDS, rows)]
+
+        def cell(item: Any) -> str:
+            return f"{item:.6g}" if isinstance(item, float) else escape(str(item))
+        lines = ["".join(f"<td>{'...' if i is None else cell(column[i])}</td>" for column in columns) for i in shown]
+        head = "".join(f"<th>{escape(name)}</th>" for name in self)
+        return f"<table><tr>{head}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+
+
 _TIMES = {"pandas": _pandas_times, "polars": _polars_times, "pyarrow": _arrow_times}
 
 
 def write(shape: Shape, times: dict[str, Any], ids: list[str] | None, numbers: dict[str, list[float]]) -> Any:
     """A table like the one that came: ids of each row in long form, columns of times (seconds), the first of them the time axis,
     and numbers. Of a series a series, unless its times would repeat."""
-    if shape.series is not None and len(times) <= 1 and "cutoff" not in numbers:
+    if shape.series is not None and not {"cutoff", "path"} & (numbers.keys() | times.keys()):
         return _series(shape, next(iter(times.values()), None), numbers)
     shown = _TIMES.get(shape.library, _plain_times)
     columns: dict[str, Any] = {shape.id_name: ids} if ids is not None else {}
@@ -322,4 +339,4 @@ def write(shape: Shape, times: dict[str, Any], ids: list[str] | None, numbers: d
         return import_module("polars").DataFrame(columns)
     if shape.library == "pyarrow":
         return import_module("pyarrow").table(columns)
-    return {key: _c.Array(value, "f64") if key in numbers else value for key, value in columns.items()}
+    return Table({key: _c.Array(value, "f64") if key in numbers else value for key, value in columns.items()})

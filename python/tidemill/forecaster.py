@@ -10,7 +10,7 @@ from . import _tidemill as _c
 
 TYPE_CHECKING = False  # as in _tables.py
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
 __all__ = ["Forecaster", "Plot", "load"]
@@ -42,6 +42,21 @@ def _levels(level: Any) -> list[float]:
         return sorted({float(x) for x in (() if given is None else given)})
     except (TypeError, ValueError):
         raise _tables.invalid(f"level: {level!r} is no number and no list of numbers, in percent") from None
+
+
+def _sums(given: Any) -> str | None:
+    """{"total": ["north", "south"]}, or the option's own words."""
+    if given is None or isinstance(given, str):
+        return given
+    return ";".join(f"{name}={'+'.join(_names(parts.replace('+', ',') if isinstance(parts, str) else parts))}"
+                    for name, parts in given.items())
+
+
+def _limits(given: Any) -> str | None:
+    """A number for all series, or one for each of some; or the option's own words."""
+    if given is None or isinstance(given, str):
+        return given
+    return ",".join(f"{name}={_text(float(value))}" for name, value in given.items()) if hasattr(given, "items") else _text(float(given))
 
 
 class _Bar:
@@ -236,55 +251,84 @@ class Forecaster:
                                 f"model learned from {'had none' if shape.tz else 'had one'}", 0, frame.time_name or "")
         return frame, shape
 
-    def predict(self, df: Any = None, level: float | Sequence[float] | None = None) -> Any:
+    def predict(self, df: Any = None, level: float | Sequence[float] | None = None, *,
+                sums: str | Mapping[str, Sequence[str] | str] | None = None, sum_horizon: bool = False, paths: int = 0,
+                seed: int | None = None, lower: Any = None, upper: Any = None, use: str | None = None, **options: Any) -> Any:
         """The h rows after the table's last, as the kind of table that came in.
 
         df: rows to forecast from, at least the last input_size of them; None: those that it learned from. Columns that
         are known ahead have values in h rows more, in which the others are empty.
         level: prediction intervals in percent, from 1 to 99.
+        sums: series that are sums of others, {"total": ["north", "south"]}, whose intervals know which errors go together.
+        sum_horizon: the sum of each series over the h rows, in place of these.
+        paths: so many sample paths in place of the forecast, each numbered in a column `path`; seed: which ones.
+        lower, upper: nothing lies beyond, neither a forecast nor a bound nor a path: a number, or {"north": 0}.
+        use: "model", "best" by the test windows, or a baseline: "last-value", "seasonal-naive", "linear".
+        options: the others of `tidemill forecast predict`: season, future, holidays, issued.
         Wide: the times, and NAME, NAME-lo-80, NAME-hi-80 for each series. Long: unique_id, ds, tidemill,
         tidemill-lo-80, tidemill-hi-80."""
-        model = self._fitted()
-        levels = _levels(level)
+        model, levels = self._fitted(), _levels(level)
+        more = options | {"sum": _sums(sums), "sum_horizon": sum_horizon or None, "paths": paths or None, "seed": seed,
+                          "lower": _limits(lower), "upper": _limits(upper), "use": use and use.replace("_", "-")}
+        if any(value is not None for value in more.values()):
+            return self._predict_more(df, levels, more)
         frame, shape = (model.kept(), self._shape) if df is None else self._read(df)
         future, bands = model.predict(frame, levels)
         seconds = None
         if frame.time is not None and model.frequency:
             seconds = model.times_after(frame.time[frame.rows - model.ahead - 1])
-        return self._table(shape, frame.time_name or "", seconds, levels, future, bands)
+        return self._table(shape, frame.time_name or "", seconds, levels, model.targets, future.tolist(), bands.tolist())
 
-    def _table(self, shape: _tables.Shape, time_name: str, seconds: Any, levels: list[float], future: Any, bands: Any) -> Any:
+    def _predict_more(self, df: Any, levels: list[float], more: dict[str, Any]) -> Any:
+        """By the whole of the command."""
+        if more["paths"] and levels:
+            raise _tables.invalid("`paths` are given in place of the forecast, which has the bounds of `level`: ask for one of them")
+        frame, shape = (None, self._shape) if df is None else self._read(df)
+        told = self._fitted().forecast(frame, self._test_options(more | {"level": [f"{x:g}" for x in levels] or None}), _teller(None))
+        time_name = (frame or self._fitted().kept()).time_name or ""
+        if not more["paths"]:
+            bands = told["bands"].tolist() if levels else None
+            return self._table(shape, time_name, told["time"], levels, told["names"], told["values"].tolist(), bands)
+        every = [row for path in told["paths"].tolist() for row in path]
+        numbers = [i // len(told["values"]) + 1 for i in range(len(every))]
+        times = None if told["time"] is None else _c.Array(told["time"].tolist() * more["paths"], "i64")
+        return self._table(shape, time_name, times, [], told["names"], every, None, numbers)
+
+    def _table(self, shape: _tables.Shape, time_name: str, seconds: Any, levels: list[float], names: list[str],
+               values: list[list[float]], bounds: Any, paths: list[int] | None = None) -> Any:
+        """Of values (rows, names) and bounds (rows, names, levels, 2); paths: whose row each is."""
         places = _bound_places(levels)
-        targets, values, bounds = self._fitted().targets, future.tolist(), bands.tolist()
 
         def column(target: int, place: Any) -> list[float]:
             if place is None:
                 return [row[target] for row in values]
             return [row[target][place[0]][place[1]] for row in bounds]
 
-        every = range(len(targets))
+        every = range(len(names))
         times = {} if seconds is None else {time_name: seconds}
+        repeats = len(names) if shape.id_name else 1
+        first: dict[str, Any] = {} if paths is None else {"path": paths * repeats}
         if not shape.id_name:
-            numbers = {targets[t] + suffix: column(t, place) for t in every for suffix, place in places}
-            if len(numbers) < len(targets) * len(places):
-                raise _tables.invalid("a bound would be called as a series is: another `level`, or other names")
+            numbers = first | {names[t] + suffix: column(t, place) for t in every for suffix, place in places}
+            if len(numbers) < len(first) + len(names) * len(places):
+                raise _tables.invalid("a bound or `path` would be called as a series is: another `level`, or other names")
             return _tables.write(shape, times, None, numbers)
-        rows = len(values)
-        numbers = {"tidemill" + suffix: [x for t in every for x in column(t, place)] for suffix, place in places}
-        ids = [name for name in targets for _ in range(rows)]
-        times = {name: _c.Array(one.tolist() * len(targets), "i64") for name, one in times.items()}
+        numbers = first | {"tidemill" + suffix: [x for t in every for x in column(t, place)] for suffix, place in places}
+        ids = [name for name in names for _ in values]
+        times = {name: _c.Array(one.tolist() * repeats, "i64") for name, one in times.items()}
         return _tables.write(shape, times, ids, numbers)
 
     # ---- pictures ----
 
     def plot(self, df: Any = None, level: float | Sequence[float] | None = (80, 95), columns: str | Sequence[str] | None = None,
-             history: int | None = None, truth: bool = False) -> Plot:
+             history: int | None = None, truth: bool = False, baselines: bool = False) -> Plot:
         """The forecast as a picture: the rows before it, the forecast, its intervals. A notebook shows it; `save` writes it.
 
         df: rows to forecast from, as predict takes them; None: those that it learned from. level: as predict's, those that
         the model keeps. columns: some of the series. history: so many rows before the forecast, of those there are; None:
         input_size and twice h, the greater of both.
-        truth: the last h rows are not known to the forecast, and are drawn beside it."""
+        truth: the last h rows are not known to the forecast, and are drawn beside it. baselines: so are the last value, the
+        last season and the linear baseline, as far as the model keeps them."""
         model = self._fitted()
         frame = model.kept() if df is None else self._read(df)[0]
         ahead, rows = model.pred_len, frame.rows
@@ -303,6 +347,7 @@ class Forecaster:
             before = frame.time.tolist()[first:known]
             times = before + model.times_after(before[-1]).tolist()
         values, bounds = future.tolist(), bands.tolist()
+        others = [self._baseline(frame, use) if baselines else None for use in ("last-value", "seasonal-naive", "linear")]
         chosen = _names(columns) or model.targets
         pictures: list[tuple[Any, ...]] = []
         for name in chosen:
@@ -311,8 +356,17 @@ class Forecaster:
             at, series = model.targets.index(name), whole.values(name).tolist()
             pictures.append((name if len(chosen) > 1 else f"Forecast of {name}", None, times, series[first:known],
                              [row[at] for row in values], series[known:known + ahead] if truth else None, levels or None,
-                             [row[at] for row in bounds] if levels else None, None, None, None, model))
+                             [row[at] for row in bounds] if levels else None,
+                             *([row[at] for row in other] if other else None for other in others), model))
         return Plot(_c._plot_svg(pictures))
+
+    def _baseline(self, frame: _c._Frame, use: str) -> list[list[float]] | None:
+        """None: the model keeps no such one, or the rows are fewer than a season."""
+        try:
+            values: list[list[float]] = self._fitted().forecast(frame, self._test_options({"use": use}), None)["values"].tolist()
+        except (_c.InvalidError, _c.DataError):
+            return None
+        return values
 
     def _repr_html_(self) -> str:
         from html import escape

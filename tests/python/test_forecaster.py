@@ -182,6 +182,63 @@ def test_two_threads(fitted, expected):
     assert got == [expected["north"]] * 80
 
 
+# ---- sums, paths, bounds ----
+
+def written(*words):
+    """The command's table, columns by name, texts."""
+    head, *rows = [line.split(",") for line in command("predict", *words).splitlines()]
+    return {name: [row[i] for row in rows] for i, name in enumerate(head)}
+
+
+def same_numbers(table, lines, exact):
+    for name, cells in lines.items():
+        if name not in ("date", "path"):
+            single = [ctypes.c_float(float(x)).value for x in cells]
+            assert single == [ctypes.c_float(x).value for x in table[name].tolist()], name
+            assert not exact or [float(x) for x in cells] == table[name].tolist(), name
+
+
+def test_more_as_the_command(fitted, tmp_path):
+    fitted.save(tmp_path / "run")
+    got = fitted.predict(sums={"total": ["north", "south"]}, level=[80, 95])
+    lines = written(tmp_path / "run", "--sum", "total=north+south", "--level", "80,95")
+    assert set(lines) == set(got)
+    same_numbers(got, lines, False)
+    same_numbers(got, {name: lines[name] for name in ("north", "south", "total")}, True)  # what adds up has all its digits
+    same_numbers(fitted.predict(sum_horizon=True), written(tmp_path / "run", "--sum-horizon"), True)
+    same_numbers(fitted.predict(lower=0, upper={"north": 0.1}, level=80),
+                 written(tmp_path / "run", "--lower", 0, "--upper", "north=0.1", "--level", 80), False)
+    for use in ("last-value", "linear", "best"):
+        same_numbers(fitted.predict(use=use), written(tmp_path / "run", "--use", use), False)
+    command("predict", tmp_path / "run", "--paths", 5, "--seed", 7, "--output", tmp_path / "f.csv")
+    head, *rows = [line.split(",") for line in (tmp_path / "f-paths.csv").read_text().splitlines()]
+    got = fitted.predict(paths=5, seed=7)
+    assert got["path"].tolist() == [float(row[head.index("path")]) for row in rows]
+    same_numbers(got, {name: [row[head.index(name)] for row in rows] for name in ("north", "south")}, False)
+
+
+def test_sums_add_up(fitted, expected):
+    got = fitted.predict(wide(), sums="total=north+south")
+    assert got["total"].tolist() == [a + b for a, b in zip(got["north"], got["south"])]
+    assert np.allclose(got["north"], expected["north"], rtol=1e-7)
+    once = fitted.predict(sum_horizon=True)
+    assert once["north"].tolist() == pytest.approx([sum(got["north"])], rel=1e-12)
+    f = tm.Forecaster(**SMALL).fit(long(), progress=False)
+    assert f.predict(sums="total=north+south")["unique_id"][-H:] == ["total"] * H
+    paths = f.predict(paths=3, lower=-0.5)
+    assert list(paths) == ["unique_id", "ds", "path", "tidemill"] and len(paths["ds"]) == 3 * 2 * H
+    assert min(paths["tidemill"].tolist()) == -0.5
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"sums": "a=b"}, "is no series that is forecast"), ({"paths": 3, "level": 80}, "ask for one of them"),
+    ({"use": "x"}, "`use` is one of"), ({"lower": 1, "upper": 0}, "is above its `upper`"), ({"other_columns": True}, "of the command"),
+])
+def test_slips_in_more(fitted, options, message):
+    with pytest.raises(tm.InvalidError, match=message):
+        fitted.predict(**options)
+
+
 # ---- testing ----
 
 @pytest.fixture(scope="module")
@@ -294,6 +351,7 @@ def test_plot(fitted, tmp_path):
     assert {"80 %", "95 %", "past", "forecast", "truth", "2024-01-17", "00:00"} <= set(words_of(drawn.svg))
     assert {"north", "south"} <= set(words_of(fitted.plot().svg))
     assert len(paths_of(fitted.plot(level=None).svg)) == 4
+    assert {"last value", "seasonal naive", "linear"} <= set(words_of(fitted.plot(wide(), baselines=True).svg))
     for name in ("a.svg", "a.html"):
         drawn.save(tmp_path / name)
         assert drawn.svg in (tmp_path / name).read_text()
@@ -309,6 +367,8 @@ def test_in_a_notebook(fitted):
     page = fitted._repr_html_()
     assert "this model" in page and f"{fitted.scores_['test']['mse']:.4g}" in page and page.count("<svg") == 3
     assert "<svg" not in tm.Forecaster(h=6)._repr_html_()
+    table = fitted.predict(paths=9)._repr_html_()
+    assert table.count("<tr>") == 1 + 25 and "<th>north</th>" in table and "2024-01-17 16:00:00" in table
     named = tm.Forecaster(**SMALL).fit({"<b>&": columns()["north"]}, progress=False)
     assert "Forecast of <b>&" in words_of(named.plot().svg)
 
