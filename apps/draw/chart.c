@@ -5,11 +5,12 @@
 #include <stdio.h>
 
 #include "frame.h"
+#include "ticks.h"
 #include "words.h"
 
 enum {
-    WIDTH = 480,
-    HEIGHT = 310,
+    WIDTH = CHART_WIDTH,
+    HEIGHT = CHART_HEIGHT,
     TWO_HEIGHT = 460,
     LEFT = 62,
     RIGHT = 16,
@@ -62,11 +63,45 @@ static void begin_svg(int height, const char *title, text *out) {
     put_text(out, LEFT, 17, "font-size=\"14\" font-weight=\"600\"", title);
 }
 
+static void put_x_line(const panel *f, double x, text *out) {
+    text_add(out, "<path d=\"M%.1f %.1f V%.1f\" stroke=\"#e4e4e4\"/>", x, f->top, bottom_of(f));
+}
+
+/* A date, and above it a clock where it has one: whole within the picture, or, where it would run into the one before
+ * it (which ends at *taken), not at all. A day is named where it begins. */
+static void put_date(const panel *f, const date_tick *t, const char *before, double *taken, text *out) {
+    static const double character = 6.8, apart = 8;
+    char   day[TICKS_TEXT];
+    size_t length = strcspn(t->label, "\n");
+    bool   clock  = t->label[length] != 0, same = !strncmp(before, t->label, length + 1);
+    double half   = character * (double)(clock && same ? 5 : length) / 2;
+    double x      = fmin(place_x(f, t->at), WIDTH - half - 1);
+    if (x - half < *taken + apart) return;
+    *taken = x + half;
+    snprintf(day, sizeof day, "%.*s", (int)length, t->label);
+    put_text(out, x, bottom_of(f) + 16, "text-anchor=\"middle\"", clock ? t->label + length + 1 : day);
+    if (clock && !same) put_text(out, x, bottom_of(f) + 30, "text-anchor=\"middle\" fill=\"#666\"", day);
+}
+
+static void put_dates(const panel *f, bool words, text *out) {
+    date_tick tick[TICKS_MOST];
+    int       count = ticks_dates(f->x->low, f->x->high, tick);
+    double    taken = 0;
+    for (int i = 0; i < count; i++) {
+        put_x_line(f, place_x(f, tick[i].at), out);
+        if (words) put_date(f, &tick[i], i ? tick[i - 1].label : "", &taken, out);
+    }
+}
+
 static void put_x_ticks(const panel *f, bool words, text *out) {
     char word[SCALE_TEXT];
+    if (f->plot && f->plot->x_is_time) {
+        put_dates(f, words, out);
+        return;
+    }
     for (int i = 0; i < f->x->ticks; i++) {
         double x = place_x(f, f->x->tick[i]);
-        text_add(out, "<path d=\"M%.1f %.1f V%.1f\" stroke=\"#e4e4e4\"/>", x, f->top, bottom_of(f));
+        put_x_line(f, x, out);
         if (words) put_text(out, x, bottom_of(f) + 16, "text-anchor=\"middle\"", scale_tick(f->x, f->x->tick[i], word));
     }
 }

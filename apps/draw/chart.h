@@ -6,7 +6,7 @@
 #include "base/base.h"
 #include "plot.h"
 
-/* x_is_time is not drawn as dates here. */
+enum { CHART_WIDTH = 480, CHART_HEIGHT = 310 };  /* of a plot with one panel */
 void chart_svg(const plot *p, text *out);
 
 /* Probability over two logarithmic axes, value[row * columns + column]. */

@@ -1,11 +1,13 @@
 /* Dates under a time axis: at most LABELS or so of them, on round times, so that no two overlap. */
 #include "ticks.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/base.h"
 
-enum { LABELS = 6, MOST = 2 * LABELS, DAY = 86400 };
+enum { LABELS = 6, DAY = 86400 };
+_Static_assert(TICKS_MOST == 2 * LABELS, "a spacing is at most halved");
 
 /* The first second of year 0 and the last of year 9999: what has a date of the usual length. */
 static const double FIRST = -62167219200.0, LAST = 253402300799.0;
@@ -52,21 +54,12 @@ static int64_t first_tick(int64_t seconds, int64_t step) {
     return shift + (from > 0 ? round_up(from, step) : -(-from / step * step));
 }
 
-static void put_tick(FILE *out, int64_t seconds, const char *format, bool first) {
-    char      label[32];
-    time_t    at = (time_t)seconds;
-    struct tm t;
-    gmtime_r(&at, &t);
-    strftime(label, sizeof label, format, &t);
-    fprintf(out, "%s\"%s\" %lld", first ? "" : ", ", label, (long long)seconds);
-}
-
 static const char *format_of(spacing s) {
     return s.months >= 12     ? "%Y"
            : s.months         ? "%Y-%m"
            : s.seconds >= DAY ? "%Y-%m-%d"
-           : s.seconds >= 60  ? "%Y-%m-%d\\n%H:%M"
-                              : "%Y-%m-%d\\n%H:%M:%S";
+           : s.seconds >= 60  ? "%Y-%m-%d\n%H:%M"
+                              : "%Y-%m-%d\n%H:%M:%S";
 }
 
 int ticks_lines(double low, double high) {
@@ -74,15 +67,36 @@ int ticks_lines(double low, double high) {
     return low >= FIRST && high <= LAST && !s.months && s.seconds < DAY ? 2 : 1;
 }
 
-void ticks_put(FILE *out, double low, double high) {
-    if (!(low >= FIRST && high <= LAST)) return; /* no dates: gnuplot's own numbers */
+static void set_tick(date_tick *t, int64_t seconds, const char *format) {
+    time_t    at = (time_t)seconds;
+    struct tm parts;
+    gmtime_r(&at, &parts);
+    t->at = (double)seconds;
+    strftime(t->label, sizeof t->label, format, &parts);
+}
+
+int ticks_dates(double low, double high, date_tick out[TICKS_MOST]) {
+    if (!(low >= FIRST && high <= LAST)) return 0;
     spacing s     = choose(high - low);
     int64_t month = s.months ? first_month((int64_t)low, s.months) : 0;
     int64_t at    = s.months ? month_seconds(month) : first_tick((int64_t)low, s.seconds);
-    fputs("set xtics (", out);
-    for (int count = 0; count < MOST && (double)at <= high; count++) {
-        put_tick(out, at, format_of(s), count == 0);
+    int     count = 0;
+    for (; count < TICKS_MOST && (double)at <= high; count++) {
+        set_tick(&out[count], at, format_of(s));
         at = s.months ? month_seconds(month += s.months) : at + s.seconds;
+    }
+    return count;
+}
+
+void ticks_put(FILE *out, double low, double high) {
+    if (!(low >= FIRST && high <= LAST)) return; /* no dates: gnuplot's own numbers */
+    date_tick tick[TICKS_MOST];
+    int       count = ticks_dates(low, high, tick);
+    fputs("set xtics (", out);
+    for (int i = 0; i < count; i++) {
+        int date = (int)strcspn(tick[i].label, "\n");
+        fprintf(out, "%s\"%.*s%s%s\" %lld", i ? ", " : "", date, tick[i].label, tick[i].label[date] ? "\\n" : "",
+                tick[i].label + date + (tick[i].label[date] != 0), (long long)tick[i].at);
     }
     fputs(")\n", out);
 }

@@ -186,8 +186,8 @@ static tide_status open_sums(rolling *r, tide_failure *failure) {
 
 /* ---- the command ---- */
 
-static tide_status backtest(rolling *r, forecast_result *out, tide_failure *failure) {
-    tide_status status = tested_load(r->options, r->path, &r->run, &r->data, failure);
+static tide_status backtest(rolling *r, const tested_memory *memory, forecast_result *out, tide_failure *failure) {
+    tide_status status = tested_load(r->options, memory, r->path, &r->run, &r->data, failure);
     if (r->run) r->bundle = handle_bundle(r->run);
     if (status == TIDE_OK) loaded_statics_tell(r->bundle, &r->listener);
     if (status == TIDE_OK) status = choose_learned(r, failure);
@@ -207,26 +207,44 @@ static tide_status backtest(rolling *r, forecast_result *out, tide_failure *fail
     tell_learned(r);
     tell_lines(r);
     session_tell(handle_session(r->run), &r->listener);
-    status = forecast_and_write(r, out, failure);
+    if (memory->model) status = rolling_rows_new(r, &r->rows, failure);
+    if (status == TIDE_OK) status = forecast_and_write(r, out, failure);
     return status == TIDE_OK ? rolling_result(r, out, failure) : status;
 }
 
-tide_status forecast_backtest(const forecast_options *options, forecast_progress progress, void *user,
-                              forecast_result *result, tide_failure *failure) {
-    failure_clear(failure);
-    if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
-    rolling r = { .options = malloc(sizeof *options), .listener = { progress, user, os_seconds() } };
+static tide_status run(const forecast_options *options, tested_memory memory, const char *recipe, listener listener,
+                       forecast_result *result, tide_failure *failure) {
+    rolling r = { .options = malloc(sizeof *options), .listener = listener, .recipe = recipe };
     if (!r.options) return rolling_no_memory(failure);
     tide_status status = options_resolve(options, r.options, &r.compat, failure);
-    if (status == TIDE_OK) status = backtest(&r, result, failure);
+    if (status == TIDE_OK) status = backtest(&r, &memory, result, failure);
     error_sums_free(&r.sums);
     coverage_free(&r.intervals);
     sum_run_free(&r.totals);
     free(r.origin);
     free(r.last);
     free(r.seasonal);
+    backtest_rows_free(r.rows);
     dataset_free(&r.data);
     forecast_model_free(r.run);
     free(r.options);
     return status;
+}
+
+tide_status forecast_backtest(const forecast_options *options, forecast_progress progress, void *user,
+                              forecast_result *result, tide_failure *failure) {
+    failure_clear(failure);
+    if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    return run(options, (tested_memory){ 0 }, NULL, (listener){ progress, user, os_seconds() }, result, failure);
+}
+
+tide_status forecast_model_backtest(const forecast_model *m, const char *recipe, const tide_frame *series,
+                                    const forecast_options *options, forecast_progress progress, void *user,
+                                    forecast_result *result, tide_failure *failure) {
+    const tested_memory memory = { m, series };
+    failure_clear(failure);
+    if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    tide_status status = tested_check_memory(options, &memory, failure);
+    if (status != TIDE_OK) return status;
+    return run(options, memory, recipe, (listener){ progress, user, os_seconds() }, result, failure);
 }

@@ -15,7 +15,7 @@
 
 static tide_status load_run(evaluation *e, tide_failure *failure) {
     const forecast_options *o = e->options;
-    tide_status status = tested_load(e->options, e->path, &e->run, &e->data, failure);
+    tide_status status = tested_load(e->options, &e->memory, e->path, &e->run, &e->data, failure);
     if (e->run) e->bundle = handle_bundle(e->run);
     if (status == TIDE_OK) status = dataset_choose_origins(o->origins, o->seq_len, o->pred_len, &e->data, failure);
     if (status == TIDE_OK) status = dataset_require_origins(&e->data, o->seq_len, o->pred_len, failure);
@@ -152,7 +152,7 @@ static tide_status score_without(evaluation *e, const levels *asked, tide_failur
 
 tide_status evaluation_score(evaluation *e, forecast_result *r, tide_failure *failure) {
     const forecast_options *o = e->options;
-    bool        run    = *o->model != 0;
+    bool        run    = *o->model || e->memory.model;
     if (!run && o->other_columns)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "other-columns",
                        "`other-columns` asks a run about them: `model` RUN; baselines alone take any columns");
@@ -195,7 +195,7 @@ tide_status evaluation_score(evaluation *e, forecast_result *r, tide_failure *fa
     if (status != TIDE_OK) return status;
     r->wall_s       = os_seconds() - e->listener.began;
     r->peak_rss_mib = (double)os_peak_rss_bytes() / (1 << 20);
-    if (run) advise_evaluation(r, o, e->bundle);
+    if (*o->model) advise_evaluation(r, o, e->bundle); /* commands on a run */
     return TIDE_OK;
 }
 
@@ -210,11 +210,10 @@ void evaluation_free(evaluation *e) {
     free(e->options);
 }
 
-tide_status forecast_evaluate(const forecast_options *options, forecast_progress progress, void *user,
-                              forecast_result *result, tide_failure *failure) {
-    failure_clear(failure);
-    if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
-    evaluation e = { .options = malloc(sizeof *options), .listener = { progress, user, os_seconds() } };
+static tide_status evaluate(const forecast_options *options, tested_memory memory, forecast_progress progress,
+                            void *user, forecast_result *result, tide_failure *failure) {
+    evaluation e = { .options = malloc(sizeof *options), .listener = { progress, user, os_seconds() },
+                     .memory = memory };
     if (!e.options) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
     tide_status status = options_resolve(options, e.options, &e.compat, failure);
     if (status == TIDE_OK) status = evaluation_score(&e, result, failure);
@@ -222,4 +221,21 @@ tide_status forecast_evaluate(const forecast_options *options, forecast_progress
     if (status == TIDE_OK) status = report_json("forecast evaluate", result, &e.parts, failure);
     evaluation_free(&e);
     return status;
+}
+
+tide_status forecast_evaluate(const forecast_options *options, forecast_progress progress, void *user,
+                              forecast_result *result, tide_failure *failure) {
+    failure_clear(failure);
+    if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    return evaluate(options, (tested_memory){ 0 }, progress, user, result, failure);
+}
+
+tide_status forecast_model_evaluate(const forecast_model *m, const tide_frame *rows, const forecast_options *options,
+                                    forecast_progress progress, void *user, forecast_result *result,
+                                    tide_failure *failure) {
+    const tested_memory memory = { m, rows };
+    failure_clear(failure);
+    if (arguments_sound(options, result, failure) != TIDE_OK) return TIDE_EINVAL;
+    tide_status status = tested_check_memory(options, &memory, failure);
+    return status == TIDE_OK ? evaluate(options, memory, progress, user, result, failure) : status;
 }

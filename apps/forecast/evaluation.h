@@ -6,11 +6,13 @@
 #include "forecast/fit/calibrate.h"
 #include "forecast/report/report.h"
 #include "forecast/saved/handle.h"
+#include "tested.h"
 
 typedef struct evaluation {
     forecast_options *options;
     unsigned        compat;
     listener        listener;
+    tested_memory   memory;
     forecast_model *run;     /* NULL: the baselines alone */
     const bundle   *bundle;  /* the run's */
     dataset         data;
@@ -23,7 +25,8 @@ typedef struct evaluation {
     char            path[FOLDER_PATH];
 } evaluation;
 
-/* Of e->options (resolved) and e->listener, all else zero: reads, scores, and fills all of *r but its texts. */
+/* Of e->options (resolved), e->memory and e->listener, all else zero: reads, scores, and fills all of *r but its
+ * texts. */
 tide_status evaluation_score(evaluation *e, forecast_result *r, tide_failure *failure);
 void        evaluation_free(evaluation *e);
 

@@ -113,7 +113,8 @@ static bool read_trained(explanation *x, tide_status *status) {
     *as = *e->options;
     snprintf(as->data, sizeof as->data, "%s", path);
     bool same = is_trained(x, path);
-    if (same) *status = loaded_data(as, e->bundle, (forecast_kind)e->bundle->kind, &x->trained, &why);
+    if (same) *status = loaded_data(as, e->bundle, (forecast_kind)e->bundle->kind, NULL, &x->trained,
+                                    &why);
     free(as);
     if (same && *status == TIDE_OK) return true;
     snprintf(x->work.out->drift_note, sizeof x->work.out->drift_note,

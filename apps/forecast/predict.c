@@ -10,6 +10,7 @@
 #include "forecast/saved/other_columns.h"
 #include "forecast/saved/use.h"
 #include "prediction.h"
+#include "tested.h"
 
 tide_status prediction_no_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the forecast");
@@ -133,6 +134,70 @@ static tide_status predict(prediction *p, forecast_result *r, tide_failure *fail
     r->columns = c->out_count, r->seq_len = c->seq_len, r->pred_len = c->pred_len;
     r->wall_s  = os_seconds() - p->listener.began, r->compile_ms = 1e3 * handle_compile_s(p->model);
     return prediction_write(p, r, failure);
+}
+
+/* ---- in memory ---- */
+
+static bool put_names(const prediction *p, forecast_prediction *out) {
+    out->names = calloc((size_t)p->series + 1, sizeof *out->names);
+    bool fine  = out->names != NULL;
+    for (int64_t i = 0; fine && i < p->series; i++) fine = (out->names[i] = strdup(prediction_name(p, i))) != NULL;
+    return fine;
+}
+
+/* What was worked out becomes the caller's. */
+static tide_status hand_out(prediction *p, forecast_prediction *out, tide_failure *failure) {
+    *out = (forecast_prediction){ .rows = p->rows, .series = p->series, .level_count = p->levels.count,
+                                  .path_count = p->options->paths, .clamped = p->clamped,
+                                  .clamped_bounds = p->clamped_bounds, .values = p->values, .bands = p->bands };
+    p->values = p->bands = NULL;
+    memcpy(out->level, p->levels.of, (size_t)p->levels.count * sizeof *out->level);
+    snprintf(out->used, sizeof out->used, "%s", used_name(p));
+    if (p->time && !(out->time_s = malloc((size_t)p->rows * sizeof *out->time_s + 1)))
+        return prediction_no_memory(failure);
+    if (p->time) memcpy(out->time_s, p->time + p->bundle->config.seq_len, (size_t)p->rows * sizeof *out->time_s);
+    if (!put_names(p, out)) return prediction_no_memory(failure);
+    if (out->path_count && !(out->paths = prediction_all_paths(p, failure))) return TIDE_ENOMEM;
+    return TIDE_OK;
+}
+
+void forecast_prediction_free(forecast_prediction *p) {
+    if (!p) return;
+    for (int64_t i = 0; p->names && i < p->series; i++) free(p->names[i]);
+    free(p->names);
+    free(p->time_s);
+    free(p->values);
+    free(p->bands);
+    free(p->paths);
+    *p = (forecast_prediction){ 0 };
+}
+
+static tide_status forecast_in_memory(prediction *p, const forecast_model *m, forecast_prediction *out,
+                                      tide_failure *failure) {
+    tide_status status = forecast_model_clone(m, &p->model, failure);
+    if (status != TIDE_OK) return status;
+    p->bundle = handle_bundle(p->model);
+    status    = prediction_make(p, failure);
+    if (status == TIDE_OK) tell_better(p);
+    return status == TIDE_OK ? hand_out(p, out, failure) : status;
+}
+
+tide_status forecast_model_forecast(const forecast_model *m, const tide_frame *rows, const forecast_options *options,
+                                    forecast_progress progress, void *user, forecast_prediction *out,
+                                    tide_failure *failure) {
+    failure_clear(failure);
+    if (!m || !out) return fail(failure, TIDE_EINVAL, "there is no %s", m ? "place for the forecast" : "model");
+    *out = (forecast_prediction){ 0 };
+    tide_status status = options_sound(options, failure);
+    if (status == TIDE_OK) status = tested_check_options(options, failure);
+    if (status != TIDE_OK) return status;
+    prediction p = { .options = malloc(sizeof *options), .listener = { progress, user, os_seconds() }, .given = rows };
+    if (!p.options) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
+    status = options_resolve(options, p.options, &p.compat, failure);
+    if (status == TIDE_OK) status = forecast_in_memory(&p, m, out, failure);
+    prediction_free(&p);
+    if (status != TIDE_OK) forecast_prediction_free(out);
+    return status;
 }
 
 void prediction_free(prediction *p) {

@@ -13,6 +13,7 @@ typedef struct prediction {
     forecast_options *options;
     unsigned  compat;
     listener  listener;
+    const tide_frame *given; /* rows in memory, in place of options->data; NULL */
     forecast_model *model;
     const bundle   *bundle;  /* the model's */
     dataset   data;      /* its frame holds exactly the seq_len rows that the model looks at */
@@ -84,6 +85,8 @@ tide_status prediction_read_paths(const prediction *p, tide_failure *failure);
 tide_status prediction_open_paths(prediction *p, tide_failure *failure);
 /* A path within bounds: `cells` (pred_len, out columns). */
 void        prediction_path(const prediction *p, path_draw draw, double *cells);
+/* All of them, (paths, rows, series), as they are written; NULL: out of memory. */
+double     *prediction_all_paths(const prediction *p, tide_failure *failure);
 /* The file of paths and, where they are no more than 100,000 numbers, `paths` in the JSON object. */
 tide_status prediction_write_paths(const prediction *p, tide_failure *failure);
 tide_status prediction_paths_json(const prediction *p, json_t *o, tide_failure *failure);

@@ -10,7 +10,9 @@
 #include "prediction.h"
 
 /* What the series' own source says of them; NULL: nothing. */
-static const double *own(const prediction *p) { return *p->options->data ? p->data.ahead : p->bundle->ahead; }
+static const double *own(const prediction *p) {
+    return *p->options->data || p->given ? p->data.ahead : p->bundle->ahead;
+}
 
 /* Columns that somebody must say: holidays follow from the stamps, and what was issued is in a file of its own. */
 static int64_t asked(const prediction *p) {

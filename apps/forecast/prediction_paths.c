@@ -31,7 +31,8 @@ tide_status prediction_read_paths(const prediction *p, tide_failure *failure) {
     return fail_at(failure, TIDE_EINVAL, NULL, 0, option,
                    "%s keeps no windows of errors, of which %s are made: it was trained by an earlier version (train "
                    "again), or had one such window, or windows of over 2 MB (`pred-len`, or fewer columns)%s",
-                   p->options->model, what, p->options->paths ? "" : "; without `level` there are sums");
+                   *p->options->model ? p->options->model : "the model", what,
+                   p->options->paths ? "" : "; without `level` there are sums");
 }
 
 /* As few windows as there are say nothing of rare futures. */
@@ -113,6 +114,20 @@ static tide_status put_paths(void *user, void *stdio_file) {
         text_free(&t);
     }
     return status;
+}
+
+double *prediction_all_paths(const prediction *p, tide_failure *failure) {
+    path_writer w;
+    int64_t     each = p->rows * p->series;
+    double     *all  = malloc((size_t)(p->options->paths * each) * sizeof *all + 1);
+    if (!all) return prediction_no_memory(failure), NULL;
+    if (writer_open(&w, p, failure) != TIDE_OK) return free(all), NULL;
+    for (int64_t i = 0; i < w.count; i++) {
+        writer_take(&w, i);
+        memcpy(all + i * each, w.one.values, (size_t)each * sizeof *all);
+    }
+    free(w.cells);
+    return all;
 }
 
 /* Beside --output, else into the run's folder. */

@@ -161,7 +161,7 @@ static tide_status rows_of_file(prediction *p, tide_failure *failure) {
     forecast_kind kind = p->bundle->kind == FORECAST_SOLAR || p->bundle->kind == FORECAST_PEMS
                              ? (forecast_kind)p->bundle->kind
                              : FORECAST_CUSTOM;
-    tide_status   status = loaded_data(p->options, p->bundle, kind, &p->data, failure);
+    tide_status   status = loaded_data(p->options, p->bundle, kind, p->given, &p->data, failure);
     if (status != TIDE_OK) return status;
     tell_warnings(&p->listener, &p->data.frame);
     status = settle_origin(p, failure);
@@ -238,7 +238,8 @@ static tide_status rows_of_run(prediction *p, tide_failure *failure) {
 }
 
 tide_status prediction_rows(prediction *p, tide_failure *failure) {
-    tide_status status = *p->options->data ? rows_of_file(p, failure) : rows_of_run(p, failure);
+    bool        own    = !*p->options->data && !p->given;
+    tide_status status = own ? rows_of_run(p, failure) : rows_of_file(p, failure);
     if (status == TIDE_OK) tell_gaps(p);
     return status;
 }

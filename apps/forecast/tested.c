@@ -47,9 +47,10 @@ static tide_status settle_device(forecast_options *o, const char *path, tide_fai
     return TIDE_OK;
 }
 
-static tide_status read_data(const forecast_options *o, const bundle *b, dataset *d, tide_failure *failure) {
+static tide_status read_data(const forecast_options *o, const bundle *b, const tide_frame *rows, dataset *d,
+                             tide_failure *failure) {
     frame_kind  kind   = (frame_kind)o->kind;
-    tide_status status = loaded_data(o, b, (forecast_kind)o->kind, d, failure);
+    tide_status status = loaded_data(o, b, (forecast_kind)o->kind, rows, d, failure);
     if (status == TIDE_OK)
         status = split_sized(&d->frame, kind, (split_sizes){ o->val, o->test }, o->seq_len, o->pred_len, &d->split,
                              failure);
@@ -57,11 +58,32 @@ static tide_status read_data(const forecast_options *o, const bundle *b, dataset
     return status == TIDE_OK ? dataset_scale(d, d->frame.rows, failure) : status;
 }
 
-tide_status tested_load(forecast_options *o, char *path, forecast_model **run, dataset *data, tide_failure *failure) {
+static tide_status open_run(forecast_options *o, char *path, forecast_model **run, tide_failure *failure) {
     tide_status status = loaded_path(o->model, path, failure);
     if (status == TIDE_OK) status = settle_device(o, path, failure);
-    if (status == TIDE_OK) status = handle_open(o, path, run, failure);
+    return status == TIDE_OK ? handle_open(o, path, run, failure) : status;
+}
+
+tide_status tested_check_memory(const forecast_options *o, const tested_memory *memory, tide_failure *failure) {
+    if (memory->model && memory->rows) return tested_check_options(o, failure);
+    return fail(failure, TIDE_EINVAL, "there is no %s", memory->model ? "frame" : "model");
+}
+
+tide_status tested_check_options(const forecast_options *o, tide_failure *failure) {
+    static const char *const files[] = { "model", "data", "output", "static", "other-columns", "save-predictions" };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (forecast_option_given(o, files[i]))
+            return fail_at(failure, TIDE_EINVAL, NULL, 0, files[i],
+                           "`%s` is of runs and files, and this model and its rows are in memory: leave it out",
+                           files[i]);
+    return TIDE_OK;
+}
+
+tide_status tested_load(forecast_options *o, const tested_memory *memory, char *path, forecast_model **run,
+                        dataset *data, tide_failure *failure) {
+    tide_status status = memory->model ? forecast_model_clone(memory->model, run, failure)
+                                       : open_run(o, path, run, failure);
     if (status == TIDE_OK) status = adopt(o, handle_bundle(*run), failure);
-    if (status == TIDE_OK) status = read_data(o, handle_bundle(*run), data, failure);
+    if (status == TIDE_OK) status = read_data(o, handle_bundle(*run), memory->rows, data, failure);
     return status == TIDE_OK ? session_data(handle_session(*run), data, failure) : status;
 }

@@ -104,7 +104,7 @@ static tide_status read_rows(update *u, tide_failure *failure) {
     forecast_kind kind = t->bundle.kind == FORECAST_SOLAR || t->bundle.kind == FORECAST_PEMS
                              ? (forecast_kind)t->bundle.kind
                              : FORECAST_CUSTOM;
-    tide_status status = loaded_data(u->run, &t->bundle, kind, &t->data, failure);
+    tide_status status = loaded_data(u->run, &t->bundle, kind, NULL, &t->data, failure);
     if (status == TIDE_OK) status = choose_rows(u, failure);
     if (status != TIDE_OK) return status;
     tell_warnings(&t->listener, &t->data.frame);

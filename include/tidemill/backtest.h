@@ -57,6 +57,19 @@ typedef struct forecast_backtest_total {
     double ratio, ratio_low, ratio_high;   /* the model's mae divided by this one's: below 1 the model is better */
 } forecast_backtest_total;
 
+/* What was forecast, a row for each origin, step and column, columns fastest, as the CSV has them. */
+typedef struct forecast_backtest_rows {
+    int64_t  count;
+    int64_t *origin, *row;          /* of the series, from 0: the last that was known, and the one that is forecast */
+    int64_t *step, *column;         /* from 1 after the origin; into by_column */
+    int64_t *time, *origin_time;    /* of both rows, as forecast_model_tz says; NULL without time stamps */
+    double  *forecast;              /* (count, FORECAST_BY_COUNT), original units; NaN: there is no such baseline */
+    double  *truth;                 /* NaN where it is not known */
+    double  *bounds;                /* (count, level_count, 2): lower and upper, of the model */
+    double   level[FORECAST_MAX_LEVELS];  /* those of options->level */
+    int64_t  level_count;
+} forecast_backtest_rows;
+
 typedef struct forecast_backtest_result {
     int64_t origins, lead, horizon;
     char    first_origin[40], last_origin[40];  /* as the file writes its stamps; without any the row's number */
@@ -73,6 +86,7 @@ typedef struct forecast_backtest_result {
     forecast_backtest_interval intervals[FORECAST_MAX_LEVELS];  /* (level_count) over all columns; widths scaled */
     double  crps;                /* scaled */
     int64_t level_count;         /* options->level, or 80 and 95; 0: the run keeps no intervals */
+    forecast_backtest_rows *rows;  /* forecast_model_backtest; NULL: forecast_backtest */
 } forecast_backtest_result;
 
 /* Forecasts the rows after each origin of options->data's test rows with the run options->model, all origins in one
@@ -82,6 +96,15 @@ typedef struct forecast_backtest_result {
  * is trained, are the same every time. Statuses as forecast_train's. */
 TIDE_API tide_status forecast_backtest(const forecast_options *options, forecast_progress progress, void *user,
                                        forecast_result *result, tide_failure *failure);
+
+/* The same of a model and rows in memory: the rows of `series` are what options->data would hold, options->model, data
+ * and output are "", and result->backtest->rows has what the CSV would say. A clone of the model computes, on its own
+ * device, while others use it; one that is trained anew goes by options->device and threads.
+ *   recipe  JSON with the member "options", those that the model was trained with: forecast_trainer_recipe, or the
+ *           text of a run.json. Only options->refit_every needs it; NULL: it is not known */
+TIDE_API tide_status forecast_model_backtest(const forecast_model *m, const char *recipe, const tide_frame *series,
+                                             const forecast_options *options, forecast_progress progress, void *user,
+                                             forecast_result *result, tide_failure *failure);
 
 #ifdef __cplusplus
 }

@@ -684,10 +684,58 @@ TIDE_API tide_status forecast_model_predict_frame(forecast_model *m, const tide_
 TIDE_API tide_status forecast_model_predict_frame_levels(forecast_model *m, const tide_frame *f, const double *levels,
                                                          int64_t level_count, double *future, double *bands,
                                                          tide_failure *failure);
+/* A forecast with all that forecast_predict can add to it, original units. */
+typedef struct forecast_prediction {
+    char     used[24];                     /* what forecast: as forecast_result has it */
+    int64_t  rows, series;                 /* pred_len, or 1 with options->sum_horizon; targets, then the sums */
+    char   **names;                        /* (series) */
+    int64_t *time_s;                       /* (rows), as forecast_model_tz says; NULL without times */
+    double  *values;                       /* (rows, series) */
+    double  *bands;                        /* (rows, series, level_count, 2): lower and upper; NULL: none */
+    double   level[FORECAST_MAX_LEVELS];   /* in percent, ascending */
+    int64_t  level_count;
+    double  *paths;                        /* (path_count, rows, series); NULL: none */
+    int64_t  path_count;
+    int64_t  clamped, clamped_bounds;      /* set to options->lower or upper: forecasts, and bounds of intervals */
+} forecast_prediction;
+
+/* forecast_predict of a model and rows in memory, with the same numbers: options->level, sum, sum_horizon, paths, seed,
+ * lower, upper, use, season and future count; model, data and output are "". rows NULL: those that the model keeps. A
+ * clone of the model computes. *out is filled, and empty after a failure; forecast_prediction_free. */
+TIDE_API tide_status forecast_model_forecast(const forecast_model *m, const tide_frame *rows,
+                                             const forecast_options *options, forecast_progress progress, void *user,
+                                             forecast_prediction *out, tide_failure *failure);
+TIDE_API void        forecast_prediction_free(forecast_prediction *p);  /* NULL is fine */
 /* The rows that the run keeps, as such a frame: the last seq_len that it learned from, and where columns are known
  * ahead the pred_len to come, if it holds them. From it comes what forecast_predict gives without `data`. *out is the
  * caller's: tide_frame_free. */
 TIDE_API tide_status forecast_model_kept(const forecast_model *m, tide_frame **out, tide_failure *failure);
+/* forecast_evaluate of the model on the test rows of a frame, in which options->val and test say how many these are, or
+ * else as its training did. options->model, data and save_predictions are "". A clone of the model computes. */
+TIDE_API tide_status forecast_model_evaluate(const forecast_model *m, const tide_frame *rows,
+                                             const forecast_options *options, forecast_progress progress, void *user,
+                                             forecast_result *result, tide_failure *failure);
+
+/* ---- a picture of it --------------------------------------------------------------------------------------- */
+
+/* A series and its forecast, original units. Arrays are borrowed for the call; NaN leaves a gap. */
+typedef struct forecast_plot {
+    const char    *title, *name;           /* of the picture, and of the series, at its axis; NULL: none */
+    int64_t        past_rows, rows;        /* before the forecast (0 or more), and of it */
+    const int64_t *time_s;                 /* (past_rows + rows), seconds since 1970; NULL: rows are counted */
+    const forecast_model *model;           /* whose times these are, as forecast_model_tz says; NULL: they are what a
+                                              clock shows */
+    const double  *past, *forecast;        /* (past_rows), (rows) */
+    const double  *truth;                  /* (rows) what came; NULL: nothing is known */
+    const double  *levels, *bands;         /* (level_count) in percent, ascending; (rows, level_count, 2) lower and
+                                              upper */
+    int64_t        level_count;            /* at most FORECAST_MAX_LEVELS */
+    const double  *baselines[3];           /* last_value, seasonal_naive, linear, (rows) each; NULL: not shown */
+} forecast_plot;
+
+/* One SVG of all of them, two in a row, that needs nothing but itself: no program is started, no file is written.
+ * tide_free(*svg). TIDE_EINVAL, TIDE_ENOMEM. */
+TIDE_API tide_status forecast_plot_svg(const forecast_plot *plots, int64_t count, char **svg, tide_failure *failure);
 
 /* ---- training in memory --------------------------------------------------------------------------------- */
 
@@ -734,6 +782,9 @@ TIDE_API forecast_training forecast_trainer_at(const forecast_trainer *t);  /* o
 /* The parameters of the best epoch so far, before the first as they are, as a handle of its own: what forecast_train's
  * model.safetensors would hold now. What it computes with is taken from the trainer's options. */
 TIDE_API tide_status forecast_trainer_model(const forecast_trainer *t, forecast_model **out, tide_failure *failure);
+/* The options that it goes by, all that was left open among them: an object with the member "options", as run.json has
+ * it. tide_free(*json). */
+TIDE_API tide_status forecast_trainer_recipe(const forecast_trainer *t, char **json, tide_failure *failure);
 /* Ends training (an epoch that was begun counts as far as it came), scores the test windows with the best parameters,
  * and with options->refit learns once more from all rows: fills *result as forecast_train does; forecast_result_free.
  * Once: then the trainer only gives its model. TIDE_EINVAL before the first step. */

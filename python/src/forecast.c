@@ -3,20 +3,9 @@
 #include <string.h>
 #include <time.h>
 
-#include <tidemill/forecast.h>
-
-#include "binding.h"
+#include "forecast.h"
 
 PyTypeObject *model_type;
-
-/* One thread at a time uses the handle: it waits without the GIL. */
-typedef struct model_object {
-    PyObject_HEAD
-    forecast_model    *model;
-    PyThread_type_lock lock;
-} model_object;
-
-static forecast_model *model_of(PyObject *self) { return ((model_object *)self)->model; }
 
 static PyObject *model_new(forecast_model *m) {
     PyThread_type_lock lock = PyThread_allocate_lock();
@@ -40,37 +29,42 @@ static void model_dealloc(PyObject *self) {
 
 /* ---- options ---- */
 
-/* A frame has no text to read, nothing is drawn, and pages on a step are the command's. */
+/* A frame has no text to read, nothing is drawn or written, and pages on a step are the command's. */
 static bool is_commands(const char *name) {
     static const char *const words[] = { "data", "sep", "decimal", "thousands", "skip-rows", "date-order",
-                                         "time-column", "id", "value", "plots", "explain", NULL };
+                                         "time-column", "id", "value", "plots", "explain", "model", "output",
+                                         "save-predictions", "other-columns", NULL };
     for (int i = 0; words[i]; i++)
         if (!strcmp(words[i], name)) return true;
     return false;
 }
 
-static bool set_option(forecast_options *o, PyObject *key, PyObject *value) {
+static bool set_option(forecast_options *o, unsigned command, PyObject *key, PyObject *value) {
     const char  *name, *text;
     tide_failure failure;
     if (!text_from(key, "an option's name", &name) || !text_from(value, name, &text)) return false;
     const tide_option *row = forecast_option_find(name);
-    if (row && (!(row->flags & FORECAST_FOR_TRAIN) || is_commands(row->name)))
+    if (row && is_commands(row->name))
         return raise_invalid("`%s` is an option of the command, and none of a Forecaster", row->name);
+    if (row && !(row->flags & command))
+        return raise_invalid("`%s` is an option of another %s", row->name,
+                             command == FORECAST_FOR_TRAIN ? "command than train, and none of a Forecaster"
+                                                           : "call than this one");
     return !forecast_option_set(o, name, text, &failure) || raise_failure(&failure);
 }
 
-/* NULL: an exception is set. */
-static forecast_options *options_from(PyObject *dict) {
+forecast_options *forecast_options_from(PyObject *dict, unsigned command) {
     PyObject         *key, *value;
     forecast_options *o = PyDict_Check(dict) ? forecast_options_new() : NULL;
     if (!o) return PyDict_Check(dict) ? (void *)PyErr_NoMemory() : raise_invalid("options: a dictionary is needed");
     for (Py_ssize_t at = 0; PyDict_Next(dict, &at, &key, &value);)
-        if (!set_option(o, key, value)) return forecast_options_free(o), NULL;
+        if (!set_option(o, command, key, value)) return forecast_options_free(o), NULL;
     return o;
 }
 
 static PyObject *check_options(PyObject *module, PyObject *dict) {
-    forecast_options *given = options_from(dict), *resolved = given ? forecast_options_new() : NULL;
+    forecast_options *given = forecast_options_from(dict, FORECAST_FOR_TRAIN);
+    forecast_options *resolved = given ? forecast_options_new() : NULL;
     tide_failure      failure;
     PyObject         *done = NULL;
     (void)module;
@@ -82,12 +76,6 @@ static PyObject *check_options(PyObject *module, PyObject *dict) {
 }
 
 /* ---- training ---- */
-
-typedef struct hearing {
-    long_call call;
-    PyObject *tell;    /* NULL: nobody listens */
-    double    told;    /* when, of what comes often */
-} hearing;
 
 static const char *stage_word(forecast_stage stage) {
     switch (stage) {
@@ -120,7 +108,13 @@ static bool worth_telling(hearing *h, const forecast_event *e) {
     return true;
 }
 
-static int hear(void *user, const forecast_event *e) {
+hearing hearing_begin(PyObject *tell) {
+    return (hearing){ .call = long_call_begin(), .tell = tell == Py_None ? NULL : tell };
+}
+
+bool hearing_end(hearing *h) { return long_call_end(&h->call); }
+
+int hearing_hear(void *user, const forecast_event *e) {
     hearing *h = user;
     if (!long_call_go_on(&h->call)) return 1;
     if (!worth_telling(h, e)) return 0;
@@ -142,12 +136,13 @@ static int hear(void *user, const forecast_event *e) {
 
 /* Whole: learned, scored, and the model of it. */
 static tide_status train(const forecast_options *o, const tide_frame *series, hearing *h, forecast_model **model,
-                         forecast_result *result, tide_failure *failure) {
+                         char **recipe, forecast_result *result, tide_failure *failure) {
     forecast_trainer *t;
-    tide_status status = forecast_trainer_new(o, series, hear, h, &t, failure);
+    tide_status status = forecast_trainer_new(o, series, hearing_hear, h, &t, failure);
     if (status == TIDE_OK) status = forecast_trainer_run(t, 0, failure);
     if (status == TIDE_OK) status = forecast_trainer_score(t, result, failure);
     if (status == TIDE_OK) status = forecast_trainer_model(t, model, failure);
+    if (status == TIDE_OK) status = forecast_trainer_recipe(t, recipe, failure);
     forecast_trainer_free(t);
     return status;
 }
@@ -156,22 +151,25 @@ static PyObject *forecast_fit(PyObject *module, PyObject *const *args, Py_ssize_
     static const char *const rows[] = { "frame", "options", "tell", NULL };
     PyObject        *given[3];
     forecast_model  *model = NULL;
+    char            *recipe = NULL;
     forecast_result  result = { 0 };
     tide_failure     failure;
     (void)module;
     if (!arguments("_train", rows, 3, args, count, names, given)) return NULL;
     const tide_frame *series = frame_from(given[0], "frame");
-    forecast_options *o = series ? options_from(given[1]) : NULL;
+    forecast_options *o = series ? forecast_options_from(given[1], FORECAST_FOR_TRAIN) : NULL;
     if (!o) return NULL;
-    hearing h = { .call = long_call_begin(), .tell = given[2] == Py_None ? NULL : given[2] };
-    tide_status status = train(o, series, &h, &model, &result, &failure);
+    hearing h = hearing_begin(given[2]);
+    tide_status status = train(o, series, &h, &model, &recipe, &result, &failure);
     PyObject   *made = NULL;
-    if (long_call_end(&h.call)) {
+    if (hearing_end(&h)) {
         if (status) raise_failure(&failure);
-        else if ((made = model_new(model))) made = Py_BuildValue("(Ns)", made, result.json ? result.json : "{}");
+        else if ((made = model_new(model)))
+            made = Py_BuildValue("(Nss)", made, result.json ? result.json : "{}", recipe);
         model = NULL;
     }
     forecast_model_free(model);
+    tide_free(recipe);
     forecast_result_free(&result);
     forecast_options_free(o);
     return made;
@@ -189,7 +187,7 @@ static PyObject *model_load(PyObject *module, PyObject *const *args, Py_ssize_t 
     bool        memory = PyBytes_Check(given[0]);
     const char *path = "";
     if (!memory && !text_from(given[0], "path", &path)) return NULL;
-    forecast_options *o = options_from(given[1]);
+    forecast_options *o = forecast_options_from(given[1], FORECAST_FOR_TRAIN);
     if (!o) return NULL;
     const char *bytes = memory ? PyBytes_AsString(given[0]) : NULL;
     size_t      size = memory ? (size_t)PyBytes_Size(given[0]) : 0;
@@ -292,6 +290,10 @@ static PyObject *get_number(PyObject *self, void *which) {
     return PyLong_FromLongLong(number(model_of(self)));
 }
 
+static PyObject *get_has_levels(PyObject *self, void *none) {
+    return (void)none, PyBool_FromLong(forecast_model_has_levels(model_of(self)));
+}
+
 static PyObject *get_text(PyObject *self, void *which) {
     const char *(*text)(const forecast_model *) = *(const char *(**)(const forecast_model *))which;
     return PyUnicode_FromString(text(model_of(self)));
@@ -308,7 +310,10 @@ static int64_t (*of_ahead)(const forecast_model *) = rows_ahead;
 static const char *(*of_frequency)(const forecast_model *) = forecast_model_frequency;
 static const char *(*of_tz)(const forecast_model *) = forecast_model_tz;
 
-static PyMethodDef model_methods[] = { { "bytes", model_bytes, METH_NOARGS, doc__Model_bytes },
+static PyMethodDef model_methods[] = { { "backtest", FAST(model_backtest), doc__Model_backtest },
+                                       { "bytes", model_bytes, METH_NOARGS, doc__Model_bytes },
+                                       { "evaluate", FAST(model_evaluate), doc__Model_evaluate },
+                                       { "forecast", FAST(model_forecast), doc__Model_forecast },
                                        { "kept", model_kept, METH_NOARGS, doc__Model_kept },
                                        { "predict", FAST(model_predict), doc__Model_predict },
                                        { "times_after", model_times_after, METH_O, doc__Model_times_after },
@@ -317,6 +322,7 @@ static PyGetSetDef model_fields[] = { { "targets", get_targets, NULL, doc__Model
                                       { "seq_len", get_number, NULL, doc__Model_seq_len, &of_seq_len },
                                       { "pred_len", get_number, NULL, doc__Model_pred_len, &of_pred_len },
                                       { "ahead", get_number, NULL, doc__Model_ahead, &of_ahead },
+                                      { "has_levels", get_has_levels, NULL, doc__Model_has_levels, NULL },
                                       { "frequency", get_text, NULL, doc__Model_frequency, &of_frequency },
                                       { "tz", get_text, NULL, doc__Model_tz, &of_tz },
                                       { 0 } };
@@ -331,5 +337,6 @@ PyType_Spec model_spec = { "tidemill._Model", sizeof(model_object), 0,
 
 PyMethodDef forecast_functions[] = { { "_train", FAST(forecast_fit), doc__train },
                                      { "_check_options", check_options, METH_O, doc__check_options },
+                                     { "_plot_svg", forecast_plots, METH_O, doc__plot_svg },
                                      { "_model_load", FAST(model_load), doc__model_load },
                                      { 0 } };

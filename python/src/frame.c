@@ -198,7 +198,20 @@ static PyObject *get_time(PyObject *self, void *none) {
     return (PyObject *)array_borrow(TIDE_I64, TIDE_SHAPE(tide_frame_rows(f)), time, self);
 }
 
-static PyMethodDef frame_methods[] = { { "pivot", frame_pivot, METH_O, doc__Frame_pivot }, { 0 } };
+static PyObject *frame_values(PyObject *self, PyObject *key) {
+    const tide_frame *f = ((frame_object *)self)->frame;
+    const char       *name;
+    int64_t           stride, column;
+    if (!text_from(key, "name", &name)) return NULL;
+    if ((column = tide_frame_find(f, name)) < 0) return raise_invalid("the frame has no column '%s'", name);
+    const double *values = tide_frame_values(f, column, &stride);
+    array_object *a = array_new(TIDE_F64, TIDE_SHAPE(tide_frame_rows(f)));
+    for (int64_t i = 0; a && i < tide_frame_rows(f); i++) ((double *)a->data)[i] = values[i * stride];
+    return (PyObject *)a;
+}
+
+static PyMethodDef frame_methods[] = { { "values", frame_values, METH_O, doc__Frame_values },
+                                        { "pivot", frame_pivot, METH_O, doc__Frame_pivot }, { 0 } };
 static PyGetSetDef frame_fields[] = { { "rows", get_rows, NULL, doc__Frame_rows, NULL },
                                       { "names", get_names, NULL, doc__Frame_names, NULL },
                                       { "time_name", get_time_name, NULL, doc__Frame_time_name, NULL },

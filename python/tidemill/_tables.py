@@ -1,5 +1,5 @@
-"""Tables of other libraries on their way in and out: anything with __arrow_c_stream__ (pandas, polars, pyarrow), and dicts of
-arrays. Wide (the time and a column for each series) or long (unique_id, ds, y)."""
+"""Tables of other libraries on their way in and out: anything with __arrow_c_stream__ (pandas, polars, pyarrow), dicts of arrays,
+and darts' series, which are known by what they have. Wide (the time and a column for each series) or long (unique_id, ds, y)."""
 from __future__ import annotations
 
 from importlib import import_module
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _TEXT = {"u", "U", "vu", "dictionary"}
+_ENDS = 12  # rows that a notebook shows of either end
 _USUAL = ("ds", "date", "time", "timestamp")  # what a column of times is called
 
 
@@ -19,10 +20,12 @@ class Shape:
     """How a table is laid out, so that a forecast is written in the same way."""
 
     def __init__(self, library: str = "", id_name: str = "", time_type: Any = None, tz: str = "", naive: bool = False,
-                 indexed: bool = False) -> None:
+                 indexed: bool = False, series: Any = None, after: Any = None) -> None:
         self.library, self.id_name, self.time_type, self.tz = library, id_name, time_type, tz
         self.naive = naive      # its times are what a clock shows
         self.indexed = indexed  # they are pandas' index
+        self.series = series    # the type of a darts series; None: it is a table
+        self.after = after      # of one that counts its rows: (the next number, the step)
 
 
 class Wanted:
@@ -222,13 +225,45 @@ def _of_dict(table: Mapping[str, Any], wanted: Wanted) -> tuple[_c._Frame, Shape
     return frame, Shape("", "/".join(ids), kind, naive=bool(kind))
 
 
+# ---- darts ----
+
+def _is_series(table: Any) -> bool:
+    return hasattr(table, "time_index") and hasattr(table, "components") and callable(getattr(table, "values", None))
+
+
+def _of_series(series: Any) -> tuple[_c._Frame, Shape]:
+    if getattr(series, "n_samples", 1) > 1:
+        raise fault("the series has samples, of which none is the series: series.mean() or series.quantile(0.5) is one")
+    index, rows = series.time_index, series.values()
+    columns = {str(name): [row[i] for row in rows.tolist()] for i, name in enumerate(series.components)}
+    counted = not _looks_like_time(index)
+    seconds = None if counted else _seconds("time", _plain(index))[0]
+    step = int(index[1]) - int(index[0]) if counted and len(index) > 1 else 1
+    after = (int(index[-1]) + step, step) if counted else None
+    frame = _c._frame_from_columns(columns, None if counted else "time", seconds)
+    return frame, Shape(time_type="numpy", naive=not counted, series=type(series), after=after)
+
+
+def _series(shape: Shape, seconds: Any, numbers: dict[str, list[float]]) -> Any:
+    numpy, pandas = import_module("numpy"), import_module("pandas")
+    values = numpy.array(list(numbers.values())).T
+    if seconds is None:
+        start, step = shape.after
+        index = pandas.RangeIndex(start, start + step * len(values), step)
+    else:
+        index = pandas.DatetimeIndex(numpy.asarray(seconds).astype("datetime64[s]").astype("datetime64[ns]"))
+    return shape.series.from_times_and_values(index, values, columns=list(numbers))
+
+
 def read(table: Any, wanted: Wanted) -> tuple[_c._Frame, Shape]:
     """A table of any kind, wide, and what it was like."""
+    if _is_series(table):
+        return _of_series(table)
     if hasattr(table, "__arrow_c_stream__"):
         return _of_arrow(table, wanted)
     if hasattr(table, "keys"):
         return _of_dict({name: _plain(table[name]) for name in table.keys()}, wanted)
-    raise invalid("a table is needed: of pandas (with pyarrow), polars or pyarrow, or a dict of arrays by name")
+    raise invalid("a table is needed: of pandas (with pyarrow), polars or pyarrow, a dict of arrays by name, or a series of darts")
 
 
 # ---- out ----
@@ -263,9 +298,6 @@ def _plain_times(seconds: Any, shape: Shape) -> Any:
     return seconds
 
 
-def _columns(numbers: dict[str, list[float]], name: str, times: Any, long: list[str] | None, id_name: str) -> dict[str, Any]:
-    ids = {id_name: long} if long is not None else {}
-    return ids | ({name: times} if times is not None else {}) | numbers
 
 
 def _index_name(name: str) -> str | None:
@@ -273,17 +305,38 @@ def _index_name(name: str) -> str | None:
     return None if name.startswith("__index_level_") else name
 
 
-def write(shape: Shape, time_name: str, seconds: Any, ids: list[str] | None, numbers: dict[str, list[float]]) -> Any:
-    """A table like the one that came: ids of each row in long form, times where there are any, and numbers."""
-    def columns(times: Any) -> dict[str, Any]:
-        return _columns(numbers, time_name, times, ids, shape.id_name)
+class Table(dict[str, Any] if TYPE_CHECKING else dict):  # type: ignore[misc]
+    """Columns by name, where no library's table came in; a notebook shows its first and last rows."""
+
+    def _repr_html_(self) -> str:
+        from html import escape
+        columns = [_items(column) for column in self.values()]
+        rows = len(columns[0]) if columns else 0
+        shown = [*range(rows)] if rows <= 2 * _ENDS else [*range(_ENDS), None, *range(rows - _ENDS, rows)]
+
+        def cell(item: Any) -> str:
+            return f"{item:.6g}" if isinstance(item, float) else escape(str(item))
+        lines = ["".join(f"<td>{'...' if i is None else cell(column[i])}</td>" for column in columns) for i in shown]
+        head = "".join(f"<th>{escape(name)}</th>" for name in self)
+        return f"<table><tr>{head}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+
+
+_TIMES = {"pandas": _pandas_times, "polars": _polars_times, "pyarrow": _arrow_times}
+
+
+def write(shape: Shape, times: dict[str, Any], ids: list[str] | None, numbers: dict[str, list[float]]) -> Any:
+    """A table like the one that came: ids of each row in long form, columns of times (seconds), the first of them the time axis,
+    and numbers. Of a series a series, unless its times would repeat."""
+    if shape.series is not None and not {"cutoff", "path"} & (numbers.keys() | times.keys()):
+        return _series(shape, next(iter(times.values()), None), numbers)
+    shown = _TIMES.get(shape.library, _plain_times)
+    columns: dict[str, Any] = {shape.id_name: ids} if ids is not None else {}
+    columns |= {name: shown(seconds, shape) for name, seconds in times.items()} | numbers
     if shape.library == "pandas":
-        table = import_module("pandas").DataFrame(columns(None if seconds is None else _pandas_times(seconds, shape)))
-        indexed = shape.indexed and seconds is not None
-        return table.set_index(time_name).rename_axis(_index_name(time_name)) if indexed else table
+        table, axis = import_module("pandas").DataFrame(columns), next(iter(times), None)
+        return table.set_index(axis).rename_axis(_index_name(axis)) if shape.indexed and axis is not None else table
     if shape.library == "polars":
-        return import_module("polars").DataFrame(columns(None if seconds is None else _polars_times(seconds, shape)))
+        return import_module("polars").DataFrame(columns)
     if shape.library == "pyarrow":
-        return import_module("pyarrow").table(columns(None if seconds is None else _arrow_times(seconds, shape)))
-    plain = columns(None if seconds is None else _plain_times(seconds, shape))
-    return {key: _c.Array(value, "f64") if key in numbers else value for key, value in plain.items()}
+        return import_module("pyarrow").table(columns)
+    return Table({key: _c.Array(value, "f64") if key in numbers else value for key, value in columns.items()})

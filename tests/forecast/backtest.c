@@ -1,5 +1,6 @@
 /* Backtests from C: the words of `origins`, the bootstrap, what the result holds, stopping; the figures and forecasts
  * themselves are worked out again in tests/e2e/test_backtest.py. */
+#include <float.h>
 #include <tidemill/backtest.h>
 
 #include "forecast/backtest/bootstrap.h"
@@ -201,6 +202,104 @@ static void test_refusals(void **state) {
     }
 }
 
+/* ---- in memory ---- */
+
+/* The CSV's numbers of one line, from its fourth column on; an empty cell is NaN. */
+static int numbers_of(const char *line, double *out) {
+    int count = 0;
+    for (int i = 0; i < 4; i++) line = strchr(line, ',') + 1;
+    for (bool more = true; more; line += strcspn(line, ",\n") + 1) {
+        size_t length = strcspn(line, ",\n");
+        out[count++]  = length ? strtod(line, NULL) : (double)NAN;
+        more          = line[length] == ',';
+    }
+    return count;
+}
+
+/* To the digits that a CSV has: the fewest that are the same float32. */
+static void expect_same(double a, double b) {
+    if (!isnan(a) || !isnan(b)) expect_near("a cell", a, b, FLT_EPSILON * fabs(b));
+}
+
+/* Bounds stand in the CSV from the left, lo-95 first. */
+static void expect_row(const forecast_backtest_rows *k, int64_t i, const char *line) {
+    enum { MOST = 32 };
+    double        cell[MOST], levels = (double)k->level_count;
+    const double *f = k->forecast + i * FORECAST_BY_COUNT, *b = k->bounds + i * 2 * k->level_count;
+    assert_int_equal(numbers_of(line, cell), 5 + 2 * (int)levels);
+    expect_same(cell[0], f[FORECAST_BY_MODEL]), expect_same(cell[1], k->truth[i]);
+    for (int by = 1; by < FORECAST_BY_COUNT; by++) expect_same(cell[1 + by], f[by]);
+    for (int64_t l = 0; l < k->level_count; l++) {
+        expect_same(cell[5 + k->level_count - 1 - l], b[2 * l]);
+        expect_same(cell[5 + k->level_count + l], b[2 * l + 1]);
+    }
+    assert_int_equal(k->time[i], k->origin_time[i] + HOUR * k->step[i]);
+    assert_int_equal(k->row[i], k->origin[i] + k->step[i]);
+}
+
+static void expect_rows(const forecast_result *command, const forecast_result *memory) {
+    const forecast_backtest_result *a = command->backtest, *b = memory->backtest;
+    const forecast_backtest_rows   *k = b->rows;
+    const char *line = command->csv;
+    assert_null(a->rows);
+    assert_int_equal(k->count, b->origins * b->horizon * b->columns);
+    for (int64_t i = 0; i < k->count; i++) expect_row(k, i, line = strchr(line, '\n') + 1);
+    assert_string_equal(strchr(line, '\n'), "\n");
+    assert_int_equal(a->refits, b->refits);
+    for (int64_t c = 0; c < a->columns; c++)
+        assert_memory_equal(&a->by_column[c].of, &b->by_column[c].of, sizeof a->by_column[c].of);
+}
+
+static void compare(forecast_trainer *t, const tide_frame *series, const char *words) {
+    forecast_options o;
+    forecast_result  command = { 0 }, memory = { 0 };
+    forecast_model  *m;
+    tide_failure     failure = { 0 };
+    char            *recipe;
+    of_run(&o);
+    set_all(&o, words);
+    set_all(&o, "output -");
+    no_failure(forecast_backtest(&o, NULL, NULL, &command, &failure), &failure);
+    forecast_options_default(&o);
+    set_all(&o, words);
+    no_failure(forecast_trainer_model(t, &m, &failure), &failure);
+    no_failure(forecast_trainer_recipe(t, &recipe, &failure), &failure);
+    no_failure(forecast_model_backtest(m, recipe, series, &o, NULL, NULL, &memory, &failure), &failure);
+    expect_rows(&command, &memory);
+    forecast_result_free(&memory);
+    if (o.refit_every) {
+        assert_int_equal(forecast_model_backtest(m, NULL, series, &o, NULL, NULL, &memory, &failure), TIDE_EINVAL);
+        expect_has(failure.message, "how the model was trained is not known");
+    }
+    forecast_option_set(&o, "data", "series.csv", &failure);
+    assert_int_equal(forecast_model_backtest(m, recipe, series, &o, NULL, NULL, &memory, &failure), TIDE_EINVAL);
+    expect_has(failure.message, "in memory: leave it out");
+    forecast_result_free(&command), forecast_result_free(&memory);
+    forecast_model_free(m);
+    tide_free(recipe);
+}
+
+/* A model and rows in memory: the command's forecasts, bounds and errors, also where models are trained anew. */
+static void test_in_memory(void **state) {
+    forecast_options  o;
+    forecast_trainer *t;
+    tide_frame       *series;
+    tide_failure      failure = { 0 };
+    (void)state;
+    small_options(&o);
+    no_failure(forecast_read_frame(&o, &series, &failure), &failure);
+    *o.data = *o.out = 0;
+    no_failure(forecast_trainer_new(&o, series, NULL, NULL, &t, &failure), &failure);
+    no_failure(forecast_trainer_run(t, 0, &failure), &failure);
+    forecast_result scored = { 0 };
+    no_failure(forecast_trainer_score(t, &scored, &failure), &failure);
+    forecast_result_free(&scored);
+    compare(t, series, "windows 9 level 80,95 step 1");
+    compare(t, series, "windows 4 refit-every 2 level 90");
+    forecast_trainer_free(t);
+    tide_frame_free(series);
+}
+
 static int set_up(void **state) {
     forecast_options o;
     forecast_result  r       = { 0 };
@@ -216,6 +315,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),  cmocka_unit_test(test_bootstrap), cmocka_unit_test(test_naive_errors),
         cmocka_unit_test(test_result), cmocka_unit_test(test_stops),     cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_in_memory),
     };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -1,4 +1,6 @@
 /* A trained model as a handle: the command's numbers, many windows at once, clones on threads, bytes in memory. */
+#include <float.h>
+#include <math.h>
 #include <pthread.h>
 #include <tidemill/io.h>
 #include <tidemill/tidemill.h>
@@ -329,11 +331,75 @@ static void test_sessions(void **state) {
     forecast_model_free(m);
 }
 
+/* forecast_predict with sums, in memory: its CSV has their digits. */
+static void test_forecast(void **state) {
+    enum { WIDE = COLUMNS + 1 };
+    forecast_options    o;
+    forecast_prediction p;
+    forecast_result     r = { 0 };
+    tide_failure        failure = { 0 };
+    forecast_model     *m = load();
+    (void)state;
+    forecast_options_default(&o);
+    set_all(&o, "sum total=north+south level 80 paths 3 seed 5");
+    no_failure(forecast_model_forecast(m, NULL, &o, NULL, NULL, &p, &failure), &failure);
+    assert_true(p.rows == PRED && p.series == WIDE && p.path_count == 3 && p.level_count == 1);
+    assert_string_equal(p.names[COLUMNS], "total");
+    set(&o, "model", run), set_all(&o, "paths 0");
+    no_failure(forecast_predict(&o, NULL, NULL, &r, &failure), &failure);
+    const char *at = r.csv;
+    for (int row = 0; row < PRED; row++) {
+        at = strchr(at, '\n') + 1;
+        assert_true(p.time_s[row] == times[ROWS - 1] + 3600 * (row + 1));
+        const char *cell = at;
+        for (int c = 0; c < WIDE; c++) {
+            const double *band = p.bands + (row * WIDE + c) * 2, *value = p.values + row * WIDE + c;
+            for (int place = 0; place < 3; place++) {
+                double text = strtod(cell = strchr(cell, ',') + 1, NULL), own = place == 1 ? *value : band[place / 2];
+                if (place == 1) assert_true(text == own);
+                else expect_near("bound", own, text, FLT_EPSILON * fabs(text));
+            }
+        }
+    }
+    assert_int_equal(forecast_model_forecast(m, NULL, &o, NULL, NULL, &p, &failure), TIDE_EINVAL);
+    expect_has(failure.message, "`model` is of runs and files");
+    assert_null(p.values);
+    forecast_prediction_free(&p);
+    forecast_result_free(&r);
+    forecast_model_free(m);
+}
+
+static void test_picture(void **state) {
+    double        past[48], to_come[4] = { 1, 2, (double)NAN, 3 }, bands[8] = { 0, 2, 1, 3, 1, 4, 2, 4 }, level = 80;
+    int64_t       time[52];
+    char         *svg;
+    tide_failure  failure = { 0 };
+    forecast_plot p = { .title = "a < b", .past_rows = 48, .rows = 4, .time_s = time, .past = past,
+                        .forecast = to_come, .levels = &level, .bands = bands, .level_count = 1,
+                        .baselines = { NULL, to_come, NULL } };
+    (void)state;
+    for (int i = 0; i < 52; i++) time[i] = times[0] + 3600 * i;
+    for (int i = 0; i < 48; i++) past[i] = sin(i);
+    no_failure(forecast_plot_svg((forecast_plot[]){ p, p, p }, 3, &svg, &failure), &failure);
+    static const char *const words[] = { "a &lt; b", "2024-01-02", ">12:00<", "seasonal naive", "80 %",
+                                         "viewBox=\"0 0 960 620\"", "x=\"480\" y=\"0\"", "x=\"0\" y=\"310\"" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) expect_has(svg, words[i]);
+    assert_null(strstr(svg, "nan"));
+    tide_free(svg);
+    p.rows = 0;
+    assert_int_equal(forecast_plot_svg(&p, 1, &svg, &failure), TIDE_EINVAL);
+    assert_null(svg);
+    p.rows = 4, p.past_rows = 0;
+    no_failure(forecast_plot_svg(&p, 1, &svg, &failure), &failure);
+    tide_free(svg);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_what_it_is), cmocka_unit_test(test_as_the_command),
                                         cmocka_unit_test(test_many),       cmocka_unit_test(test_threads),
                                         cmocka_unit_test(test_memory),     cmocka_unit_test(test_refused),
                                         cmocka_unit_test(test_frame),      cmocka_unit_test(test_sessions),
-                                        cmocka_unit_test(test_kept) };
+                                        cmocka_unit_test(test_kept),
+                                        cmocka_unit_test(test_forecast),   cmocka_unit_test(test_picture) };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -34,6 +34,10 @@ static inline void set(forecast_options *o, const char *name, const char *text) 
 }
 
 /* "name value name value ...", blanks between. */
+static inline void no_failure(tide_status status, const tide_failure *why) {
+    if (status != TIDE_OK) fail_msg("%s", why->message);
+}
+
 static inline void set_all(forecast_options *o, const char *words) {
     char  copy[1024], *rest = copy;
     snprintf(copy, sizeof copy, "%s", words);

@@ -9,10 +9,6 @@ enum { SEQ = 24, PRED = 6, COLUMNS = 3, ROWS = 400 };
 
 static tide_frame *series; /* of series.csv */
 
-static void no_failure(tide_status status, const tide_failure *why) {
-    if (status != TIDE_OK) fail_msg("%s", why->message);
-}
-
 static void options_of(forecast_options *o, const char *words) {
     small_options(o);
     set_all(o, "epochs 3 seed 5");

@@ -100,7 +100,7 @@ def main():
     print(f"installed in {time.perf_counter() - start:.0f} s")
     look(python)
     tools = re.search(r'^test = \[(.*)\]$', (source / "pyproject.toml").read_text(), re.M).group(1)
-    run(python, "-m", "pip", "install", "-q", *re.findall(r'"([^"]+)"', tools))
+    run(python, "-m", "pip", "install", "-q", "--no-compile", *re.findall(r'"([^"]+)"', tools))
     env = dict(os.environ, OMP_NUM_THREADS="2")
     return subprocess.run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", source / "tests" / "python"], env=env, cwd=environment).returncode
 

@@ -182,6 +182,230 @@ def test_two_threads(fitted, expected):
     assert got == [expected["north"]] * 80
 
 
+# ---- sums, paths, bounds ----
+
+def written(*words):
+    """The command's table, columns by name, texts."""
+    head, *rows = [line.split(",") for line in command("predict", *words).splitlines()]
+    return {name: [row[i] for row in rows] for i, name in enumerate(head)}
+
+
+def same_numbers(table, lines, exact):
+    for name, cells in lines.items():
+        if name not in ("date", "path"):
+            single = [ctypes.c_float(float(x)).value for x in cells]
+            assert single == [ctypes.c_float(x).value for x in table[name].tolist()], name
+            assert not exact or [float(x) for x in cells] == table[name].tolist(), name
+
+
+def test_more_as_the_command(fitted, tmp_path):
+    fitted.save(tmp_path / "run")
+    got = fitted.predict(sums={"total": ["north", "south"]}, level=[80, 95])
+    lines = written(tmp_path / "run", "--sum", "total=north+south", "--level", "80,95")
+    assert set(lines) == set(got)
+    same_numbers(got, lines, False)
+    same_numbers(got, {name: lines[name] for name in ("north", "south", "total")}, True)  # what adds up has all its digits
+    same_numbers(fitted.predict(sum_horizon=True), written(tmp_path / "run", "--sum-horizon"), True)
+    same_numbers(fitted.predict(lower=0, upper={"north": 0.1}, level=80),
+                 written(tmp_path / "run", "--lower", 0, "--upper", "north=0.1", "--level", 80), False)
+    for use in ("last-value", "linear", "best"):
+        same_numbers(fitted.predict(use=use), written(tmp_path / "run", "--use", use), False)
+    command("predict", tmp_path / "run", "--paths", 5, "--seed", 7, "--output", tmp_path / "f.csv")
+    head, *rows = [line.split(",") for line in (tmp_path / "f-paths.csv").read_text().splitlines()]
+    got = fitted.predict(paths=5, seed=7)
+    assert got["path"].tolist() == [float(row[head.index("path")]) for row in rows]
+    same_numbers(got, {name: [row[head.index(name)] for row in rows] for name in ("north", "south")}, False)
+
+
+def test_sums_add_up(fitted, expected):
+    got = fitted.predict(wide(), sums="total=north+south")
+    assert got["total"].tolist() == [a + b for a, b in zip(got["north"], got["south"])]
+    assert np.allclose(got["north"], expected["north"], rtol=1e-7)
+    once = fitted.predict(sum_horizon=True)
+    assert once["north"].tolist() == pytest.approx([sum(got["north"])], rel=1e-12)
+    f = tm.Forecaster(**SMALL).fit(long(), progress=False)
+    assert f.predict(sums="total=north+south")["unique_id"][-H:] == ["total"] * H
+    paths = f.predict(paths=3, lower=-0.5)
+    assert list(paths) == ["unique_id", "ds", "path", "tidemill"] and len(paths["ds"]) == 3 * 2 * H
+    assert min(paths["tidemill"].tolist()) == -0.5
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"sums": "a=b"}, "is no series that is forecast"), ({"paths": 3, "level": 80}, "ask for one of them"),
+    ({"use": "x"}, "`use` is one of"), ({"lower": 1, "upper": 0}, "is above its `upper`"), ({"other_columns": True}, "of the command"),
+])
+def test_slips_in_more(fitted, options, message):
+    with pytest.raises(tm.InvalidError, match=message):
+        fitted.predict(**options)
+
+
+# ---- testing ----
+
+@pytest.fixture(scope="module")
+def tested(fitted):
+    return {name: np.asarray(values) for name, values in fitted.cross_validation(wide(), n_windows=3, step_size=5, level=[80, 95]).items()}
+
+
+def test_cross_validation(fitted, tested):
+    """Each cutoff's forecast is predict's of the rows up to it; the truth is the table's."""
+    assert list(tested)[:4] == ["date", "cutoff", "north-y", "north"]
+    assert len(tested["date"]) == 3 * H and len(set(tested["cutoff"])) == 3
+    table = wide()
+    for cutoff in sorted(set(tested["cutoff"])):
+        known = {name: values[table["date"] <= cutoff] for name, values in table.items()}
+        rows, came = tested["cutoff"] == cutoff, (table["date"] > cutoff)
+        alone = fitted.predict(known, level=[80, 95])
+        assert tested["date"][rows].tolist() == alone["date"].tolist()
+        for name in ("north", "south"):
+            assert tested[name + "-y"][rows].tolist() == table[name][came][:H].tolist()
+            for suffix in ("", "-lo-95", "-hi-80"):
+                assert np.allclose(tested[name + suffix][rows], alone[name + suffix], rtol=1e-5, atol=1e-6)
+    errors = np.abs(tested["north"] - tested["north-y"])
+    told = fitted.cv_scores_
+    assert told["origins"] == 3 and told["step"] == 5 and told["refits"] == 0
+    assert told["by_column"]["north"]["model"]["mae"] == pytest.approx(errors.mean(), rel=1e-6)
+
+
+def test_cross_validation_of_long_tables(tested):
+    f = tm.Forecaster(**SMALL).fit(long(), progress=False)
+    got = f.cross_validation(long(), n_windows=3, step_size=5, level=[80, 95], baselines=True)
+    assert list(got)[:5] == ["unique_id", "ds", "cutoff", "y", "tidemill"] and list(got)[-3:] == ["last_value", "seasonal_naive", "linear"]
+    assert got["unique_id"] == ["north"] * 3 * H + ["south"] * 3 * H
+    for suffix in ("", "-lo-95", "-hi-80"):
+        assert got["tidemill" + suffix].tolist() == tested["north" + suffix].tolist() + tested["south" + suffix].tolist()
+    assert got["y"].tolist() == tested["north-y"].tolist() + tested["south-y"].tolist()
+
+
+def test_cross_validation_without_times():
+    f = tm.Forecaster(**SMALL).fit(columns(), progress=False)
+    got = f.cross_validation(columns(), n_windows=1, horizon=2)
+    assert list(got) == ["row", "cutoff", "north-y", "north", "south-y", "south"]
+    assert [row - 1 for row in got["row"].tolist()] == [got["cutoff"][0], got["cutoff"][0] + 1]
+    assert got["north-y"].tolist() == [columns()["north"][int(row) - 1] for row in got["row"].tolist()]
+
+
+def test_trained_anew(fitted, tested):
+    """Before each cutoff: by the same options on fewer rows, so other numbers; a model from bytes alone has no options."""
+    again = pickle.loads(pickle.dumps(fitted))
+    got = again.cross_validation(wide(), n_windows=3, step_size=5, refit=True, progress=False)
+    assert again.cv_scores_["refits"] == 3 and got["cutoff"].tolist() == tested["cutoff"].tolist()
+    assert got["north"].tolist() != tested["north"].tolist()
+    again.cross_validation(wide(), n_windows=3, step_size=5, refit=2, warm_start=True, epochs=1, progress=False)
+    assert again.cv_scores_["refits"] == 2
+    again._recipe = None
+    with pytest.raises(tm.InvalidError, match="how the model was trained is not known"):
+        again.cross_validation(wide(), refit=True)
+
+
+def test_cross_validation_as_the_command(fitted, tmp_path):
+    write_csv(tmp_path / "series.csv")
+    fitted.save(tmp_path / "run")
+    command("backtest", tmp_path / "run", "--data", tmp_path / "series.csv", "--windows", 3, "--step", 5, "--level", "80,95", "--output",
+            tmp_path / "rows.csv")
+    head, *rows = [line.split(",") for line in (tmp_path / "rows.csv").read_text().splitlines()]
+    got = fitted.cross_validation(wide(), n_windows=3, step_size=5, level=[80, 95])
+    for series in ("north", "south"):
+        for column, name in (("forecast", series), ("truth", series + "-y"), ("lo-95", series + "-lo-95"), ("hi-80", series + "-hi-80")):
+            cells = [float(row[head.index(column)]) for row in rows if row[head.index("series")] == series]
+            assert np.allclose(cells, got[name], rtol=np.finfo(np.float32).eps, atol=0), name
+    assert [row[0] for row in rows][::2] == [str(t).replace("T", " ") for t in got["cutoff"]]
+
+
+def test_evaluate(fitted):
+    told = fitted.evaluate(wide())
+    for part in ("test", "baselines", "by_column", "windows"):
+        assert told[part] == fitted.scores_[part]
+    assert fitted.evaluate(wide(), test=30)["windows"] == 30 - H + 1
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"n_windows": 1000}, "rows to forecast from, fewer than `windows` 1000"),
+    ({"origins": "25:00"}, "it takes clocks, weekdays or both"),
+    ({"horizon": H + 1}, "train with `pred_len` 7"),
+    ({"output": "x.csv"}, "`output` is an option of the command"),
+    ({"dropout": 0.1}, "`dropout` is an option of another call"),
+    ({"epochs": 3}, "`refit_every` N"),
+    ({"level": 100}, "level"),
+])
+def test_slips_in_cross_validation(fitted, options, message):
+    with pytest.raises(tm.InvalidError, match=message):
+        fitted.cross_validation(wide(), **options)
+
+
+# ---- pictures ----
+
+def paths_of(svg):
+    import xml.etree.ElementTree as xml
+    return [path.get("d") for path in xml.fromstring(svg).iter("{http://www.w3.org/2000/svg}path") if path.get("stroke-width") == "2"]
+
+
+def words_of(svg):
+    import xml.etree.ElementTree as xml
+    return [text.text for text in xml.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_plot(fitted, tmp_path):
+    drawn = fitted.plot(wide(), truth=True, columns=["north"], history=40)
+    lines = paths_of(drawn.svg)
+    assert [line.count("M") + line.count("L") for line in lines] == [40, H, H]      # past, forecast, truth
+    assert {"80 %", "95 %", "past", "forecast", "truth", "2024-01-17", "00:00"} <= set(words_of(drawn.svg))
+    assert {"north", "south"} <= set(words_of(fitted.plot().svg))
+    assert len(paths_of(fitted.plot(level=None).svg)) == 4
+    assert {"last value", "seasonal naive", "linear"} <= set(words_of(fitted.plot(wide(), baselines=True).svg))
+    for name in ("a.svg", "a.html"):
+        drawn.save(tmp_path / name)
+        assert drawn.svg in (tmp_path / name).read_text()
+    with pytest.raises(tm.InvalidError, match="neither in .svg nor in .html"):
+        drawn.save(tmp_path / "a.png")
+    with pytest.raises(tm.DataError, match="'nord' is not forecast; these are: north, south"):
+        fitted.plot(columns="nord")
+    with pytest.raises(tm.InvalidError, match="truth"):
+        fitted.plot(truth=True)
+
+
+def test_in_a_notebook(fitted):
+    page = fitted._repr_html_()
+    assert "this model" in page and f"{fitted.scores_['test']['mse']:.4g}" in page and page.count("<svg") == 3
+    assert "<svg" not in tm.Forecaster(h=6)._repr_html_()
+    table = fitted.predict(paths=9)._repr_html_()
+    assert table.count("<tr>") == 1 + 25 and "<th>north</th>" in table and "2024-01-17 16:00:00" in table
+    named = tm.Forecaster(**SMALL).fit({"<b>&": columns()["north"]}, progress=False)
+    assert "Forecast of <b>&" in words_of(named.plot().svg)
+
+
+# ---- darts ----
+
+class Series:
+    """What is asked of a series of darts."""
+
+    def __init__(self, time_index, rows, components):
+        self.time_index, self.rows, self.components = time_index, rows, components
+
+    def values(self):
+        return self.rows
+
+    @classmethod
+    def from_times_and_values(cls, times, values, columns=None):
+        return cls(times, values, columns)
+
+
+def test_series_of_darts(fitted, expected):
+    pandas = pytest.importorskip("pandas")
+    rows = np.stack([columns()["north"], columns()["south"]], axis=1)
+    series = Series(pandas.DatetimeIndex(wide()["date"]), rows, pandas.Index(["north", "south"]))
+    f = tm.Forecaster(**SMALL).fit(series, progress=False)
+    got = f.predict(level=80)
+    assert type(got) is Series and list(got.components)[:2] == ["north", "north-lo-80"]
+    assert got.time_index.to_pydatetime().tolist() == expected["date"]
+    assert got.rows[:, 0].tolist() == expected["north"] and got.rows[:, 1].tolist() == expected["north-lo-80"]
+    counted = Series(pandas.RangeIndex(10, 10 + 2 * ROWS, 2), rows, ["north", "south"])
+    assert tm.Forecaster(**SMALL).fit(counted, progress=False).predict().time_index.tolist() == [10 + 2 * (ROWS + i) for i in range(H)]
+    assert list(f.cross_validation(series, n_windows=1))[:2] == ["time", "cutoff"]
+    series.n_samples = 5
+    with pytest.raises(tm.DataError, match="has samples"):
+        f.predict(series)
+
+
 # ---- files ----
 
 def test_save_and_load(fitted, expected, tmp_path):
@@ -225,10 +449,14 @@ def command(*words):
     return subprocess.run([program, "forecast", *map(str, words)], check=True, text=True, capture_output=True).stdout
 
 
-def test_same_bits_as_the_command(expected, fitted, tmp_path):
+def write_csv(path):
     table = wide()
     lines = [",".join(table)] + [",".join([str(t).replace("T", " "), repr(float(a)), repr(float(b))]) for t, a, b in zip(*table.values())]
-    (tmp_path / "series.csv").write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n")
+
+
+def test_same_bits_as_the_command(expected, fitted, tmp_path):
+    write_csv(tmp_path / "series.csv")
     names = {"h": "pred-len", "input_size": "seq-len"}
     options = [word for name, value in SMALL.items() for word in ("--" + names.get(name, name).replace("_", "-"), value)]
     command("train", "--data", tmp_path / "series.csv", "--out", tmp_path / "run", "--no-plots", *options)

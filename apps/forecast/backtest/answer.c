@@ -105,7 +105,7 @@ static tide_status take_origin(rolling *r, const answerer *a, int64_t which, con
                          &(covered){ lead + step, column, at[FORECAST_BY_MODEL], row.truth, &spread });
         }
     take_sums(r, a, which, prediction, &spread);
-    return r->csv ? rolling_rows(r, a, which, m->forecasts, &spread) : TIDE_OK;
+    return r->csv || r->rows ? rolling_rows(r, a, which, m->forecasts, &spread) : TIDE_OK;
 }
 
 static tide_status answer_batch(rolling *r, const answerer *a, window_program *p, int64_t first, int64_t count,

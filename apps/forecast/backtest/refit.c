@@ -69,11 +69,20 @@ static void settle(const rolling *r, forecast_options *o) {
     memset(o->given, 0, sizeof o->given);
 }
 
+static tide_status read_recipe(const rolling *r, json_t **run, tide_failure *failure) {
+    if (*r->options->model) return run_options_read(r->options->model, run, failure);
+    *run = r->recipe ? json_loads(r->recipe, 0, NULL) : NULL;
+    if (json_is_object(json_object_get(*run, "options"))) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "refit-every",
+                   "how the model was trained is not known, so none like it can be: the options of its run.json, or "
+                   "leave `refit-every` out");
+}
+
 static tide_status options_of(const rolling *r, forecast_options *o, tide_failure *failure) {
     json_t  *run = NULL;
     unsigned compat = 0;
     *o = *r->options;
-    tide_status status = run_options_read(r->options->model, &run, failure);
+    tide_status status = read_recipe(r, &run, failure);
     if (status == TIDE_OK) status = run_options_take(run, o, failure);
     if (status == TIDE_OK) status = forecast_compat_parse(o->compat, &compat, failure);
     json_decref(run);
@@ -211,7 +220,8 @@ static bool same_shape(const bundle *a, const bundle *b) {
 
 static tide_status check_shape(const rolling *r, const trained *m, tide_failure *failure) {
     if (same_shape(r->bundle, handle_bundle(m->model))) return TIDE_OK;
-    return fail_at(failure, TIDE_EDATA, r->options->model, 0, "refit-every",
+    const char *model = *r->options->model ? r->options->model : NULL;
+    return fail_at(failure, TIDE_EDATA, model, 0, "refit-every",
                    "the options in its run.json make another model than its model.safetensors is: they are of "
                    "different runs, or were changed; train again");
 }
@@ -237,7 +247,8 @@ static tide_status tell_rows(const rolling *r, int64_t rows, tide_status status,
         if (failure && !failure->status) *failure = *why;
         return status;
     }
-    return fail_at(failure, status, r->options->data, 0, "refit-every",
+    const char *data = *r->options->data ? r->options->data : NULL;
+    return fail_at(failure, status, data, 0, "refit-every",
                    "the %" PRId64 " rows up to the first origin cannot be learned from (%.300s); a smaller `test`, or "
                    "`windows` N, takes later origins alone", rows, why->message);
 }

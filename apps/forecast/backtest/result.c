@@ -180,7 +180,8 @@ tide_status rolling_result(rolling *r, forecast_result *out, tide_failure *failu
     forecast_backtest_result *b = out->backtest = calloc(1, sizeof *b);
     if (!b) return rolling_no_memory(failure);
     *b = (forecast_backtest_result){ .origins = r->origins, .lead = r->options->lead, .horizon = r->options->horizon,
-                                     .step = r->step, .refits = r->refits };
+                                     .step = r->step, .refits = r->refits, .rows = r->rows };
+    r->rows = NULL;
     rolling_stamp(r, r->origin[0], b->first_origin);
     rolling_stamp(r, r->origin[r->origins - 1], b->last_origin);
     fill_setup(r, out);

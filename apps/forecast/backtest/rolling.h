@@ -28,6 +28,9 @@ typedef struct rolling {
     coverage          intervals;
     sum_run           totals;      /* of `sum` */
     FILE             *csv;         /* NULL: none is written */
+    struct forecast_backtest_rows *rows;  /* NULL: none are kept */
+    int64_t           kept;        /* of them so far */
+    const char       *recipe;      /* run.json's text, of a model in memory; NULL */
     int64_t           refits;
 } rolling;
 
@@ -48,9 +51,12 @@ tide_status rolling_answer(rolling *r, const answerer *a, int64_t first, int64_t
 
 /* rows.c: a row by its stamp as the file writes it; without stamps by its number, the first being 1. */
 void        rolling_stamp(const rolling *r, int64_t row, char out[40]);
-/* The line of names; the lines of one origin: forecasts (horizon, columns, FORECAST_BY_COUNT), and where `level` is
- * given the bounds around the model's, by what its window's are made with. TIDE_EIO. */
+/* The line of names; the rows of one origin, as lines and into r->rows: forecasts (horizon, columns,
+ * FORECAST_BY_COUNT), and where `level` is given the bounds around the model's, by what its window's are made with.
+ * TIDE_EIO. */
 tide_status rolling_header(rolling *r);
+/* Room for those of all origins. */
+tide_status rolling_rows_new(const rolling *r, struct forecast_backtest_rows **out, tide_failure *failure);
 tide_status rolling_rows(rolling *r, const answerer *a, int64_t origin, const double *forecasts,
                          const window_spread *spread);
 

@@ -1,6 +1,8 @@
-/* A backtest as CSV: a line for each origin, step and column. */
+/* The rows of a backtest, one for each origin, step and column: as CSV, and kept as arrays. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
+#include <tidemill/backtest.h>
 
 #include "base/base.h"
 #include "forecast/data/zoned.h"
@@ -50,14 +52,23 @@ tide_status rolling_header(rolling *r) {
     return ferror(r->csv) ? TIDE_EIO : TIDE_OK;
 }
 
-static void put_bounds(rolling *r, const answerer *a, int64_t cell, double forecast, const window_spread *spread) {
-    double  bounds[2 * FORECAST_MAX_LEVELS];
-    int64_t levels = shown_levels(r);
-    if (!levels) return;
-    if (a->bands->quantile[FORECAST_BY_MODEL])
-        bands_at(a->bands, FORECAST_BY_MODEL, cell, forecast, spread, r->intervals.levels.of, levels, bounds);
+typedef struct told_row {
+    int64_t       origin, row, step, column;  /* rows of the series; the first is step 0; of those that are forecast */
+    const double *forecast;                   /* (FORECAST_BY_COUNT) */
+    double        truth, bounds[2 * FORECAST_MAX_LEVELS];
+} told_row;
+
+static void make_bounds(const rolling *r, const answerer *a, const window_spread *spread, told_row *t) {
+    int64_t levels = shown_levels(r), cell = t->step * r->bundle->config.out_count + t->column;
+    if (levels && a->bands->quantile[FORECAST_BY_MODEL])
+        bands_at(a->bands, FORECAST_BY_MODEL, cell, t->forecast[FORECAST_BY_MODEL], spread, r->intervals.levels.of,
+                 levels, t->bounds);
     else
-        for (int64_t i = 0; i < 2 * levels; i++) bounds[i] = (double)NAN;
+        for (int64_t i = 0; i < 2 * levels; i++) t->bounds[i] = (double)NAN;
+}
+
+static void put_bounds(const rolling *r, const double *bounds) {
+    int64_t levels = shown_levels(r);
     for (int64_t i = 0; i < 2 * levels; i++) {
         int     side;
         int64_t level = bound_at(levels, i, &side);
@@ -66,23 +77,61 @@ static void put_bounds(rolling *r, const answerer *a, int64_t cell, double forec
     }
 }
 
+static void put_row(const rolling *r, const told_row *t) {
+    const double cells[] = { t->forecast[FORECAST_BY_MODEL], t->truth, t->forecast[FORECAST_BY_LAST_VALUE],
+                             t->forecast[FORECAST_BY_SEASONAL], t->forecast[FORECAST_BY_LINEAR] };
+    put_stamp(r, t->origin);
+    put_stamp(r, t->row);
+    fprintf(r->csv, "%" PRId64 ",", t->step + 1);
+    csv_text(r->csv, r->bundle->names[r->bundle->config.out_first + t->column]);
+    for (int k = 0; k < 5; k++) putc(',', r->csv), put_number(r->csv, cells[k], k == 0 || k == 4);
+    put_bounds(r, t->bounds);
+    putc('\n', r->csv);
+}
+
+/* ---- kept ---- */
+
+tide_status rolling_rows_new(const rolling *r, forecast_backtest_rows **out, tide_failure *failure) {
+    int64_t count = r->origins * r->options->horizon * r->bundle->config.out_count, levels = shown_levels(r);
+    forecast_backtest_rows *k = *out = calloc(1, sizeof *k);
+    if (!k) return rolling_no_memory(failure);
+    size_t numbers = (size_t)(count * (1 + FORECAST_BY_COUNT + 2 * levels));
+    k->count = count, k->level_count = levels;
+    memcpy(k->level, r->intervals.levels.of, (size_t)levels * sizeof *k->level);
+    k->origin   = malloc((size_t)(4 * count) * sizeof *k->origin + 1);
+    k->forecast = malloc(numbers * sizeof *k->forecast + 1);
+    if (r->data.frame.time) k->time = malloc((size_t)(2 * count) * sizeof *k->time + 1);
+    if (!k->origin || !k->forecast || (r->data.frame.time && !k->time)) return rolling_no_memory(failure);
+    k->row = k->origin + count, k->step = k->row + count, k->column = k->step + count;
+    k->truth = k->forecast + FORECAST_BY_COUNT * count, k->bounds = k->truth + count;
+    if (k->time) k->origin_time = k->time + count;
+    return TIDE_OK;
+}
+
+static void keep_row(rolling *r, const told_row *t) {
+    forecast_backtest_rows *k = r->rows;
+    int64_t i = r->kept++, sides = 2 * k->level_count;
+    k->origin[i] = t->origin, k->row[i] = t->row, k->step[i] = t->step + 1, k->column[i] = t->column;
+    if (k->time) k->time[i] = r->data.frame.time[t->row], k->origin_time[i] = r->data.frame.time[t->origin];
+    memcpy(k->forecast + i * FORECAST_BY_COUNT, t->forecast, FORECAST_BY_COUNT * sizeof *k->forecast);
+    memcpy(k->bounds + i * sides, t->bounds, (size_t)sides * sizeof *k->bounds);
+    k->truth[i] = t->truth;
+}
+
+/* ---- of an origin ---- */
+
 tide_status rolling_rows(rolling *r, const answerer *a, int64_t origin, const double *forecasts,
                          const window_spread *spread) {
     const model_config *c = &r->bundle->config;
     const frame *f = &r->data.frame;
     for (int64_t i = 0; i < r->options->horizon * c->out_count; i++, forecasts += FORECAST_BY_COUNT) {
-        int64_t step = r->options->lead + i / c->out_count, row = r->origin[origin] + 1 + step,
-                column = c->out_first + i % c->out_count;
-        const double cells[] = { forecasts[FORECAST_BY_MODEL], f->values[row * f->columns + column],
-                                 forecasts[FORECAST_BY_LAST_VALUE], forecasts[FORECAST_BY_SEASONAL],
-                                 forecasts[FORECAST_BY_LINEAR] };
-        put_stamp(r, r->origin[origin]);
-        put_stamp(r, row);
-        fprintf(r->csv, "%" PRId64 ",", step + 1);
-        csv_text(r->csv, r->bundle->names[column]);
-        for (int k = 0; k < 5; k++) putc(',', r->csv), put_number(r->csv, cells[k], k == 0 || k == 4);
-        put_bounds(r, a, step * c->out_count + column - c->out_first, cells[0], spread);
-        putc('\n', r->csv);
+        told_row t = { .origin = r->origin[origin], .step = r->options->lead + i / c->out_count,
+                       .column = i % c->out_count, .forecast = forecasts };
+        t.row   = t.origin + 1 + t.step;
+        t.truth = f->values[t.row * f->columns + c->out_first + t.column];
+        make_bounds(r, a, spread, &t);
+        if (r->csv) put_row(r, &t);
+        if (r->rows) keep_row(r, &t);
     }
-    return ferror(r->csv) ? TIDE_EIO : TIDE_OK;
+    return r->csv && ferror(r->csv) ? TIDE_EIO : TIDE_OK;
 }

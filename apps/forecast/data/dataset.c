@@ -97,8 +97,9 @@ tide_status dataset_rescale(dataset *d, scaler by, tide_failure *failure) {
     return dataset_scale(d, d->frame.rows, failure);
 }
 
-static tide_status take(const forecast_options *o, const tide_frame *from, dataset *d, tide_failure *failure) {
-    frame_options f = reading_of(o, (forecast_kind)o->kind, NULL);
+tide_status dataset_read_frame(const forecast_options *o, forecast_kind kind, const run_columns *run,
+                               const tide_frame *from, dataset *d, tide_failure *failure) {
+    frame_options f = reading_of(o, kind, run);
     if (*o->data)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "data",
                        "there are two series, a frame and the file `data`: give one of them");
@@ -158,7 +159,7 @@ tide_status dataset_load(const forecast_options *o, unsigned compat, dataset *d,
 
 tide_status dataset_take(const forecast_options *o, const tide_frame *from, unsigned compat, dataset *d,
                          tide_failure *failure) {
-    tide_status status = take(o, from, d, failure);
+    tide_status status = dataset_read_frame(o, (forecast_kind)o->kind, NULL, from, d, failure);
     return status == TIDE_OK ? prepare(o, compat, d, failure) : status;
 }
 

@@ -51,6 +51,9 @@ typedef struct run_columns {
 } run_columns;
 tide_status dataset_read(const forecast_options *o, forecast_kind kind, const run_columns *run, dataset *d,
                          tide_failure *failure);
+/* The same of a frame in memory; options->data is "". */
+tide_status dataset_read_frame(const forecast_options *o, forecast_kind kind, const run_columns *run,
+                               const tide_frame *from, dataset *d, tide_failure *failure);
 /* Fills scaled and marks of d->frame's first `rows` rows, by d->scaler and d->mark_step. */
 tide_status dataset_scale(dataset *d, int64_t rows, tide_failure *failure);
 /* All rows once more, by `by`, which becomes the dataset's. */

@@ -72,6 +72,8 @@ static json_t *options_json(const forecast_options *o) {
     return options_object(forecast_table(), o, FORECAST_FOR_TRAIN, TIDE_OPTION_NO_EFFECT);
 }
 
+json_t *run_recipe_json(const forecast_options *o) { return json_pack("{s:o}", "options", options_json(o)); }
+
 static json_t *import_options_json(const forecast_options *o) {
     return options_object(forecast_table(), o, FORECAST_FOR_IMPORT, TIDE_OPTION_NO_EFFECT);
 }
@@ -101,7 +103,7 @@ static tide_status write_json(const run_folder *r, const forecast_options *o, co
 static tide_status check_json(const run_folder *r, const forecast_options *o, const dataset *d, tide_failure *failure) {
     static const char *const none[] = { NULL }, *const unless_missing[] = { "missing", NULL };
     const char *const *may_differ = d->frame.gaps ? none : unless_missing;
-    json_t *options = json_pack("{s:o}", "options", options_json(o)),
+    json_t *options = run_recipe_json(o),
            *data = json_pack("{s:o}", "data", data_json(&d->frame));
     tide_failure why     = { 0 };
     tide_status status = options && data ? run_json_check(r, options, may_differ, forecast_table(), failure)

@@ -17,6 +17,8 @@ tide_status forecast_folder_open(const forecast_options *o, const dataset *d, in
                                  const char *device_choice, const first_model *from, run_folder *r,
                                  tide_failure *failure);
 
+/* {"options": ...} as run.json has them; NULL: out of memory. */
+json_t *run_recipe_json(const forecast_options *o);
 /* run.json of the folder once more: with what is known of the members of an ensemble; takes over `members`. */
 tide_status forecast_folder_tell(const run_folder *r, const forecast_options *o, const dataset *d, int64_t parameters,
                                  const tide_graph *g, json_t *members, tide_failure *failure);

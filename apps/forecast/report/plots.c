@@ -74,48 +74,6 @@ tide_status plot_horizon(const char *folder, const score *model, const baseline_
     return status;
 }
 
-/* One band a level, the widest first, in the colour of the forecast; returns how many. `values` (2, level_count,
- * pred_len) is for their bounds, `names` for theirs. */
-static int64_t band_series(const forecast_curve *c, const double *x, double *values, char names[][24],
-                           plot_series *out) {
-    int64_t count = 0, levels = c->level_count;
-    for (int64_t l = levels - 1; l >= 0; l--) {
-        double *low = values + 2 * l * c->pred_len, *high = low + c->pred_len;
-        for (int64_t s = 0; s < c->pred_len; s++)
-            low[s] = c->bands[(s * levels + l) * 2], high[s] = c->bands[(s * levels + l) * 2 + 1];
-        if (isnan(low[0])) continue;
-        snprintf(names[l], sizeof names[l], "%.9g %%", c->levels[l]);
-        out[count++] = (plot_series){ .name = names[l], .x = x, .y = low, .y_upper = high, .count = c->pred_len,
-                                      .style = PLOT_BAND, .colour = 2 };
-    }
-    return count;
-}
-
-tide_status plot_curve(const char *svg_path, const forecast_curve *c, plot_watch *watch, tide_failure *failure) {
-    int64_t total = c->seq_len + c->pred_len;
-    double *x     = malloc((size_t)(total + 2 * c->level_count * c->pred_len) * sizeof *x + 1);
-    char    names[FORECAST_MAX_LEVELS][24];
-    if (!x) return no_memory(failure);
-    for (int64_t i = 0; i < total; i++)
-        x[i] = c->time ? (double)(c->time[i] + c->offset_s) : (double)(i - c->seq_len + 1);
-    plot_series series[3 + FORECAST_MAX_LEVELS];
-    int64_t     count = band_series(c, x + c->seq_len, x + total, names, series);
-    series[count++]   = (plot_series){ .name = "past", .x = x, .y = c->past, .count = c->seq_len, .style = PLOT_LINE,
-                                       .colour = 1 };
-    series[count++]   = (plot_series){ .name = "forecast", .x = x + c->seq_len, .y = c->forecast,
-                                       .count = c->pred_len, .style = PLOT_LINE, .colour = 2 };
-    if (c->truth)
-        series[count++] = (plot_series){ .name = "truth", .x = x + c->seq_len, .y = c->truth, .count = c->pred_len,
-                                         .style = PLOT_DASHED, .colour = 3 };
-    plot_marker now = { x[c->seq_len - 1], "" };
-    plot p = { .title = c->title, .x_label = c->time ? NULL : "step", .y_label = c->column,
-               .x_is_time = c->time != NULL, .series = series,
-               .series_count = count, .markers = &now, .marker_count = 1 };
-    tide_status status = plot_write(svg_path, &p, watch, NULL, failure);
-    free(x);
-    return status;
-}
-
 static const double sample_levels[] = { 80, 95 };
 enum { SAMPLE_LEVELS = sizeof sample_levels / sizeof *sample_levels };
 

@@ -175,7 +175,7 @@ tide_status report_json(const char *command, forecast_result *r, const error_par
                           "windows", (json_int_t)r->windows,
                           "columns", (json_int_t)r->columns, "seq_len", (json_int_t)r->seq_len, "pred_len",
                           (json_int_t)r->pred_len);
-    if (*r->run) put_model(o, r);
+    if (*r->run || r->model.present) put_model(o, r);
     if (r->epochs || r->solved) put_training(o, r);
     if (r->windows) json_object_set_new(o, "baselines", baselines_json(r));
     if (*r->season_note) json_object_set_new(o, "season_note", json_text(r->season_note));
@@ -273,9 +273,15 @@ tide_status report_columns(forecast_result *r, const dataset *d, const score_pai
     return status;
 }
 
+/* Each of its arrays is a part of one of three. */
+void backtest_rows_free(forecast_backtest_rows *rows) {
+    if (rows) free(rows->origin), free(rows->forecast), free(rows->time);
+    free(rows);
+}
+
 static void backtest_free(forecast_result *r) {
     for (int64_t i = 0; r->backtest && i < r->backtest->columns; i++) free(r->backtest->by_column[i].name);
-    if (r->backtest) free(r->backtest->by_column);
+    if (r->backtest) free(r->backtest->by_column), backtest_rows_free(r->backtest->rows);
     free(r->backtest);
     r->backtest = NULL;
 }

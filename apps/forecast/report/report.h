@@ -37,6 +37,9 @@ tide_status plot_losses(const run_folder *r, int64_t best_epoch, plot_watch *wat
 tide_status plot_horizon(const char *folder, const score *model, const baseline_parts *baselines, int64_t steps,
                          int64_t columns, plot_watch *watch,
                          tide_failure *failure);
+struct forecast_backtest_rows;
+void backtest_rows_free(struct forecast_backtest_rows *rows);  /* NULL is fine */
+
 /* A look-back of one column, then its forecast and, if truth is not NULL, what came. All in original units. time
  * (seq_len + pred_len) may be NULL; it is shown by a clock that is offset_s ahead. */
 typedef struct forecast_curve {
@@ -46,6 +49,7 @@ typedef struct forecast_curve {
     int64_t       offset_s, seq_len, pred_len;
     const double *levels, *bands;   /* (level_count), ascending; (pred_len, level_count, 2) lower and upper bounds */
     int64_t       level_count;
+    const double *baselines[3];     /* last value, seasonal naive, linear, (pred_len) each; NULL: not shown */
 } forecast_curve;
 tide_status plot_curve(const char *svg_path, const forecast_curve *c, plot_watch *watch, tide_failure *failure);
 

@@ -67,9 +67,10 @@ bool dataset_adopt(dataset *d, const bundle *b) {
     return scaler_copy(&b->scaler, &d->scaler) && statics_copy(&b->statics, &d->statics) && (!b->blind || d->blind);
 }
 
-/* As the run's training file was read, unless something else is given; of these columns, or without names of all. */
-static tide_status read_as_run(const forecast_options *o, const char *path, const bundle *b, forecast_kind kind,
-                               run_columns run, dataset *d, tide_failure *failure) {
+/* As the run's training file was read, unless something else is given; of these columns, or without names of all.
+ * `rows`: in place of the file at `path`; NULL: none are. */
+static tide_status read_as_run(const forecast_options *o, const char *path, const tide_frame *rows, const bundle *b,
+                               forecast_kind kind, run_columns run, dataset *d, tide_failure *failure) {
     forecast_options *as = malloc(sizeof *as);
     if (!as) return fail(failure, TIDE_ENOMEM, "out of memory for the options");
     *as          = *o;
@@ -84,7 +85,9 @@ static tide_status read_as_run(const forecast_options *o, const char *path, cons
     if (!as->date_order && (b->format.shape == DATE_DMY || b->format.shape == DATE_MDY))
         as->date_order = b->format.shape;
     tide_status status = run.names ? check_ignored(as, b, failure) : TIDE_OK;
-    if (status == TIDE_OK) status = dataset_read(as, kind, &run, d, failure);
+    if (status == TIDE_OK)
+        status = rows ? dataset_read_frame(as, kind, &run, rows, d, failure)
+                      : dataset_read(as, kind, &run, d, failure);
     free(as);
     if (status != TIDE_OK || !run.names) return status;
     return frame_select(&d->frame, path, run.names, run.count, failure);
@@ -92,15 +95,15 @@ static tide_status read_as_run(const forecast_options *o, const char *path, cons
 
 tide_status loaded_columns(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
                            tide_failure *failure) {
-    return read_as_run(o, o->data, b, kind, (run_columns){ b->time_name ? b->time_name : "", NULL, 0, &b->step }, d,
-                       failure);
+    return read_as_run(o, o->data, NULL, b, kind,
+                       (run_columns){ b->time_name ? b->time_name : "", NULL, 0, &b->step }, d, failure);
 }
 
 tide_status loaded_future(const forecast_options *o, const bundle *b, frame *out, tide_failure *failure) {
     dataset d     = { 0 };
     int64_t first = b->config.columns - b->config.known;
     int64_t count = b->config.known - b->issued_columns - b->holiday_columns;
-    tide_status status = read_as_run(o, o->future, b, FORECAST_CUSTOM,
+    tide_status status = read_as_run(o, o->future, NULL, b, FORECAST_CUSTOM,
                                      (run_columns){ b->time_name ? b->time_name : "", b->names + first, count,
                                                     &b->step }, &d, failure);
     *out    = d.frame;
@@ -156,11 +159,11 @@ static tide_status append_holidays(const bundle *b, dataset *d, tide_failure *fa
     return fail(failure, TIDE_ENOMEM, "out of memory for the holidays");
 }
 
-tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
-                        tide_failure *failure) {
+tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, const tide_frame *rows,
+                        dataset *d, tide_failure *failure) {
     const run_columns run = { b->time_name ? b->time_name : "", b->names,
                               b->config.columns - b->issued_columns - b->holiday_columns, &b->step };
-    tide_status status = read_as_run(o, o->data, b, kind, run, d, failure);
+    tide_status status = read_as_run(o, o->data, rows, b, kind, run, d, failure);
     if (status == TIDE_OK) status = read_issued(o, b, true, d, failure);
     if (status == TIDE_OK) status = loaded_holidays(o, b, d, failure);
     if (status == TIDE_OK) status = append_holidays(b, d, failure);

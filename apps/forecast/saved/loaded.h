@@ -18,10 +18,10 @@ bool dataset_adopt(dataset *d, const bundle *b);
 tide_status loaded_issued(const forecast_options *o, const bundle *b, dataset *d, tide_failure *failure);
 /* The run's holidays or, in their place, those of options->holidays, into d->holidays. */
 tide_status loaded_holidays(const forecast_options *o, const bundle *b, dataset *d, tide_failure *failure);
-/* Reads options->data, keeps the run's columns in the run's order, and refuses another frequency. The scaler and the
- * marks are the run's. `kind` says how the file is laid out. */
-tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
-                        tide_failure *failure);
+/* Reads options->data or, unless it is NULL, `rows`; keeps the run's columns in the run's order, and refuses another
+ * frequency. The scaler and the marks are the run's. `kind` says how the file is laid out. */
+tide_status loaded_data(const forecast_options *o, const bundle *b, forecast_kind kind, const tide_frame *rows,
+                        dataset *d, tide_failure *failure);
 /* The same of whatever columns the file has; neither scaler nor marks. */
 tide_status loaded_columns(const forecast_options *o, const bundle *b, forecast_kind kind, dataset *d,
                            tide_failure *failure);

@@ -14,6 +14,10 @@ int64_t use_season(const forecast_options *o, const bundle *b) {
 }
 
 tide_status use_not_kept(const forecast_options *o, const char *what, const char *option, tide_failure *failure) {
+    if (!*o->model)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, option,
+                       "the model keeps no %s: it was trained by an earlier version, or its training did not end; "
+                       "train again", what);
     return fail_at(failure, TIDE_EINVAL, NULL, 0, option,
                    "%s keeps no %s: it was trained by an earlier version, or its training did not end; train again, "
                    "or the same "

@@ -156,6 +156,17 @@ tide_status forecast_trainer_score(forecast_trainer *t, forecast_result *result,
     return status;
 }
 
+tide_status forecast_trainer_recipe(const forecast_trainer *t, char **out, tide_failure *failure) {
+    failure_clear(failure);
+    if (!out) return fail(failure, TIDE_EINVAL, "there is no place for the options");
+    *out = NULL;
+    if (!t) return no_trainer(failure);
+    json_t *all = run_recipe_json(t->options);
+    *out = all ? json_dumps(all, JSON_COMPACT) : NULL;
+    json_decref(all);
+    return *out ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the options");
+}
+
 tide_status forecast_trainer_model(const forecast_trainer *t, forecast_model **out, tide_failure *failure) {
     void  *bytes = NULL;
     size_t size;
