@@ -367,10 +367,10 @@ static void test_refusals(void **state) {
     snprintf(words, sizeof words, "from %s/doors head point", folder);
     refuse(words, "head", "`head` point is not that of");
     of_run(&o, "doors", "");
-    snprintf(path, sizeof path, "%s/doors.onnx", folder);
+    snprintf(path, sizeof path, "%s/doors.pth", folder);
     set(&o, "output", path);
     assert_int_equal(forecast_export(&o, NULL, NULL, &r, &failure), TIDE_EINVAL);
-    expect_has(failure.message, "exports hold points alone");
+    expect_has(failure.message, "a published checkpoint has no head");
     forecast_result_free(&r);
     /* a run that begins with it has its head, and quantiles, without being told */
     snprintf(words, sizeof words, "from %s/doors", folder);
