@@ -19,6 +19,7 @@ extern const cli_command command_bench;                                       /*
 bool bench_cli_tell(void *user, const char *what);  /* a benchmark's parts as talk; `user` is the call. False: stop */
 bool bench_cli_stop(void *user);
 extern const cli_command command_machine;                                     /* machine.c */
+extern const cli_command command_serve;                                       /* serve.c */
 extern const cli_command command_selftest;                                    /* selftest.c */
 extern const cli_command command_explain;                                     /* explain.c */
 
