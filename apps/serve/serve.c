@@ -114,7 +114,9 @@ static tide_status open_parts(serve *s, tide_failure *failure) {
     s->metrics  = metrics_new();
     s->quick    = work_new(workers, s->options.queue, 0, s);
     s->refined  = work_new((workers + 1) / 2, MIN2(s->options.queue, REFINED_QUEUE), REFINED_NICE, s);
-    if (!s->metrics || !s->quick || !s->refined) return fail(failure, TIDE_ENOMEM, "no memory or no threads");
+    s->models   = models_new(s->options.models, workers);
+    if (!s->metrics || !s->quick || !s->refined || !s->models)
+        return fail(failure, TIDE_ENOMEM, "no memory or no threads");
     return open_http(s, failure);
 }
 
@@ -124,7 +126,8 @@ static void say_where(const serve *s) {
     const char *host = s->options.host;
     if (!s->listener) return;
     snprintf(line, sizeof line, "tidemill %s serves http://%s%s%s:%d%s/%s", TIDE_VERSION, six ? "[" : "", host,
-             six ? "]" : "", http_port(s->http), s->options.root_path, *s->options.token_file ? " (with a token)" : "");
+             six ? "]" : "", http_port(s->http), s->options.root_path,
+             *s->options.token_file ? " (with a token)" : "");
     s->listener(s->user, SERVE_NOTE, line);
 }
 
@@ -171,6 +174,7 @@ void serve_close(serve *s) {
     work_free(s->quick);
     work_free(s->refined);
     access_close(s->access);
+    models_free(s->models);
     metrics_free(s->metrics);
     free(s);
 }

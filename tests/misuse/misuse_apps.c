@@ -320,6 +320,9 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
     R(eis_resnorm, 0, "nothing", isnan(eis_resnorm(EIS_SSE, 3, NULL, NULL, NULL, 5)))                                  \
     R(eis_resnorm, 1, "kind 99, -1 " "points", (eis_resnorm((eis_resnorm_kind)99, -1, p, (eis_z[]){ { 1, 0 } },        \
         (eis_z[]){ { 1, 0 } }, 5), true))                                                                              \
+    R(eis_checked_json, 0, "nothing, zeros", !eis_checked_json(NULL) && !eis_checked_json(&(eis_checked){ 0 }))        \
+    R(eis_relaxations_json, 0, "nothing, zeros", !eis_relaxations_json(NULL) && !eis_relaxations_json(                 \
+        &(eis_relaxations){ 0 }))                                                                                      \
     R(serve_open, 0, "nothing", serve_open(NULL, NULL, NULL, NULL, &t->failure) != TIDE_OK && *t->failure.message)     \
     R(serve_open, 1, "zeroed options", serve_open(&s_zero, NULL, NULL, &service, NULL) != TIDE_OK && !service)         \
     STALE(R, serve_open, &s_zero, NULL, NULL, &service)                                                                \

@@ -42,6 +42,8 @@ const char *http_parameter(const http_request *r, int i);  /* what stands for th
 /* NULL: it has none. */
 const char *http_query(const http_request *r, const char *name);
 const char *http_header(const http_request *r, const char *name);
+/* Each of the query's; `each` returns false to end it. */
+void http_queries(const http_request *r, bool (*each)(void *user, const char *name, const char *value), void *user);
 /* The whole body; ends with a 0 byte that is not counted. Valid until the answer. */
 const char *http_body(const http_request *r, size_t *length);
 /* Has the client gone, or is the service stopping without patience? To be asked by whoever works on it, about every

@@ -18,6 +18,18 @@ const char *http_query(const http_request *r, const char *name) {
     return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+typedef struct queries { bool (*each)(void *, const char *, const char *); void *user; } queries;
+
+static enum MHD_Result query(void *user, enum MHD_ValueKind kind, const char *name, const char *value) {
+    const queries *q = user;
+    (void)kind;
+    return q->each(q->user, name, value ? value : "") ? MHD_YES : MHD_NO;
+}
+
+void http_queries(const http_request *r, bool (*each)(void *user, const char *name, const char *value), void *user) {
+    MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, query, &(queries){ each, user });
+}
+
 const char *http_header(const http_request *r, const char *name) {
     return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }

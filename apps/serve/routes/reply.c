@@ -1,6 +1,8 @@
+/* How answers are put. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "service.h"
 
 #define JSON_TYPE "application/json"
@@ -22,4 +24,12 @@ void reply_busy(http_request *r, const char *detail) { reply_say(r, 503, "busy",
 
 void reply_json(http_request *r, int status, char *text) {
     http_reply(r, status, JSON_TYPE, text, text ? strlen(text) : 1);
+}
+
+void reply_text(text *out, const char *value) {
+    json_t *o    = json_text(value);
+    char   *json = o ? json_dumps(o, JSON_ENCODE_ANY) : NULL;
+    text_add(out, "%s", json ? json : "null");
+    free(json);
+    if (o) json_decref(o);
 }

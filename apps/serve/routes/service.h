@@ -6,9 +6,11 @@
 
 #include <tidemill/serve.h>
 
+#include "base/base.h"
 #include "serve/access/access.h"
 #include "serve/fields/problem.h"
 #include "serve/http/http.h"
+#include "serve/models/models.h"
 #include "serve/work/work.h"
 
 typedef struct metrics metrics;
@@ -22,6 +24,9 @@ struct serve {
     work_queue    *quick;    /* what takes milliseconds */
     work_queue    *refined;  /* what takes a tenth of a second or more: it must not hold up the others */
     metrics       *metrics;
+    models        *models;
+    /* The file of an upload, and what its client called it; NULL, and false: there is none. */
+    bool         (*upload_path)(serve *s, const char *id, char *path, size_t path_size, char *name, size_t name_size);
     double         began;
     atomic_bool    stopping;
 };
@@ -32,6 +37,7 @@ void reply_problem(http_request *r, problem *p);  /* frees it */
 void reply_say(http_request *r, int status, const char *code, const char *detail);
 void reply_json(http_request *r, int status, char *text);  /* malloc'ed; NULL: 503 */
 void reply_busy(http_request *r, const char *detail);
+void reply_text(text *out, const char *value);  /* a part of an answer: as a JSON text; null */
 
 /* ---- what has happened (metrics.c) ---- */
 
@@ -47,5 +53,15 @@ int routes_index(const http_route *route);  /* -1: NULL */
 void route_healthz(void *user, http_request *r);
 void route_readyz(void *user, http_request *r);
 void route_metrics(void *user, http_request *r);
+void route_models(void *user, http_request *r);
+void route_model(void *user, http_request *r);
+void route_forecast_predict(void *user, http_request *r);
+void route_forecast_read(void *user, http_request *r);
+void route_eis_complete(void *user, http_request *r);
+void route_eis_check(void *user, http_request *r);
+void route_eis_fit(void *user, http_request *r);
+void route_eis_drt(void *user, http_request *r);
+void route_eis_read(void *user, http_request *r);
+void route_eis_simulate(void *user, http_request *r);
 
 #endif
