@@ -4,6 +4,8 @@
 #include <time.h>
 
 #include "base/base.h"
+#include "base/json.h"
+#include "serve/routes/openapi.h"
 #include "serve/routes/service.h"
 
 static const http_options standard = {
@@ -179,4 +181,9 @@ void serve_close(serve *s) {
     free(s);
 }
 
-char *serve_openapi(void) { return NULL; }
+char *serve_openapi(void) {
+    json_t *o    = openapi_describe();
+    char   *text = json_whole(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+    if (o) json_decref(o);
+    return text;
+}

@@ -204,7 +204,9 @@ enum MHD_Result request_handle(void *server, struct MHD_Connection *c, const cha
 
 static void tell(http_request *r, enum MHD_RequestTerminationCode code) {
     const http_options *o = &r->server->options;
-    bool arrived = code == MHD_REQUEST_TERMINATED_COMPLETED_OK;
+    /* What is written to a client that has gone seems to arrive. */
+    bool gone    = http_cancelled(r) && !r->server->cancelling;
+    bool arrived = code == MHD_REQUEST_TERMINATED_COMPLETED_OK && !gone;
     http_done    what = { .client = r->on->client, .method = r->method, .path = r->path ? r->path : "",
                           .route = r->route, .status = arrived || r->on->stream ? r->status : 0,
                           .bytes_in = r->length, .bytes_out = r->bytes_out, .seconds = os_seconds() - r->began };

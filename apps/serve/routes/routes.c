@@ -6,6 +6,8 @@ const http_route routes[] = {
     { "GET", "/health", route_healthz, true, 0 },
     { "GET", "/readyz", route_readyz, true, 0 },
     { "GET", "/metrics", route_metrics, false, 0 },
+    { "GET", "/openapi.json", route_openapi, true, 0 },
+    { "GET", "/docs", route_docs, true, 0 },
     { "GET", "/api/v1/models", route_models, false, 0 },
     { "GET", "/api/v1/models/{id}", route_model, false, 0 },
     { "POST", "/api/v1/eis/complete", route_eis_complete, false, 0 },

@@ -53,6 +53,8 @@ int routes_index(const http_route *route);  /* -1: NULL */
 void route_healthz(void *user, http_request *r);
 void route_readyz(void *user, http_request *r);
 void route_metrics(void *user, http_request *r);
+void route_openapi(void *user, http_request *r);
+void route_docs(void *user, http_request *r);
 void route_models(void *user, http_request *r);
 void route_model(void *user, http_request *r);
 void route_forecast_predict(void *user, http_request *r);
