@@ -1,4 +1,4 @@
-/* Bodies of requests: whatever comes is decoded or refused with a reason, and arrays of numbers are what strtod reads. */
+/* Bodies of requests: whatever comes is decoded or refused with a reason; numbers are printed as printf has them. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,8 @@ bytes fuzz_seed(int i) {
         "{\"spectrum\":{\"freq_hz\":[1e5,1e4,100,10.5,1],\"z_re_ohm\":[1,2,3,4,5],\"z_im_ohm\":[-1,-2,-3,-4,-5]},"
         "\"known\":{\"Rsh\":460,\"Ca\":\"3.7uF\"},\"options\":{\"method\":\"exact\",\"top-k\":3},\"curve\":true}",
         "{\"spectra\":[{\"freq_hz\":[],\"name\":\"a\\n\\u00e9\"},{}],\"known\":\"Rsh=1\"}",
-        "{\"model\":\"m\",\"past\":{\"time\":[\"2026-12-01 13:00\",\"2026-12-01T14:00:00+01:00\"],\"columns\":{\"a\":[1,null,-0.5e-300]}},"
+        "{\"model\":\"m\",\"past\":{\"time\":[\"2026-12-01 13:00\",\"2026-12-01T14:00:00+01:00\"],"
+        "\"columns\":{\"a\":[1,null,-0.5e-300]}},"
         "\"level\":[80,95],\"windows\":2}",
         "[[1,2],[3,[4,5,\"x\"]],123456789012345678901234567890e-5]",
     };
