@@ -2,7 +2,7 @@
 #include <tidemill/serve.h>
 
 #include "base/base.h"
-#include "serve_lacks.h"  /* made by Meson: which they are */
+#include "serve/serve_lacks.h"  /* made by Meson: which they are */
 
 tide_status serve_open(const serve_options *options, serve_listener listener, void *user, serve **out,
                        tide_failure *failure) {

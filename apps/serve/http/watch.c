@@ -1,4 +1,4 @@
-/* One thread looks at all connections some thirty times a second: whose time is over, whose client has gone. A
+/* One thread looks at all connections fifty times a second: whose time is over, whose client has gone. A
  * suspended connection is not polled by libmicrohttpd, so nobody else would notice that. */
 #include <errno.h>
 #include <poll.h>
@@ -8,7 +8,7 @@
 #include "base/base.h"
 #include "inside.h"
 
-enum { LOOK_MS = 30 };
+enum { LOOK_MS = 20 };
 
 /* Closed by the other side, or broken. What a client sends ahead of its next request is neither. */
 static bool client_gone(int fd) {
