@@ -9,7 +9,7 @@ const cli_command *const cli_commands[] = {
     &command_export, &command_import, &command_explain, &command_eis_complete, &command_eis_check, &command_eis_drt,
     &command_eis_convert, &command_eis_fit, &command_eis_batch, &command_eis_generate, &command_eis_train,
     &command_eis_evaluate, &command_eis_full, &command_eis_simulate, &command_eis, &command_data_list,
-    &command_data_get, &command_data_make, &command_machine, &command_bench, &command_selftest,
+    &command_data_get, &command_data_make, &command_machine, &command_bench, &command_serve, &command_selftest,
     NULL,
 };
 

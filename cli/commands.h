@@ -19,11 +19,13 @@ extern const cli_command command_bench;                                       /*
 bool bench_cli_tell(void *user, const char *what);  /* a benchmark's parts as talk; `user` is the call. False: stop */
 bool bench_cli_stop(void *user);
 extern const cli_command command_machine;                                     /* machine.c */
+extern const cli_command command_serve;                                       /* serve.c */
 extern const cli_command command_selftest;                                    /* selftest.c */
 extern const cli_command command_explain;                                     /* explain.c */
 
 /* The option of a command without a library's table; the names stand for themselves (command_values). */
-#define CLI_ROW_DEVICE(S, help) { "device", TIDE_OPTION_TEXT(S, device), "cpu", 0, "Machine", "DEVICE", help }
+#define CLI_ROW_DEVICE(S, help) \
+    { "device", TIDE_OPTION_TEXT(S, device), "cpu", TIDE_OPTION_RESOURCE, "Machine", "DEVICE", help }
 
 /* forecast.c: its events as talk (`user` is the call). */
 int forecast_cli_show(void *user, const forecast_event *e);

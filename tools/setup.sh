@@ -9,8 +9,9 @@ die() { printf '%s\n' "$*" >&2; exit 1; }
 
 # libdnnl-dev is named for the library that it brings, whose own package has another name in each release, and for a test.
 debian_packages='gcc libc6-dev meson ninja-build pkg-config libdnnl-dev libsleef-dev librandom123-dev libjansson-dev libzip-dev libcminpack-dev libhwloc-dev
-    libcsv-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev gnuplot-nox ca-certificates tzdata'
-brew_packages='meson ninja pkgconf libomp jansson libzip cminpack hwloc libcsv sleef cmocka gnuplot'
+    libcsv-dev zlib1g-dev libcurl4-openssl-dev libcmocka-dev libmicrohttpd-dev libsodium-dev libsqlite3-dev
+    gnuplot-nox ca-certificates tzdata'
+brew_packages='meson ninja pkgconf libomp jansson libzip cminpack hwloc libcsv sleef cmocka libmicrohttpd libsodium sqlite gnuplot'
 
 # Prints the packages of the list $1 that are not installed.
 missing_debian() {

@@ -27,3 +27,10 @@ tide_status eis_check(const eis_options *options, eis_listener listener, void *u
                       tide_failure *failure) {
     return each_sweep_run(&kind, options, listener, user, result, failure);
 }
+
+char *eis_checked_json(const eis_checked *c) {
+    json_t *o = c && c->parts ? checked_json(c) : NULL;
+    char   *s = json_whole(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+    json_decref(o);
+    return s;
+}

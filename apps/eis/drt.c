@@ -35,3 +35,10 @@ tide_status eis_drt(const eis_options *options, eis_listener listener, void *use
     if (lambda_parse(options->lambda, &wish, failure) != TIDE_OK) return TIDE_EINVAL;
     return each_sweep_run(&kind, options, listener, user, result, failure);
 }
+
+char *eis_relaxations_json(const eis_relaxations *r) {
+    json_t *o = r && r->parts ? relaxations_json(r) : NULL;
+    char   *s = json_whole(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+    json_decref(o);
+    return s;
+}

@@ -753,6 +753,7 @@ typedef struct eis_checked {
  * number is not usable), TIDE_ENOMEM; *out is zeroed then. Several threads may call it at once. */
 TIDE_API tide_status eis_check_spectrum(const eis_spectrum *spectrum, eis_checked *out, tide_failure *failure);
 TIDE_API void        eis_checked_free(eis_checked *c);  /* NULL is fine; leaves it zeroed */
+TIDE_API char *eis_checked_json(const eis_checked *c);  /* as in eis_check's: tide_free; NULL when out of memory */
 
 /* ---- distribution of relaxation times -------------------------------------------------------------------- */
 
@@ -806,6 +807,7 @@ typedef struct eis_relaxations {
 TIDE_API tide_status eis_drt_spectrum(const eis_spectrum *spectrum, const eis_options *options, eis_relaxations *out,
                                       tide_failure *failure);
 TIDE_API void        eis_relaxations_free(eis_relaxations *r);  /* NULL is fine; leaves it zeroed */
+TIDE_API char       *eis_relaxations_json(const eis_relaxations *r);  /* likewise, as in eis_drt's */
 
 /* ---- commands ------------------------------------------------------------------------------------------ */
 

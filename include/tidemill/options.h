@@ -36,6 +36,8 @@ typedef enum tide_option_type {
 
 /* In `flags` of a row. The bits below are the table's own: which command takes the option. */
 enum {
+    TIDE_OPTION_RESOURCE   = 1 << 23,  /* names a path, or a part of the machine (threads, memory, a device): for who
+                                          sits at it. No request to a service sets it */
     TIDE_OPTION_HIDDEN     = 1 << 24,  /* accepted, not shown */
     TIDE_OPTION_NO_EFFECT  = 1 << 25,  /* accepted, never had an effect in the programs it comes from */
     TIDE_OPTION_MAY_DIFFER = 1 << 26,  /* does not change the result: a resumed run may have another value */

@@ -8,8 +8,8 @@
 /* The names are tide_devices(), which differ from build to build: the metavar DEVICE stands for them (options.h). A
  * run may go on on another device, and says so (run_moved_told): its bits are that one's from there on. */
 #define ROW_DEVICE_FOR(S, flags, help)                                                                                 \
-    { "device", TIDE_OPTION_TEXT(S, device), "cpu", (flags) | TIDE_OPTION_MAY_DIFFER, "Machine", "DEVICE", help,  \
-      .suggested = "auto" }
+    { "device", TIDE_OPTION_TEXT(S, device), "cpu", (flags) | TIDE_OPTION_MAY_DIFFER | TIDE_OPTION_RESOURCE,           \
+      "Machine", "DEVICE", help, .suggested = "auto" }
 #define ROW_DEVICE(S, flags)                                                                                           \
     ROW_DEVICE_FOR(S, flags, "where to compute, NAME or NAME:INDEX; auto: where this training's steps are fastest "    \
                              "(answers: its run's for 64 at once or more, else cpu); tidemill machine tells what is "  \
@@ -21,7 +21,8 @@
     { "strict", TIDE_OPTION_BOOL(S, strict), NULL, (flags) | TIDE_OPTION_MAY_DIFFER, "Machine", NULL,                  \
       "a precision that the device lacks is an error (else f32 and a warning)" }
 #define ROW_THREADS(S, flags)                                                                                          \
-    { "threads", TIDE_OPTION_INT(S, threads, 0, 4096), NULL, (flags) | TIDE_OPTION_MAY_DIFFER, "Machine", "N",         \
+    { "threads", TIDE_OPTION_INT(S, threads, 0, 4096), NULL, (flags) | TIDE_OPTION_MAY_DIFFER | TIDE_OPTION_RESOURCE,  \
+      "Machine", "N",                                                                                                  \
       "threads to compute with; 0: the physical cores this process may use", .aliases = "n-workers|workers" }
 #define ROW_CUT(S, flags)                                                                                              \
     { "cut", TIDE_OPTION_INT(S, cut, 0, 1024), NULL, flags, "Machine", "N",                                            \

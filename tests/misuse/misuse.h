@@ -9,6 +9,7 @@
 #include <tidemill/eis.h>
 #include <tidemill/explain.h>
 #include <tidemill/forecast.h>
+#include <tidemill/serve.h>
 #include <tidemill/tidemill.h>
 #include <tidemill/tune.h>
 

@@ -16,6 +16,8 @@ static eis_result        e_result;
 static eis_known         known;
 static eis_spectrum      spectrum;
 static eis_spectra       spectra;
+static serve_options     s_zero;
+static serve            *service;
 static eis_fit_options   fit_odd;
 static eis_fitted        fitted;
 static const double      p[EIS_COUNT] = { 1000, 1000, 1000, 1e-6, 1e-6 };
@@ -317,7 +319,19 @@ static const tide_option *no_row(void *user, const char *name, const char *comma
     R(eis_resnorm_name, 0, "kind 99", eis_resnorm_name((eis_resnorm_kind)99) != NULL)                                  \
     R(eis_resnorm, 0, "nothing", isnan(eis_resnorm(EIS_SSE, 3, NULL, NULL, NULL, 5)))                                  \
     R(eis_resnorm, 1, "kind 99, -1 " "points", (eis_resnorm((eis_resnorm_kind)99, -1, p, (eis_z[]){ { 1, 0 } },        \
-        (eis_z[]){ { 1, 0 } }, 5), true))
+        (eis_z[]){ { 1, 0 } }, 5), true))                                                                              \
+    R(eis_checked_json, 0, "nothing, zeros", !eis_checked_json(NULL) && !eis_checked_json(&(eis_checked){ 0 }))        \
+    R(eis_relaxations_json, 0, "nothing, zeros", !eis_relaxations_json(NULL) && !eis_relaxations_json(                 \
+        &(eis_relaxations){ 0 }))                                                                                      \
+    R(serve_open, 0, "nothing", serve_open(NULL, NULL, NULL, NULL, &t->failure) != TIDE_OK && *t->failure.message)     \
+    R(serve_open, 1, "zeroed options", serve_open(&s_zero, NULL, NULL, &service, NULL) != TIDE_OK && !service)         \
+    STALE(R, serve_open, &s_zero, NULL, NULL, &service)                                                                \
+    R(serve_port, 0, "none", serve_port(NULL) == 0)                                                                    \
+    R(serve_stop, 0, "none, NaN seconds", (serve_stop(NULL, NAN), true))                                               \
+    R(serve_close, 0, "none", (serve_close(NULL), true))                                                               \
+    R(serve_table, 0, "twice", serve_table() == serve_table())                                                         \
+    R(serve_options_default, 0, "nothing", (serve_options_default(NULL), true))                                        \
+    R(serve_openapi, 0, "twice", (tide_free(serve_openapi()), tide_free(serve_openapi()), true))
 
 static const char *f_long(void) {
     static char name[5000];

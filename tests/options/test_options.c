@@ -282,12 +282,37 @@ static void test_tables(void **state) {
         assert_string_equal(eis_option_find(old[i])->name, forecast_option_find(old[i])->name);
 }
 
+/* What stands for a path or a device in help, and options that are known to name one in a part of their text. */
+static bool names_resource(const tide_option *row) {
+    static const char *const stand[] = { "FILE", "DIR", "RUN", "DEVICE" };
+    static const char *const known[] = { "threads", "memory-limit", "memory-limit-mib", "sum" };
+    for (size_t i = 0; row->metavar && i < sizeof stand / sizeof *stand; i++)
+        if (strstr(row->metavar, stand[i])) return true;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(row->name, known[i]) == 0) return true;
+    return false;
+}
+
+/* A service leaves these rows out: one that lacked the flag would let a request read or write any file. */
+static void test_resources(void **state) {
+    const tide_option_table *const tables[] = { forecast_table(), eis_table(), eis_fit_table() };
+    (void)state;
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+        for (int64_t i = 0; i < tables[t]->count; i++) {
+            const tide_option *row = &tables[t]->rows[i];
+            if (names_resource(row) != !!(row->flags & TIDE_OPTION_RESOURCE))
+                fail_msg("table %zu, option %s: named like a resource %d, flagged %d", t, row->name,
+                         names_resource(row), !!(row->flags & TIDE_OPTION_RESOURCE));
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_set),      cmocka_unit_test(test_synonyms),
         cmocka_unit_test(test_guides),   cmocka_unit_test(test_bare),     cmocka_unit_test(test_refused),
         cmocka_unit_test(test_check),    cmocka_unit_test(test_find),     cmocka_unit_test(test_json),
         cmocka_unit_test(test_run_json), cmocka_unit_test(test_updated),  cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_resources),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,7 @@ static const tide_option rows[] = {
     { "seed", TIDE_OPTION_INT(S, seed, 0, 9e15), "42", 0, "Question", "N", "random seed of `posterior`" },
     { "prior", TEXT(prior), NULL, 0, "Question", "NAME=VALUE+-SD,...",
       "what is known beside the data, of a parameter or of a ratio: Rs=20+-1,Ra/Rb=4.8+-1" },
-    { "blank", TEXT(blank), NULL, 0, "Question", "FILE",
+    { "blank", TEXT(blank), NULL, TIDE_OPTION_RESOURCE, "Question", "FILE",
       "a spectrum without cells: its resistance and electrode are in the fit, with their errors" },
     { "same", TEXT(same), NULL, 0, "Question", "NAME,...",
       "fit all spectra together, these parameters the same in all: Ra,Rb,Ca,Cb,Rs" },

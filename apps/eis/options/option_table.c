@@ -24,7 +24,8 @@ enum {
     DRT = EIS_FOR_DRT,
     B = EIS_FOR_BATCH,
     MAY_DIFFER = TIDE_OPTION_MAY_DIFFER,
-    PLACE = TIDE_OPTION_PLACE | TIDE_OPTION_MAY_DIFFER
+    PLACE = TIDE_OPTION_PLACE | TIDE_OPTION_MAY_DIFFER,
+    RESOURCE = TIDE_OPTION_RESOURCE
 };
 #define RESNORMS                                                                                                     \
     "mean-abs|mean-abs-root-f|mean-abs-amplified|mean-relative-magnitude|mean-square|magnitude-phase|sse|rmse|"      \
@@ -33,7 +34,7 @@ enum {
 static const tide_option rows[] = {
     { "known", TEXT(known), NULL, C | SIM, "Question", "Rsh=460,...",
       "known values of Rsh, Ra, Rb, Ca, Cb in ohm and farad; prefixes p n u m k M" },
-    { "spectrum", LIST(spectra), NULL, C | K | FIT | B | DRT | V, "Question", "FILE",
+    { "spectrum", LIST(spectra), NULL, C | K | FIT | B | DRT | V | RESOURCE, "Question", "FILE",
       "a measured spectrum, any instrument's file or a CSV; more files may follow" },
     { "circuit", CHOICE(circuit, "shunt|chain"), NULL, C | G | T | F | SIM | MAY_DIFFER, "Question", NULL,
       "Rsh across both membranes, or in series with them", .synonyms = "parallel=shunt|series=chain" },
@@ -59,7 +60,7 @@ static const tide_option rows[] = {
     { "canonical", BOOL(canonical), NULL, C, "Question", NULL, "call the slower membrane a, whatever is known" },
     { "area", REAL(area_cm2, 0, 1e6), NULL, C | FIT | B, "Question", "CM2",
       "area in cm2: give TER and TEC per area, too; fit: all values" },
-    { "samples", TEXT(samples), NULL, B, "Question", "FILE",
+    { "samples", TEXT(samples), NULL, B | RESOURCE, "Question", "FILE",
       "a table of the spectra: file, sweep or well, condition, donor, time, area_cm2, blank" },
 
     { "method", CHOICE(method, "auto|refined|exact|network"), NULL, C, "Answer", NULL,
@@ -67,16 +68,16 @@ static const tide_option rows[] = {
       "spectrum, network without" },
     { "top-k", INT(top_k, 1, 1000), "10", C, "Answer", "K", "candidates to list" },
     { "resnorm", CHOICE(resnorm, RESNORMS), NULL, C | G | F, "Answer", NULL, "residual norm" },
-    { "model", TEXT(model), NULL, C | E | FIT | B, "Answer", "RUN",
+    { "model", TEXT(model), NULL, C | E | FIT | B | RESOURCE, "Answer", "RUN",
       "a trained predictor: its run folder, or the MLX guide's .npz or .pth; fit, batch: one of recipe cell, whose "
       "answers are more starts", .aliases = "run" },
     { "screen", BOOL(screen), NULL, B, "Answer", NULL,
       "no fits: medians and 95 % intervals as `model` has them, in about a millisecond a spectrum" },
     { "rerank", BOOL(rerank), "true", C, "Answer", NULL,
       "network: weigh its candidates again by their likelihood" },
-    { "out", TEXT(out), NULL, C | K | FIT | B | DRT | T | E | F | V | PLACE, "Answer", "DIR",
+    { "out", TEXT(out), NULL, C | K | FIT | B | DRT | T | E | F | V | PLACE | RESOURCE, "Answer", "DIR",
       "folder for tables and plots; train: the run folder; convert: for a file of each sweep" },
-    { "output", TEXT(output), NULL, V | PLACE, "Answer", "FILE", "the file to write" },
+    { "output", TEXT(output), NULL, V | PLACE | RESOURCE, "Answer", "FILE", "the file to write" },
     { "decimal", TEXT(decimal), NULL, C | K | FIT | B | DRT, "Answer", "CHAR",
       "of numbers in tables, . or ,: with a comma, for spreadsheets that have one, cells are parted by semicolons" },
     { "plots", BOOL(plots), NULL, C | K | FIT | DRT | T | E | F | MAY_DIFFER | TIDE_OPTION_COMMAND_ON, "Answer", NULL,
@@ -90,14 +91,14 @@ static const tide_option rows[] = {
 
     { "profile", CHOICE(profile, "app|generator"), NULL, G, "Data", NULL,
       "app: shunt, symmetric grid, 0.1 Hz..100 kHz x 100; generator: chain, full grid, 1 Hz..1 MHz x 50" },
-    { "ground-truths", TEXT(ground_truths), NULL, G, "Data", "FILE",
+    { "ground-truths", TEXT(ground_truths), NULL, G | RESOURCE, "Data", "FILE",
       "the circuits to compare with: JSON list of id, rsh, ra, rb, ca, cb, a generated CSV, or an .npz of the app" },
     { "n-ground-truths", INT(n_ground_truths, 1, 100000), "100", G | F, "Data", "N",
       "ground truths to draw when no file is given" },
     { "grid", CHOICE(grid, "auto|full|symmetric"), NULL, G, "Data", NULL,
       "all circuits, or one of each swapped pair; auto: the profile's" },
     { "points", INT(points, 2, 40), "12", G, "Data", "N", "grid values of each parameter" },
-    { "data-dir", TEXT(data_dir), "eis_training_data", G | T | F | MAY_DIFFER, "Data", "DIR",
+    { "data-dir", TEXT(data_dir), "eis_training_data", G | T | F | MAY_DIFFER | RESOURCE, "Data", "DIR",
       "folder for the data; a killed run is resumed there" },
     { "format", CHOICE(format, "shards|csv"), NULL, G, "Data", NULL,
       "binary shards, or the CSV, metadata and summary of other programs" },
@@ -165,7 +166,7 @@ static const tide_option rows[] = {
     ROW_CUT(S, T),
     ROW_COMPILE(S, T | E | F),
     ROW_COMPILE_MODE(S, C | T | E | F),
-    { "memory-limit", TEXT(memory_limit), NULL, C | G | T | E | F | MAY_DIFFER, "Machine", "X",
+    { "memory-limit", TEXT(memory_limit), NULL, C | G | T | E | F | MAY_DIFFER | RESOURCE, "Machine", "X",
       "most memory of the device that training may use, and on a device other than cpu exact posteriors and residual "
       "norms: a share (0.7), 512M, 2G, or bytes; a predictor's answers take what they need" },
     { "accumulate", INT(accumulate, 0, 1e6), "1", T | F, "Machine", "N",

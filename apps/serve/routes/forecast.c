@@ -1,0 +1,344 @@
+/* Forecasts: a request becomes a task with windows; tasks of one model that wait together are one call. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "serve/fields/numbers.h"
+#include "serve/fields/record.h"
+#include "serve/models/models.h"
+#include "service.h"
+
+enum { DIGITS = 9, MOST_NUMBERS = 1 << 24, MOST_WINDOWS = 4096 };
+
+typedef struct rows_in { numbers time; column_list columns; numbers values; } rows_in;
+typedef struct predict_in { const char *model; rows_in *past, *future; numbers level; int64_t windows; } predict_in;
+
+#define R rows_in
+static const field past_rows[] = {
+    { "time", FIELD_TIMES, offsetof(R, time), .most = MOST_NUMBERS,
+      .help = "of each row: \"2026-12-01 13:00\", or seconds since 1970; may be absent where the model needs none" },
+    { "columns", FIELD_COLUMNS, offsetof(R, columns), .nullable = true, .most = MOST_NUMBERS,
+      .help = "{\"name\": [numbers]}: the model's columns, the last of its rows count; null is a gap" },
+    { "values", FIELD_NUMBERS, offsetof(R, values), .nullable = true, .most = MOST_NUMBERS,
+      .help = "of several windows: (windows, rows, columns), flat" },
+};
+static const record past_record = { "Rows", "Rows of a series.", past_rows, sizeof past_rows / sizeof *past_rows,
+                                    sizeof(R) };
+#define P predict_in
+static const field predict_rows[] = {
+    { "model", FIELD_TEXT, offsetof(P, model), .required = true, .help = "its id" },
+    { "past", FIELD_RECORD, offsetof(P, past), .required = true, .of = &past_record, .help = "the rows before" },
+    { "future", FIELD_RECORD, offsetof(P, future), .of = &past_record,
+      .help = "columns known ahead, of the rows to come" },
+    { "level", FIELD_NUMBERS, offsetof(P, level), .low = 1, .high = 99, .most = FORECAST_MAX_LEVELS, .unit = "%",
+      .help = "prediction intervals, ascending: [80, 95]" },
+    { "windows", FIELD_WHOLE, offsetof(P, windows), .low = 1, .high = MOST_WINDOWS,
+      .help = "how many windows `values` hold" },
+};
+const record predict_record = { "ForecastPredict", "Rows that a forecast starts from.", predict_rows,
+                                sizeof predict_rows / sizeof *predict_rows, sizeof(P) };
+
+typedef struct predict_task {
+    work_item     item;
+    http_request *r;
+    body          body;
+    predict_in    in;
+    model        *model;
+    int64_t       windows;
+    double       *past, *known;   /* as forecast_model_predict has them; the body's memory */
+    int64_t      *time, *ahead;   /* (windows, seq_len); of the rows to come, of one window. NULL: no times */
+    double       *future, *bands;
+    problem       problem;
+} predict_task;
+
+static void discard(predict_task *t) {
+    body_free(&t->body);
+    model_drop(t->model);
+    free(t->future);
+    free(t->bands);
+    free(t);
+}
+
+static void refuse(predict_task *t) {
+    reply_problem(t->r, &t->problem);
+    discard(t);
+}
+
+static bool no_memory(predict_task *t) {
+    return problem_say(&t->problem, 503, "memory", "There is no memory at the moment.");
+}
+
+/* ---- what is asked ---- */
+
+static const numbers *column_of(const rows_in *in, const char *name) {
+    for (int64_t i = 0; in && i < in->columns.count; i++)
+        if (strcmp(in->columns.at[i].name, name) == 0) return &in->columns.at[i].values;
+    return NULL;
+}
+
+static bool refuse_missing(predict_task *t, const char *where, const char *name, int64_t rows) {
+    char pointer[PROBLEM_POINTER];
+    snprintf(pointer, sizeof pointer, "/%s/columns/%.100s", where, name);
+    return problem_at(&t->problem, pointer, "%lld numbers are wanted", (long long)rows);
+}
+
+/* Column `column` of `columns` interleaved ones: the last `rows` of the request's. */
+static bool take_column(predict_task *t, const rows_in *in, const char *where, const char *name, int64_t rows,
+                        double *out, int64_t columns, int64_t column) {
+    const numbers *n = column_of(in, name);
+    if (!n || n->count < rows) return refuse_missing(t, where, name, rows);
+    for (int64_t i = 0; i < rows; i++) out[i * columns + column] = n->at[n->count - rows + i];
+    return true;
+}
+
+static bool take_columns(predict_task *t, const forecast_model *f) {
+    int64_t seq = forecast_model_seq_len(f), columns = forecast_model_columns(f);
+    bool    fine = true;
+    if (!(t->past = body_keep(&t->body, (size_t)(seq * columns) * sizeof *t->past))) return no_memory(t);
+    int64_t holidays = forecast_model_holidays(f, 0, NULL);
+    for (int64_t c = 0; c < columns - holidays; c++)
+        fine &= take_column(t, t->in.past, "past", forecast_model_column_name(f, c), seq, t->past, columns, c);
+    return fine;
+}
+
+static bool take_known(predict_task *t, const forecast_model *f) {
+    int64_t pred = forecast_model_pred_len(f), known = forecast_model_known(f), columns = forecast_model_columns(f);
+    int64_t given = known - forecast_model_holidays(f, 0, NULL);
+    bool    fine  = true;
+    if (!known) return true;
+    if (!(t->known = body_keep(&t->body, (size_t)(pred * known) * sizeof *t->known))) return no_memory(t);
+    for (int64_t c = 0; c < given; c++)
+        fine &= take_column(t, t->in.future, "future", forecast_model_column_name(f, columns - known + c), pred,
+                            t->known, known, c);
+    return fine;
+}
+
+/* Holidays follow from the times alone. */
+static void put_holidays(predict_task *t, const forecast_model *f) {
+    int64_t holidays = forecast_model_holidays(f, 0, NULL), columns = forecast_model_columns(f);
+    int64_t seq = forecast_model_seq_len(f), pred = forecast_model_pred_len(f), known = forecast_model_known(f);
+    for (int64_t i = 0; holidays && i < seq; i++)
+        forecast_model_holidays(f, t->time[i], t->past + (i + 1) * columns - holidays);
+    for (int64_t i = 0; holidays && i < pred; i++)
+        forecast_model_holidays(f, t->ahead[i], t->known + (i + 1) * known - holidays);
+}
+
+static bool take_times(predict_task *t, const forecast_model *f) {
+    const numbers *n = &t->in.past->time;
+    int64_t seq = forecast_model_seq_len(f), pred = forecast_model_pred_len(f), rows = seq * t->windows;
+    tide_failure failure = { 0 };
+    if (!n->count && !forecast_model_needs_time(f) && !forecast_model_holidays(f, 0, NULL)) return true;
+    if (n->count < rows) return problem_at(&t->problem, "/past/time", "%lld times are wanted", (long long)rows);
+    t->time  = body_keep(&t->body, (size_t)rows * sizeof *t->time);
+    t->ahead = body_keep(&t->body, (size_t)pred * sizeof *t->ahead);
+    if (!t->time || !t->ahead) return no_memory(t);
+    for (int64_t i = 0; i < rows; i++) t->time[i] = (int64_t)n->at[n->count - rows + i];
+    for (int64_t i = 1; i < seq; i++)
+        if (t->time[i] <= t->time[i - 1]) return problem_at(&t->problem, "/past/time", "the times must ascend");
+    if (forecast_model_times_after(f, t->time[seq - 1], pred, t->ahead, &failure) == TIDE_OK) return true;
+    return problem_of(&t->problem, &failure, "/past/time");
+}
+
+/* Many windows at once: flat, in the model's order of columns. */
+static bool take_flat(predict_task *t, const forecast_model *f) {
+    int64_t count = t->windows * forecast_model_seq_len(f) * forecast_model_columns(f);
+    if (forecast_model_known(f))
+        return problem_at(&t->problem, "/windows", "a model with columns known ahead is asked about one window");
+    if (t->in.past->values.count != count)
+        return problem_at(&t->problem, "/past/values", "%lld numbers are wanted; there are %lld", (long long)count,
+                          (long long)t->in.past->values.count);
+    t->past = t->in.past->values.at;
+    return true;
+}
+
+static bool check_levels(predict_task *t, const forecast_model *f) {
+    for (int64_t i = 1; i < t->in.level.count; i++)
+        if (t->in.level.at[i] <= t->in.level.at[i - 1])
+            return problem_at(&t->problem, "/level", "the levels must ascend");
+    if (!t->in.level.count || forecast_model_has_levels(f)) return true;
+    return problem_at(&t->problem, "/level", "this model keeps no intervals");
+}
+
+static bool decode(predict_task *t, models *all) {
+    size_t      length;
+    const char *bytes = http_body(t->r, &length);
+    if (!body_parse(bytes, length, &t->body, &t->problem)) return false;
+    if (!record_decode(&t->body, t->body.root, &predict_record, "", &t->in, &t->problem)) return false;
+    if (!(t->model = models_take(all, t->in.model, MODEL_FORECAST, &t->problem))) return false;
+    const forecast_model *f = t->model->forecast;
+    bool flat  = t->in.windows > 0;
+    t->windows = flat ? t->in.windows : 1;
+    bool fine  = flat ? take_flat(t, f) : take_columns(t, f);
+    fine = take_times(t, f) && fine;
+    fine = (flat || take_known(t, f)) && fine && check_levels(t, f);
+    if (fine && !flat) put_holidays(t, f);
+    return fine;
+}
+
+/* ---- answers ---- */
+
+static bool make_room(predict_task *t, int64_t cells) {
+    int64_t levels = t->in.level.count;
+    t->future = malloc((size_t)(t->windows * cells) * sizeof *t->future);
+    t->bands  = levels ? malloc((size_t)(t->windows * cells * levels * 2) * sizeof *t->bands) : NULL;
+    return t->future && (!levels || t->bands);
+}
+
+static bool predict_alone(predict_task *t, forecast_model *f) {
+    tide_failure failure = { 0 };
+    if (!make_room(t, forecast_model_pred_len(f) * forecast_model_targets(f))) return no_memory(t);
+    tide_status status =
+        t->in.level.count ? forecast_model_predict_levels(f, t->windows, t->past, t->time, t->known, t->in.level.at,
+                                                          t->in.level.count, t->future, t->bands, &failure)
+        : t->known ? forecast_model_predict_known(f, t->windows, t->past, t->time, t->known, t->future, &failure)
+                   : forecast_model_predict(f, t->windows, t->past, t->time, t->future, &failure);
+    return status == TIDE_OK || problem_of(&t->problem, &failure, "/past");
+}
+
+static void print_names(text *out, const forecast_model *f) {
+    for (int64_t c = 0; c < forecast_model_targets(f); c++) {
+        text_add(out, c ? "," : "");
+        reply_text(out, forecast_model_target_name(f, c));
+    }
+}
+
+static void print_key(text *out, const forecast_model *f, int64_t target) {
+    text_add(out, target ? "," : "");
+    reply_text(out, forecast_model_target_name(f, target));
+    text_add(out, ":");
+}
+
+static void print_times(const predict_task *t, text *out, int64_t pred) {
+    char stamp[32];
+    if (!t->ahead || t->in.windows) return;
+    text_add(out, "\"time\":[");
+    for (int64_t i = 0; i < pred; i++) {
+        request_time_print(stamp, t->ahead[i]);
+        text_add(out, "%s\"%s\"", i ? "," : "", stamp);
+    }
+    text_add(out, "],");
+}
+
+static void print_bands(const predict_task *t, text *out, const forecast_model *f) {
+    int64_t pred = forecast_model_pred_len(f), targets = forecast_model_targets(f), levels = t->in.level.count;
+    text_add(out, ",\"bands\":{");
+    for (int64_t c = 0; c < targets; c++) {
+        print_key(out, f, c);
+        for (int64_t l = 0; l < levels; l++) {
+            const double *low = t->bands + (c * levels + l) * 2;
+            text_add(out, "%s\"%.10g\":{\"low\":", l ? "," : "{", t->in.level.at[l]);
+            numbers_print(out, low, pred, targets * levels * 2, DIGITS);
+            text_add(out, ",\"high\":");
+            numbers_print(out, low + 1, pred, targets * levels * 2, DIGITS);
+            text_add(out, "}");
+        }
+        text_add(out, "}");
+    }
+    text_add(out, "}");
+}
+
+static void print_flat(const predict_task *t, text *out, const forecast_model *f) {
+    int64_t cells = t->windows * forecast_model_pred_len(f) * forecast_model_targets(f);
+    text_add(out, "{\"windows\":%lld,\"targets\":[", (long long)t->windows);
+    print_names(out, f);
+    text_add(out, "],\"values\":");
+    numbers_print(out, t->future, cells, 1, DIGITS);
+    if (t->bands) {
+        text_add(out, ",\"bands\":");
+        numbers_print(out, t->bands, cells * t->in.level.count * 2, 1, DIGITS);
+    }
+    text_add(out, "}");
+}
+
+static void print_columns(const predict_task *t, text *out, const forecast_model *f) {
+    int64_t pred = forecast_model_pred_len(f), targets = forecast_model_targets(f);
+    text_add(out, "{");
+    print_times(t, out, pred);
+    text_add(out, "\"columns\":{");
+    for (int64_t c = 0; c < targets; c++) {
+        print_key(out, f, c);
+        numbers_print(out, t->future + c, pred, targets, DIGITS);
+    }
+    text_add(out, "}");
+    if (t->bands) print_bands(t, out, f);
+    text_add(out, "}");
+}
+
+static void finish(predict_task *t, const forecast_model *f) {
+    text out = { 0 };
+    if (t->problem.status) {
+        refuse(t);
+        return;
+    }
+    if (t->in.windows) print_flat(t, &out, f);
+    else print_columns(t, &out, f);
+    if (out.failed) text_free(&out);
+    reply_json(t->r, 200, out.failed ? NULL : out.data);
+    discard(t);
+}
+
+/* ---- several at once ---- */
+
+static bool plain(const predict_task *t) { return t->windows == 1 && !t->known && !t->in.level.count; }
+
+/* Plain tasks as one call; false: each is asked for itself, as one of them may be at fault. */
+static bool predict_together(predict_task *const *t, int count, forecast_model *f) {
+    int64_t seq = forecast_model_seq_len(f), past = seq * forecast_model_columns(f);
+    int64_t cells = forecast_model_pred_len(f) * forecast_model_targets(f);
+    double  *in = malloc((size_t)(count * past) * sizeof *in), *out = malloc((size_t)(count * cells) * sizeof *out);
+    int64_t *time = t[0]->time ? malloc((size_t)(count * seq) * sizeof *time) : NULL;
+    bool     fine = in && out && (time || !t[0]->time);
+    for (int i = 0; fine && i < count; i++) {
+        memcpy(in + i * past, t[i]->past, (size_t)past * sizeof *in);
+        if (time) memcpy(time + i * seq, t[i]->time, (size_t)seq * sizeof *time);
+        fine = make_room(t[i], cells);
+    }
+    fine = fine && forecast_model_predict(f, count, in, time, out, NULL) == TIDE_OK;
+    for (int i = 0; fine && i < count; i++) memcpy(t[i]->future, out + i * cells, (size_t)cells * sizeof *out);
+    for (int i = 0; !fine && i < count; i++) free(t[i]->future), t[i]->future = NULL;
+    free(in), free(out), free(time);
+    return fine;
+}
+
+static void answer(void *user, int thread, work_item *const *items, int count) {
+    predict_task  *together[WORK_BATCH];
+    int            plains  = 0;
+    tide_failure   failure = { 0 };
+    forecast_model *f = model_forecast(((predict_task *)items[0])->model, thread, &failure);
+    (void)user;
+    for (int i = 0; i < count; i++) {
+        predict_task *t = (predict_task *)items[i];
+        bool joins = f && plain(t) && (!plains || !t->time == !together[0]->time);
+        if (joins) {
+            together[plains++] = t;
+            continue;
+        }
+        if (!f) problem_of(&t->problem, &failure, "");
+        else predict_alone(t, f);
+        finish(t, f);
+    }
+    bool done = plains > 1 && predict_together(together, plains, f);
+    for (int i = 0; i < plains; i++) {
+        if (!done) predict_alone(together[i], f);
+        finish(together[i], f);
+    }
+}
+
+void route_forecast_predict(void *user, http_request *r) {
+    serve        *s = user;
+    predict_task *t = calloc(1, sizeof *t);
+    if (!t) {
+        reply_busy(r, "There is no memory at the moment.");
+        return;
+    }
+    t->r = r;
+    if (!decode(t, s->models)) {
+        refuse(t);
+        return;
+    }
+    t->item = (work_item){ .answer = answer, .kind = t->model };
+    if (work_put(s->quick, &t->item)) return;
+    problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
+    refuse(t);
+}

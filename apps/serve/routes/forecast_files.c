@@ -1,0 +1,119 @@
+/* A series as its file has it: what was understood, and its numbers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "body_file.h"
+#include "serve/fields/numbers.h"
+#include "serve/fields/record.h"
+
+static const option_door read_door = { forecast_table, FORECAST_FOR_PREDICT, "Machine" };
+
+typedef struct reading { forecast_options *o; problem p; const char *name; } reading;
+
+static bool take_option(void *user, const char *name, const char *value) {
+    reading *a = user;
+    if (strcmp(name, "name") == 0) a->name = value;
+    else options_apply_text(&read_door, name, value, "", a->o, &a->p);
+    return true;
+}
+
+static void add_time(text *out, const int64_t *time, int64_t rows) {
+    char stamp[32];
+    if (!time || !rows) return;
+    text_add(out, ",\"time\":[");
+    for (int64_t i = 0; i < rows; i++) {
+        request_time_print(stamp, time[i]);
+        text_add(out, "%s\"%s\"", i ? "," : "", stamp);
+    }
+    text_add(out, "]");
+}
+
+static int64_t count_gaps(const tide_frame *f, int64_t column) {
+    int64_t stride, gaps = 0;
+    const double *v = tide_frame_values(f, column, &stride);
+    for (int64_t i = 0; i < tide_frame_rows(f); i++) gaps += v[i * stride] != v[i * stride];
+    return gaps;
+}
+
+static void print_frame(const tide_frame *f, text *out) {
+    int64_t rows = tide_frame_rows(f), columns = tide_frame_columns(f);
+    text_add(out, "{\"rows\":%lld,\"names\":[", (long long)rows);
+    for (int64_t c = 0; c < columns; c++) {
+        text_add(out, c ? "," : "");
+        reply_text(out, tide_frame_name(f, c));
+    }
+    text_add(out, "],\"gaps\":{");
+    for (int64_t c = 0; c < columns; c++) {
+        text_add(out, c ? "," : "");
+        reply_text(out, tide_frame_name(f, c));
+        text_add(out, ":%lld", (long long)count_gaps(f, c));
+    }
+    text_add(out, "}");
+    add_time(out, tide_frame_time(f), rows);
+    text_add(out, ",\"columns\":{");
+    for (int64_t c = 0; c < columns; c++) {
+        int64_t stride;
+        const double *v = tide_frame_values(f, c, &stride);
+        text_add(out, c ? "," : "");
+        reply_text(out, tide_frame_name(f, c));
+        text_add(out, ":");
+        numbers_print(out, v, rows, stride, 0);
+    }
+    text_add(out, "}}");
+}
+
+static bool read_body(reading *a, http_request *r, text *out) {
+    size_t       length;
+    const char  *bytes   = http_body(r, &length);
+    tide_failure failure = { 0 };
+    tide_frame  *frame   = NULL;
+    body_file    file;
+    if (!length) return problem_say(&a->p, 422, "data", "The body is empty.");
+    if (!body_file_open(bytes, length, &file, &a->p)) return false;
+    snprintf(a->o->data, sizeof a->o->data, "%s", file.path);
+    if (forecast_read_frame(a->o, &frame, &failure) == TIDE_OK) print_frame(frame, out);
+    else {
+        body_file_rename(&file, a->name, failure.message, sizeof failure.message);
+        problem_of(&a->p, &failure, "");
+    }
+    tide_frame_free(frame);
+    body_file_close(&file);
+    return !a->p.status;
+}
+
+typedef struct read_task { work_item item; http_request *r; reading a; } read_task;
+
+static void answer(void *user, int thread, work_item *const *items, int count) {
+    read_task *t   = (read_task *)items[0];
+    text       out = { 0 };
+    (void)user, (void)thread, (void)count;
+    if (read_body(&t->a, t->r, &out)) {
+        if (out.failed) text_free(&out);
+        reply_json(t->r, 200, out.failed ? NULL : out.data);
+    } else {
+        text_free(&out);
+        reply_problem(t->r, &t->a.p);
+    }
+    forecast_options_free(t->a.o);
+    free(t);
+}
+
+void route_forecast_read(void *user, http_request *r) {
+    serve     *s = user;
+    read_task *t = calloc(1, sizeof *t);
+    if (t)
+        *t = (read_task){ .item = { .answer = answer }, .r = r, .a = { forecast_options_new(), .name = "the series" } };
+    if (!t || !t->a.o) {
+        free(t);
+        reply_busy(r, "There is no memory at the moment.");
+        return;
+    }
+    t->a.o->threads = 1;
+    http_queries(r, take_option, &t->a);
+    if (!t->a.p.status && work_put(s->quick, &t->item)) return;
+    problem_say(&t->a.p, 503, "busy", "As many requests wait as may; ask again in a moment.");
+    reply_problem(r, &t->a.p);
+    forecast_options_free(t->a.o);
+    free(t);
+}

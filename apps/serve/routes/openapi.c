@@ -1,0 +1,166 @@
+/* What routes do is said in a table of its own; a route that has no row there is none that others should use. */
+#include "openapi.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "serve/fields/schema.h"
+#include "service.h"
+
+extern const record eis_complete_record, eis_check_record, eis_drt_record, eis_fit_record, eis_simulate_record,
+    predict_record;
+
+/* What a route takes and gives. `file`: the body may be any instrument's file, or a CSV. */
+static const struct described {
+    const char   *method, *path, *summary;
+    const record *in;
+    bool          file;
+    const char   *type;  /* of the answer */
+} described[] = {
+    { "GET", "/healthz", "Is it there?", NULL, false, "application/json" },
+    { "GET", "/health", "The same, under the name that it has elsewhere", NULL, false, "application/json" },
+    { "GET", "/readyz", "Does it take requests? 503 while it stops", NULL, false, "application/json" },
+    { "GET", "/metrics", "What has happened so far, for Prometheus", NULL, false, "text/plain" },
+    { "GET", "/openapi.json", "This description", NULL, false, "application/json" },
+    { "GET", "/docs", "This description, to be read", NULL, false, "text/html" },
+    { "GET", "/api/v1/models", "The models that there are", NULL, false, "application/json" },
+    { "GET", "/api/v1/models/{id}", "One of them: kind, sizes, columns, options", NULL, false, "application/json" },
+    { "POST", "/api/v1/eis/complete", "Missing parameters of the circuit, with their uncertainty",
+      &eis_complete_record, true, "application/json" },
+    { "POST", "/api/v1/eis/check", "Can the spectrum be believed?", &eis_check_record, true, "application/json" },
+    { "POST", "/api/v1/eis/fit", "A circuit fitted to the spectrum", &eis_fit_record, true, "application/json" },
+    { "POST", "/api/v1/eis/drt", "The distribution of relaxation times", &eis_drt_record, true, "application/json" },
+    { "POST", "/api/v1/eis/read", "The spectra of a file as numbers", NULL, true, "application/json" },
+    { "POST", "/api/v1/eis/simulate", "A made-up measurement", &eis_simulate_record, false, "application/json" },
+    { "POST", "/api/v1/forecast/predict", "The rows that come next", &predict_record, false, "application/json" },
+    { "POST", "/api/v1/forecast/read", "A table's series as numbers", NULL, true, "application/json" },
+};
+
+static json_t *reference_to(const char *name) {
+    char path[128];
+    snprintf(path, sizeof path, "#/components/schemas/%s", name);
+    return json_pack("{s:{s:s}}", "schema", "$ref", path);
+}
+
+static json_t *body_of(const struct described *d) {
+    json_t *content = json_object();
+    if (d->in) content = json_with(content, "application/json", reference_to(d->in->name));
+    if (d->file) content = json_with(content, "text/csv", json_pack("{s:{s:s}}", "schema", "type", "string"));
+    if (d->file)
+        content = json_with(content, "application/octet-stream", json_pack("{s:{}}", "schema"));
+    return json_pack("{s:b, s:o}", "required", 1, "content", content);
+}
+
+static json_t *problem_answer(const char *what) {
+    return json_pack("{s:s, s:{s:o}}", "description", what, "content", PROBLEM_TYPE, reference_to("Problem"));
+}
+
+static json_t *answers_of(const struct described *d, bool open) {
+    json_t *o = json_pack("{s:{s:s, s:{s:{s:{}}}}}", "200", "description", "The answer.", "content", d->type, "schema");
+    if (!open) o = json_with(o, "401", problem_answer("A token is needed, or is not known."));
+    if (d->in || d->file) {
+        o = json_with(o, "400", problem_answer("The body is no JSON, or the request is framed wrongly."));
+        o = json_with(o, "413", problem_answer("The body is too large."));
+        o = json_with(o, "422", problem_answer("A value, or the data, cannot be used: errors say which, and why."));
+    }
+    o = json_with(o, "503", problem_answer("Too much waits, or it took too long: Retry-After says when to ask again."));
+    return json_with(o, "default", problem_answer("Anything else that went wrong."));
+}
+
+/* "getApiV1ModelsId" */
+static void name_of(const struct described *d, char out[96]) {
+    size_t n = 0;
+    for (const char *c = d->method; *c; c++) out[n++] = (char)tolower((unsigned char)*c);
+    bool upper = true;
+    for (const char *c = d->path; *c && n < 95; c++) {
+        if (!isalnum((unsigned char)*c)) upper = true;
+        else out[n++] = upper ? (char)toupper((unsigned char)*c) : *c, upper = false;
+    }
+    out[n] = 0;
+}
+
+static json_t *parameters_of(const char *path) {
+    json_t *list = json_array();
+    for (const char *c = strchr(path, '{'); c; c = strchr(c + 1, '{')) {
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(c + 1, "}"), c + 1);
+        list = json_with_item(list, json_pack("{s:s, s:s, s:b, s:{s:s}}", "name", name, "in", "path", "required", 1,
+                                              "schema", "type", "string"));
+    }
+    return list;
+}
+
+static json_t *operation(const struct described *d, bool open) {
+    char    name[96];
+    name_of(d, name);
+    json_t *o = json_pack("{s:s, s:s, s:o}", "operationId", name, "summary", d->summary, "responses",
+                          answers_of(d, open));
+    if (strchr(d->path, '{')) o = json_with(o, "parameters", parameters_of(d->path));
+    if (d->in || d->file) o = json_with(o, "requestBody", body_of(d));
+    return open ? json_with(o, "security", json_array()) : o;
+}
+
+static const struct described *description_of(const http_route *route) {
+    static const struct described none = { .summary = "", .type = "application/json" };
+    for (size_t i = 0; i < sizeof described / sizeof *described; i++)
+        if (strcmp(described[i].method, route->method) == 0 && strcmp(described[i].path, route->path) == 0)
+            return &described[i];
+    return &none;
+}
+
+static json_t *paths(void) {
+    json_t *all = json_object();
+    char    method[16];
+    for (const http_route *route = routes; all && route->method; route++) {
+        const struct described *d = description_of(route);
+        size_t n = 0;
+        if (!d->path) continue;
+        for (; route->method[n]; n++) method[n] = (char)tolower((unsigned char)route->method[n]);
+        method[n] = 0;
+        if (!json_object_get(all, route->path)) all = json_with(all, route->path, json_object());
+        json_t *of = json_object_get(all, route->path);
+        if (of && json_object_set_new(of, method, operation(d, route->open)) != 0) return json_decref(all), NULL;
+    }
+    return all;
+}
+
+static json_t *properties_of(const char *const (*rows)[2]) {
+    json_t *o = json_object();
+    for (; (*rows)[0]; rows++) o = json_with(o, (*rows)[0], json_pack("{s:s}", "type", (*rows)[1]));
+    return o;
+}
+
+static json_t *problem_schema(void) {
+    static const char *const outer[][2] = { { "type", "string" },   { "title", "string" }, { "status", "integer" },
+                                            { "detail", "string" }, { "code", "string" },  { NULL, NULL } };
+    static const char *const inner[][2] = { { "pointer", "string" }, { "message", "string" }, { "row", "integer" },
+                                            { "column", "string" },  { NULL, NULL } };
+    json_t *error  = json_pack("{s:s, s:o}", "type", "object", "properties", properties_of(inner));
+    json_t *errors = json_with(json_with(json_object(), "type", json_string("array")), "items", error);
+    return json_pack("{s:s, s:o}", "type", "object", "properties",
+                     json_with(properties_of(outer), "errors", errors));
+}
+
+static json_t *schemas(void) {
+    json_t *o = json_with(json_object(), "Problem", problem_schema());
+    for (size_t i = 0; o && i < sizeof described / sizeof *described; i++)
+        if (described[i].in) o = schema_add(o, described[i].in);
+    return o;
+}
+
+json_t *openapi_describe(void) {
+    json_t *components =
+        json_pack("{s:{s:{s:s, s:s}}}", "securitySchemes", "token", "type", "http", "scheme", "bearer");
+    components = json_with(components, "schemas", schemas());
+    json_t *o = json_pack(
+        "{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s}], s:[{s:[]}]}", "openapi", "3.1.0", "info", "title",
+        "tidemill serve", "version", TIDE_VERSION, "description",
+        "Spectra and forecasts over HTTP. Numbers are the commands'; what goes wrong is told as problem+json, with "
+        "pointers into the body.", "license", "name", "MIT", "identifier", "MIT", "servers", "url", "/", "security",
+        "token");
+    o = json_with(o, "paths", paths());
+    return json_with(o, "components", components);
+}

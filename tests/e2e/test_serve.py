@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""tidemill serve as its clients meet it: the commands' numbers, what is refused and how, what a client that leaves and a stop do."""
+import csv
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+import program
+from program import Case
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+KNOWN = "Rsh=460,Ra=4.8k,Rb=2.2k,Ca=3.7u,Cb=2u"
+HOST = b"Host: localhost\r\n"
+PATIENCE_S = 60  # for what must happen at all, on a machine that is busy
+
+
+class Service:
+    """The command in the foreground, on a port that it found itself. `log`: the access log so far, read anew."""
+
+    def __init__(self, folder, *words):
+        self.out = open(folder / "access.log", "w+b")
+        self.process = subprocess.Popen([program.PROGRAM, "serve", "--port", "0", "--models", str(folder), *words], stdout=self.out,
+                                        stderr=subprocess.PIPE, text=True, env=program.environment())
+        self.ended = False
+        line = self.process.stderr.readline()
+        found = re.search(r"http://\S+?:(\d+)/", line)
+        if not found:
+            raise AssertionError(line + self.process.stderr.read())
+        self.port = int(found.group(1))
+
+    def ask(self, method, path, body=None, headers=None):
+        """Status and the answer, taken apart if it is JSON."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        if not isinstance(body, (bytes, type(None))):
+            body = json.dumps(body).encode()
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer.status, json.loads(text) if "json" in answer.getheader("Content-Type", "") else text.decode(), answer
+
+    def raw(self, data):
+        """The first line that comes back for these bytes; "" if the connection is closed without a word."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S) as s:
+            try:
+                s.sendall(data)
+                return s.makefile("rb").readline().decode().strip()
+            except ConnectionError:
+                return ""
+
+    def log(self):
+        self.out.seek(0)
+        return [json.loads(line) for line in self.out.read().decode().splitlines()]
+
+    def end(self):
+        """Once: a second signal would not wait for anything."""
+        if not self.ended:
+            self.process.send_signal(signal.SIGTERM)
+        self.ended = True
+
+    def stop(self):
+        self.end()
+        code = self.process.wait(PATIENCE_S)
+        self.process.stderr.close()
+        self.out.close()
+        return code
+
+
+def until(what):
+    end = time.monotonic() + PATIENCE_S
+    while not what():
+        if time.monotonic() > end:
+            raise AssertionError("it did not happen")
+        time.sleep(0.01)
+
+
+class TestServe(Case):
+    def setUp(self):
+        super().setUp()
+        self.spectrum = self.folder / "m.csv"
+        self.code(0, "eis", "simulate", self.spectrum, "--known", KNOWN, "--rs", "10", "--noise", "0.5%", "-q")
+        rows = list(csv.reader(self.spectrum.read_text().splitlines()))[1:]
+        self.arrays = dict(zip(("freq_hz", "z_re_ohm", "z_im_ohm"), ([float(r[i]) for r in rows] for i in range(3))))
+
+    def service(self, *words):
+        s = Service(self.folder, *words)
+        self.addCleanup(s.stop)
+        return s
+
+    def test_spectra_have_the_commands_numbers(self):
+        s = self.service()
+        for method in ("exact", "refined"):
+            said = json.loads(self.code(0, "eis", "complete", "--spectrum", self.spectrum, "--known", "Rsh=460", "--method", method, "--json").stdout)
+            status, got, _ = s.ask("POST", "/api/v1/eis/complete", {"spectrum": self.arrays, "known": {"Rsh": 460}, "options": {"method": method},
+                                                                    "curve": True, "draws": method == "refined"})
+            self.assertEqual(status, 200, got)
+            for key in set(said) - {"schema_version", "command", "spectrum"}:
+                self.assertEqual(got[key], said[key], (method, key))
+            self.assertEqual(len(got["curve"]["z_re_ohm"]), len(self.arrays["freq_hz"]))
+        self.assertAlmostEqual(sum(got["draws"]["weight"]), 1, places=6)
+        status, of_file, _ = s.ask("POST", "/api/v1/eis/complete?method=exact&known=Rsh%3D460&name=well.csv", self.spectrum.read_bytes(),
+                                   {"Content-Type": "text/csv"})
+        self.assertEqual((status, of_file["spectrum"]), (200, "well.csv"))
+        status, listed, _ = s.ask("POST", "/api/v1/eis/complete", {"spectra": [self.arrays, {**self.arrays, "z_im_ohm": [1.0] * len(self.arrays["freq_hz"])}],
+                                                                   "options": {"method": "exact"}})
+        self.assertEqual(status, 422, listed)  # an imaginary part that is positive throughout
+        self.assertEqual(listed["errors"][0]["pointer"], "/spectra/1")
+
+    def test_what_is_read_reads_back(self):
+        s = self.service()
+        status, got, _ = s.ask("POST", "/api/v1/eis/read?name=well.DTA", self.spectrum.read_bytes(), {"Content-Type": "application/octet-stream"})
+        self.assertEqual(status, 200, got)
+        self.assertEqual({k: got["sweeps"][0][k] for k in self.arrays}, self.arrays)
+        self.assertEqual(got["sweeps"][0]["name"], "well.DTA")
+        for kind, key in (("check", "verdict"), ("drt", "peaks"), ("fit", "circuit")):
+            status, got, _ = s.ask("POST", f"/api/v1/eis/{kind}", {"spectrum": self.arrays})
+            self.assertEqual(status, 200, got)
+            self.assertIn(key, got)
+
+    def test_forecasts_have_the_commands_numbers(self):
+        data = program.write_series(self.folder / "s.csv")
+        run = self.folder / "waves"
+        self.code(0, "forecast", "train", "--data", data, "--out", run, *program.SMALL, "--no-plots", "-q")
+        said = list(csv.DictReader(self.code(0, "forecast", "predict", run, "--output", "-", "--no-plots", "-q").stdout.splitlines()))
+        rows = list(csv.DictReader(data.read_text().splitlines()))
+        names = [n for n in rows[0] if n != "date"]
+        past = {"time": [r["date"] for r in rows], "columns": {n: [float(r[n]) for r in rows] for n in names}}
+        s = self.service()
+        self.assertEqual([m["id"] for m in s.ask("GET", "/api/v1/models")[1]["models"]], ["waves"])
+        self.assertEqual(s.ask("GET", "/api/v1/models/waves")[1]["targets"], names)
+        status, got, _ = s.ask("POST", "/api/v1/forecast/predict", {"model": "waves", "past": past, "level": [80]})
+        self.assertEqual(status, 200, got)
+        self.assertEqual(got["time"], [r["date"] for r in said])
+        for n in names:
+            for mine, theirs in zip(got["columns"][n], said):
+                self.assertAlmostEqual(mine, float(theirs[n]), delta=1e-6 * abs(mine))  # the table has the shortest digits of a float
+            self.assertTrue(all(a < b < c for a, b, c in zip(got["bands"][n]["80"]["low"], got["columns"][n], got["bands"][n]["80"]["high"])))
+        status, read, _ = s.ask("POST", "/api/v1/forecast/read", data.read_bytes(), {"Content-Type": "text/csv"})
+        self.assertEqual((status, read["columns"], read["time"]), (200, past["columns"], past["time"]))
+        del past["columns"]["OT"]
+        status, got, _ = s.ask("POST", "/api/v1/forecast/predict", {"model": "waves", "past": past})
+        self.assertEqual((status, got["errors"][0]["pointer"]), (422, "/past/columns/OT"))
+
+    def test_hostile_requests(self):
+        s = self.service("--max-body", "0.1")
+        ask = "/api/v1/eis/complete"
+        big = b"POST %s HTTP/1.1\r\n" % ask.encode() + HOST
+        for what, data, line in (
+            ("two lengths", b"GET /healthz HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\nx", "400"),
+            ("length and chunks", b"POST /healthz HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"),
+            ("two hosts", b"GET /healthz HTTP/1.1\r\n" + HOST + HOST + b"\r\n", "400"),
+            ("no host", b"GET /healthz HTTP/1.1\r\n\r\n", "400"),
+            ("a coding", b"GET /healthz HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip\r\n\r\n", "501"),
+            ("long headers", b"GET /healthz HTTP/1.1\r\n" + HOST + b"X: " + b"x" * 100000 + b"\r\n\r\n", "431"),
+            ("another host", b"GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n", "403"),
+            ("another origin", b"GET /healthz HTTP/1.1\r\n" + HOST + b"Origin: http://evil.example\r\n\r\n", "403"),
+            ("a declared size", big + b"Content-Length: 999999999\r\n\r\n", "413"),
+            ("chunks", big + b"Transfer-Encoding: chunked\r\n\r\n" + b"8000\r\n" + b" " * 0x8000 + b"\r\n" + b"".join(
+                b"8000\r\n" + b" " * 0x8000 + b"\r\n" for _ in range(5)) + b"0\r\n\r\n", "413"),
+            ("TRACE", b"TRACE /healthz HTTP/1.1\r\n" + HOST + b"\r\n", "405"),
+            ("no path", b"GET /../../etc/passwd HTTP/1.1\r\n" + HOST + b"\r\n", "404"),
+        ):
+            with self.subTest(what):
+                self.assertIn(f" {line} ", s.raw(data))
+        for body, status, pointer in (
+            (b"{", 400, None), (b"[" * 10000, 400, None), (b'{"a": "\\u0001"}', 400, None), (b"\x00", 400, None), (b"[1]", 422, ""),
+            ({"spectrum": {**self.arrays, "z_re_ohm": [1]}}, 422, "/spectrum/z_re_ohm"),
+            ({"spectrum": {**self.arrays, "freq_hz": [-1] + self.arrays["freq_hz"][1:]}}, 422, "/spectrum/freq_hz/0"),
+            ({"spectrum": self.arrays, "options": {"out": "/tmp/x"}}, 422, "/options/out"),
+            ({"spectrum": self.arrays, "options": {"threads": 9}}, 422, "/options/threads"),
+            ({"spectrum": self.arrays, "options": {"spectrum": "/etc/passwd"}}, 422, "/options/spectrum"),
+            ({"spectrum": self.arrays, "known": {"Rsx": 1}}, 422, "/known"),
+            ({"spectrum": self.arrays, "model": "../m"}, 404, None), ({"spectrum": {"upload": "x"}}, 404, None),
+        ):
+            with self.subTest(body=str(body)[-80:]):
+                got = s.ask("POST", ask, body)
+                self.assertEqual(got[0], status, got[1])
+                self.assertEqual(got[2].getheader("Content-Type"), "application/problem+json")
+                if pointer is not None:
+                    self.assertEqual(got[1]["errors"][0]["pointer"], pointer)
+        self.assertEqual(s.ask("POST", "/healthz")[2].getheader("Allow"), "GET, HEAD")
+        self.assertEqual(s.ask("GET", "/healthz")[0], 200)  # it is still there
+
+    def test_token(self):
+        tokens = self.folder / "tokens"
+        tokens.write_text("# who may ask\nme 0123456789abcdef0123\n")
+        tokens.chmod(0o644)
+        self.error(2, "serve", "--port", "0", "--token-file", tokens)
+        self.error(2, "serve", "--port", "0", "--host", "0.0.0.0")
+        tokens.chmod(0o600)
+        s = self.service("--token-file", str(tokens))
+        answers = {s.ask("GET", "/api/v1/models", headers=h)[0:2][0]: s.ask("GET", "/api/v1/models", headers=h)[1].get("detail")
+                   for h in ({}, {"Authorization": "Basic x"}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer 0123456789abcdef012"})}
+        self.assertEqual(list(answers), [401])
+        self.assertEqual(s.ask("GET", "/api/v1/models", headers={"Authorization": "Bearer 0123456789abcdef0123"})[0], 200)
+        self.assertEqual(s.ask("GET", "/healthz")[0], 200)
+        until(lambda: len(s.log()) == 10)
+        self.assertNotIn("0123456789abcdef", json.dumps(s.log()))
+
+    def refined(self, spectra):
+        body = json.dumps({"spectra": [self.arrays] * spectra, "options": {"method": "refined"}}).encode()
+        return b"POST /api/v1/eis/complete HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+    def test_client_that_leaves_frees_its_worker(self):
+        s = self.service("--workers", "1", "--deadline", "600")
+        many = 200
+        began = time.monotonic()
+        status, _, _ = s.ask("POST", "/api/v1/eis/complete", {"spectrum": self.arrays, "options": {"method": "refined"}})
+        one_s = time.monotonic() - began
+        self.assertEqual(status, 200)
+        gone = socket.create_connection(("127.0.0.1", s.port))
+        gone.sendall(self.refined(many))
+        time.sleep(one_s)  # it is being answered
+        gone.close()
+        status, _, _ = s.ask("POST", "/api/v1/eis/complete", {"spectrum": self.arrays, "options": {"method": "refined"}})
+        self.assertEqual(status, 200)
+        until(lambda: any(line["status"] == 0 for line in s.log()))
+        left = [line for line in s.log() if line["status"] == 0][0]
+        self.assertLess(left["ms"], 1000 * one_s * many / 4)
+
+    def test_deadline(self):
+        s = self.service("--deadline", "0.05")
+        status, got, answer = s.ask("POST", "/api/v1/eis/complete", {"spectra": [self.arrays] * 50, "options": {"method": "refined"}})
+        self.assertEqual((status, got["code"], answer.getheader("Retry-After")), (503, "deadline", "1"), got)
+
+    def test_stop_finishes_what_is_at_hand(self):
+        s = self.service("--deadline", "600")
+        with socket.create_connection(("127.0.0.1", s.port), timeout=PATIENCE_S) as c, c.makefile("rb") as back:
+            c.sendall(self.refined(3))
+            until(lambda: 'tidemill_connections 2' in s.ask("GET", "/metrics")[1])
+            s.end()
+            self.assertIn(" 200 ", back.readline().decode())
+        self.assertEqual(s.stop(), 0)
+
+    def test_description(self):
+        printed = self.code(0, "serve", "--print-openapi").stdout
+        self.assertEqual(json.loads(printed), json.loads((ROOT / "docs/openapi.json").read_text()),
+                         "tidemill serve --print-openapi > docs/openapi.json")
+        s = self.service()
+        self.assertEqual(s.ask("GET", "/openapi.json")[1], json.loads(printed))
+        self.assertIn("EisComplete", s.ask("GET", "/docs")[1])
+
+
+if program.run("serve", "--port", "0", "--host", "256.256.256.256").returncode == 4:
+    print("[  SKIPPED ] this build has no service")
+else:
+    program.main("test_serve")
