@@ -105,13 +105,13 @@ class Static(Case):
         self.assertEqual(self.tensors("config"), self.tensors("file"))
 
     def test_others(self):
-        """What goes on without it: exports, other networks, fine-tuning, models that are trained anew; and what goes on with it."""
+        """What goes on without it: published checkpoints, other networks, fine-tuning, models that are trained anew; and what goes on with it."""
         table = self.folder / "stores.csv"
         self.train("run", "--static", table)
         self.train("none")
         run = self.folder / "run"
-        for code, words in ((2, ["export", run, "--output", self.folder / "m.c"]),
-                            (2, ["predict", self.folder / "none", "--static", table]),
+        self.assertIn("no attributes of series", self.refused(2, "export", run, "--output", self.folder / "m.pth")["message"])
+        for code, words in (                            (2, ["predict", self.folder / "none", "--static", table]),
                             (2, ["backtest", run, "--data", self.folder / "old.csv", "--refit-every", 5]),
                             (2, ["train", "--data", self.folder / "old.csv", "--out", self.folder / "no", "--from", run, "--static", table]),
                             (2, ["train", "--data", self.folder / "old.csv", "--out", self.folder / "no", *SHAPE, "--arch", "dlinear", "--static", table])):

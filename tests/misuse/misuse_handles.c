@@ -32,6 +32,9 @@ static tide_frame       *frame, *wide;
 static struct ArrowSchema schema;
 static struct ArrowArray  arrow;
 static struct ArrowArrayStream stream;
+static forecast_prediction drawn;
+static forecast_result   told;
+static char             *picture;
 static eis_model        *predictor;
 static eis_trainer      *e_trainer;
 static eis_answer        answer;
@@ -180,6 +183,25 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
         &number, 1, &number, &number, &t->failure)))                                                                   \
     R(forecast_model_kept, 0, "none", missing(t, forecast_model_kept(NULL, &frame, &t->failure)) && !frame)            \
     R(forecast_model_kept, 1, "nowhere to", missing(t, forecast_model_kept(NULL, NULL, &t->failure)))                  \
+    R(forecast_model_forecast, 0, "none", missing(t, forecast_model_forecast(NULL, NULL, NULL, NULL, NULL, &drawn,     \
+        &t->failure)) && !drawn.forecast)                                                                              \
+    R(forecast_model_forecast, 1, "nowhere to", missing(t, forecast_model_forecast(NULL, NULL, NULL, NULL, NULL, NULL, \
+        &t->failure)))                                                                                                 \
+    R(forecast_prediction_free, 0, "none", (forecast_prediction_free(NULL), true))                                     \
+    R(forecast_model_evaluate, 0, "none", missing(t, forecast_model_evaluate(NULL, NULL, NULL, NULL, NULL, &told,      \
+        &t->failure)))                                                                                                 \
+    R(forecast_model_evaluate, 1, "nowhere to", missing(t, forecast_model_evaluate(NULL, NULL, NULL, NULL, NULL, NULL, \
+        &t->failure)))                                                                                                 \
+    R(forecast_model_backtest, 0, "none", missing(t, forecast_model_backtest(NULL, NULL, NULL, NULL, NULL, NULL,       \
+        &told, &t->failure)))                                                                                          \
+    R(forecast_model_backtest, 1, "nowhere to", missing(t, forecast_model_backtest(NULL, "{}", NULL, NULL, NULL, NULL, \
+        NULL, &t->failure)))                                                                                           \
+    R(forecast_plot_svg, 0, "none", missing(t, forecast_plot_svg(NULL, 1, &picture, &t->failure)) && !picture)         \
+    R(forecast_plot_svg, 1, "nowhere to", missing(t, forecast_plot_svg(&(forecast_plot){ 0 }, 1, NULL, &t->failure)))  \
+    R(forecast_plot_svg, 2, "of zeros", missing(t, forecast_plot_svg(&(forecast_plot){ 0 }, 1, &picture, &t->failure)) &&\
+        !picture)                                                                                                      \
+    R(forecast_trainer_recipe, 0, "none", missing(t, forecast_trainer_recipe(NULL, &picture, &t->failure)) && !picture)\
+    R(forecast_trainer_recipe, 1, "nowhere to", missing(t, forecast_trainer_recipe(NULL, NULL, &t->failure)))          \
     R(eis_noise_source_name, 0, "none", !eis_noise_source_name((eis_noise_source)99))                                  \
     R(forecast_trainer_new, 0, "no options", missing(t, forecast_trainer_new(NULL, NULL, NULL, NULL, &trainer,         \
         &t->failure)) && !trainer)                                                                                     \
@@ -297,6 +319,11 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     STALE(R, forecast_model_clone, NULL, &model)                                                                       \
     STALE(R, forecast_model_export, NULL, FORECAST_FORMAT_C, "a.c")                                                    \
     STALE(R, forecast_model_export_levels, NULL, FORECAST_FORMAT_C, "a.c", &number, 1)                                 \
+    STALE(R, forecast_model_forecast, NULL, NULL, NULL, NULL, NULL, &drawn)                                            \
+    STALE(R, forecast_model_evaluate, NULL, NULL, NULL, NULL, NULL, &told)                                             \
+    STALE(R, forecast_model_backtest, NULL, NULL, NULL, NULL, NULL, NULL, &told)                                       \
+    STALE(R, forecast_plot_svg, NULL, 1, &picture)                                                                     \
+    STALE(R, forecast_trainer_recipe, NULL, &picture)                                                                  \
     STALE(R, forecast_model_save_memory, NULL, &block, &size)                                                          \
     STALE(R, forecast_model_times_after, NULL, 0, 1, &time_s)                                                          \
     STALE(R, forecast_model_predict, NULL, 1, &number, &time_s, &number)                                               \
