@@ -11,7 +11,7 @@ static void put_event(const cli_call *call, const eis_event *e) {
                                           [EIS_PROGRESS] = "progress" };
     if (e->tone == EIS_WORKING || (call->quiet && e->tone != EIS_WARNING)) return;
     const char    *stage = e->epochs ? "epoch" : e->spectra ? "spectrum" : NULL;
-    bool           epoch = e->epochs && e->tone == EIS_NOTE; /* a line of its own for people, and progress all the same */
+    bool           epoch = e->epochs && e->tone == EIS_NOTE; /* for people a line of its own */
     progress_event out   = progress_event_new(epoch ? "progress" : events[e->tone], stage, e->message);
     out.epoch = e->epoch, out.epochs = e->epochs, out.spectrum = e->spectrum, out.spectra = e->spectra;
     out.done = e->done, out.total = e->total, out.loss = e->loss, out.val_loss = e->val_loss;
