@@ -133,11 +133,17 @@ static tide_status take_options(job_asked *a, const json_t *options, tide_failur
 
 /* ---- identifiers ---- */
 
-static tide_status take_id(json_t *into, const char *option, const char *member, const json_t *id,
+/* How models are called is the service's to say and to check; here it is a word. */
+static bool is_word(const char *id) {
+    return id && *id && strlen(id) < STORE_NAME && !strpbrk(id, "/\\");
+}
+
+static tide_status take_id(json_t *into, const char *option, const char *member, bool model, const json_t *id,
                            tide_failure *failure) {
-    if (!store_id_valid(json_string_value(id)))
-        return fail_at(failure, TIDE_EINVAL, NULL, 0, member, "\"%s\" takes the identifier of an upload or a model",
-                       member);
+    const char *text = json_string_value(id);
+    if (!(model ? is_word(text) : store_id_valid(text)))
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, member, "\"%s\" takes the identifier of %s", member,
+                       model ? "a model" : "an upload");
     json_t *list = json_object_get(into, option);
     if (!list && json_object_set_new(into, option, list = json_array()) != 0)
         return fail(failure, TIDE_ENOMEM, "out of memory");
@@ -147,6 +153,7 @@ static tide_status take_id(json_t *into, const char *option, const char *member,
 /* {option: ID or [ID, ..]}; several where the option is a list. */
 static tide_status take_named(const job_asked *a, json_t *into, const char *allowed, const json_t *named,
                               tide_failure *failure) {
+    bool model = into == a->models;
     const tide_option_table *table;
     const char *option;
     json_t     *value;
@@ -158,7 +165,7 @@ static tide_status take_named(const job_asked *a, json_t *into, const char *allo
                            a->command->name, option, *allowed ? allowed : "none");
         bool several = json_is_array(value) && row->type == TIDE_OPTION_IS_LIST;
         for (size_t i = 0; status == TIDE_OK && i < (several ? json_array_size(value) : 1); i++)
-            status = take_id(into, row->name, row->name, several ? json_array_get(value, i) : value, failure);
+            status = take_id(into, row->name, row->name, model, several ? json_array_get(value, i) : value, failure);
     }
     return status;
 }
@@ -172,7 +179,7 @@ static tide_status take_ids(const job_asked *a, json_t *into, const json_t *requ
     if (id && !*first) return fail_at(failure, TIDE_EINVAL, NULL, 0, one, "%s takes no \"%s\"", a->command->name, one);
     if (named && !json_is_object(named))
         return fail_at(failure, TIDE_EINVAL, NULL, 0, many, "\"%s\" is an object of options and identifiers", many);
-    tide_status status = id ? take_id(into, first, one, id, failure) : TIDE_OK;
+    tide_status status = id ? take_id(into, first, one, into == a->models, id, failure) : TIDE_OK;
     if (status == TIDE_OK && named) status = take_named(a, into, allowed, named, failure);
     return status;
 }
