@@ -97,19 +97,20 @@ static json_t *columns_of(char *csv) {
     json_t *o = json_object(), *columns = json_array();
     char   *line_at, *field_at, *end;
     char   *line = strtok_r(csv, "\n", &line_at);
-    for (char *f = line ? strtok_r(line, ",", &field_at) : NULL; o && columns && f; f = strtok_r(NULL, ",", &field_at)) {
+    char   *f = line ? strtok_r(line, ",", &field_at) : NULL;
+    for (; o && columns && f; f = strtok_r(NULL, ",", &field_at)) {
         json_t *list = json_array();
         if (list) columns = json_with_item(columns, json_incref(list));
         o = json_with(o, f, list);
     }
     while (o && columns && (line = strtok_r(NULL, "\n", &line_at))) {
         size_t i = 0;
-        for (char *f = line; f && i < json_array_size(columns); i++) {
-            char *next = strchr(f, ',');
+        for (char *cell = line; cell && i < json_array_size(columns); i++) {
+            char *next = strchr(cell, ',');
             if (next) *next++ = 0;
-            double value = num_parse(f, &end);
-            json_array_append_new(json_array_get(columns, i), end != f && !*end ? json_finite(value) : json_null());
-            f = next;
+            double value = num_parse(cell, &end);
+            json_array_append_new(json_array_get(columns, i), end != cell && !*end ? json_finite(value) : json_null());
+            cell = next;
         }
     }
     json_decref(columns);
