@@ -2,10 +2,13 @@
 """tidemill serve: uploads, jobs and their events over HTTP."""
 import http.client
 import json
+import os
+import random
 import re
 import signal
 import subprocess
 import threading
+import time
 
 import program
 from program import Case
@@ -90,6 +93,47 @@ class Kept(Case):
         self.ask(200, "DELETE", path)
         self.ask(404, "GET", path)
         self.ask(404, "GET", path + "/events")
+
+    def test_every_command(self):
+        """Each, but for eis full, which takes minutes, as a job whose process is killed once, a moment after it began: with the same command it ends well, in its own folder alone."""
+        spectrum, moment = self.folder / "well.csv", random.Random(7)
+        self.code(0, "eis", "simulate", spectrum)
+        well = self.ask(201, "POST", "/api/v1/uploads?name=well.csv", spectrum.read_text())["id"]
+        other = self.ask(201, "POST", "/api/v1/uploads?name=other.csv", spectrum.read_text())["id"]
+        sales = self.ask(201, "POST", "/api/v1/uploads?name=sales.csv", self.text)["id"]
+        tune = {k: v for k, v in SMALL.items() if k not in ("epochs", "plots", "patience")}
+
+        def done(command, options=None, **more):
+            job = self.ask(202, "POST", "/api/v1/jobs", {"command": command, "options": options or {}, **more})["id"]
+            for _, _, data in self.events(job):
+                if data["event"] == "begin":
+                    time.sleep(moment.uniform(0, 0.15))
+                    try:
+                        os.kill(data["pid"], signal.SIGKILL)
+                    except ProcessLookupError:  # it was quicker
+                        pass
+                    break
+            last = list(self.events(job))[-1][2]
+            self.assertEqual(last, {"event": "state", "state": "done"}, (command, self.ask(200, "GET", f"/api/v1/jobs/{job}/log")))
+            self.assertIsInstance(self.ask(200, "GET", f"/api/v1/jobs/{job}/result"), dict)
+            return job
+
+        model = done("forecast train", SMALL, upload=sales)
+        before = {f: f.read_bytes() for f in (self.folder / "state/jobs" / model / "run").glob("*") if f.is_file()}
+        done("forecast tune", {**tune, "trials": 2}, upload=sales)
+        done("forecast update", {"steps": 5, "rows": 48}, upload=sales, model=model)
+        done("forecast evaluate", upload=sales, model=model)
+        done("forecast backtest", upload=sales, model=model)
+        done("forecast predict", {"level": "80,95"}, upload=sales, model=model)
+        done("forecast explain", upload=sales, model=model)
+        done("eis complete", {"known": "Rsh=460,Ra=4.8k"}, upload=well)
+        done("eis fit", upload=well)
+        done("eis batch", uploads={"spectrum": [well, other]})
+        done("eis generate", {"n-ground-truths": 2, "points": 4})
+        net = done("eis train", {"recipe": "grid", "pool-spectra": 1024, "batch-size": 64, "hidden-dim": 8, "epochs": 1})
+        done("eis evaluate", {"test-spectra": 64}, model=net)
+        self.assertEqual({f: f.read_bytes() for f in (self.folder / "state/jobs" / model / "run").glob("*") if f.is_file()}, before)
+        self.assertEqual({p.name for p in self.folder.iterdir()}, {"state", "series.csv", "well.csv"})
 
     def test_killed_service(self):
         job = self.train(epochs=300)
