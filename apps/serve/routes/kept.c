@@ -1,9 +1,7 @@
 /* The folder in which the service keeps uploads and jobs, and where these find each other. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "service.h"
 
@@ -20,26 +18,25 @@ static tide_status upload_path(void *user, const char *id, char path[FOLDER_PATH
     return status;
 }
 
-/* A name that is one part of a path and no hidden one. */
-static bool is_plain(const char *id) {
-    for (const char *c = id; *c; c++)
-        if (!isascii((unsigned char)*c) || (!isalnum((unsigned char)*c) && !strchr("._-", *c))) return false;
-    return *id && *id != '.' && strlen(id) < STORE_NAME;
+/* The same for routes that read an upload by themselves. */
+static bool find_upload(serve *s, const char *id, char *path, size_t path_size, char *name, size_t name_size) {
+    char         where[FOLDER_PATH];
+    upload_info  info;
+    tide_failure failure = { 0 };
+    if (!s->uploads || uploads_path(s->uploads, id, where, &info, &failure) != TIDE_OK) return false;
+    snprintf(name, name_size, "%s", info.name);
+    return snprintf(path, path_size, "%s", where) < (int)path_size;
 }
 
-/* A job that is done, or a run folder among the models. */
+/* A job that is done, or one of the service's models. */
 static tide_status model_path(void *user, const char *id, char path[FOLDER_PATH], tide_failure *failure) {
     const serve *s = user;
-    struct stat  is;
-    char         part[STORE_NAME + 16];
+    char         named[FOLDER_PATH];
     if (store_id_valid(id) && jobs_run(s->jobs, id, path, failure) == TIDE_OK) return TIDE_OK;
     if (failure->status && strcmp(failure->column, "state") == 0) return failure->status;
     failure_clear(failure);
-    snprintf(part, sizeof part, "%s/run.json", id);
-    bool there = is_plain(id) && stat(folder_file(s->options.models, part, path), &is) == 0 && S_ISREG(is.st_mode);
-    if (!there) return store_no_such("model", id, failure);
-    folder_file(s->options.models, id, path);
-    char *whole = realpath(path, NULL);
+    if (!models_path(s->models, id, named, sizeof named)) return store_no_such("model", id, failure);
+    char *whole = realpath(named, NULL); /* as the job's process will see it, wherever it runs */
     bool  fits  = whole && strlen(whole) < FOLDER_PATH;
     if (fits) strcpy(path, whole);
     free(whole);
@@ -78,6 +75,7 @@ static tide_status open_both(serve *s, tide_failure *failure) {
 tide_status kept_open(serve *s, tide_failure *failure) {
     tide_failure why    = { 0 };
     char         line[800];
+    s->upload_path      = find_upload;
     tide_status  status = open_both(s, &why);
     if (status == TIDE_OK) return TIDE_OK;
     kept_close(s);
