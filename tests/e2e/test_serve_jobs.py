@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The jobs and uploads of a service, without its HTTP (tests/serve/jobs_service.c): kept through kills of the service and of the jobs' processes, and
 through hostile requests. "slow": twenty kills."""
+import contextlib
 import csv
 import json
 import os
@@ -38,6 +39,12 @@ class Service:
         self.process.stdin.close()
         self.process.wait()
         self.process.stdout.close()
+
+
+def kill(pid):
+    """It may have come to its end by itself meanwhile."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def living(pid):
@@ -149,7 +156,7 @@ class Jobs(Served):
             if kinds[-1] != "process":
                 self.service.end(kill=True)
             if kinds[-1] != "service" and living(pid):
-                os.kill(pid, signal.SIGKILL)
+                kill(pid)
             if kinds[-1] != "process":
                 self.start()
         self.assertGreaterEqual(len(kinds), min(KILLS, 3), "the run must last longer than the kills")
@@ -318,7 +325,7 @@ class Longer(Served if SLOW else object):
             while not pid and self.ask("get", id=slow)["state"] == "running":
                 pid = self.pid(slow)
             if pid:
-                os.kill(pid, signal.SIGKILL)
+                kill(pid)
         self.assertIn("killed", got["message"])
         self.assertEqual(got["starts"], 4)
 
