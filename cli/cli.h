@@ -21,6 +21,7 @@ enum { CLI_WORDS = 4096, CLI_PATH = 1024 };
 typedef struct cli_call {
     bool        json, verbose, quiet, help;
     char        config[CLI_PATH];   /* the file of --config; "" */
+    int         progress;           /* of "text|json" (progress.h) */
     const cli_command *command;
     const char *words[CLI_WORDS];   /* what is not an option */
     int         word_count;

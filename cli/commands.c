@@ -57,6 +57,8 @@ static const tide_option front[] = {
     { "json", TIDE_OPTION_BOOL(cli_call, json), NULL, 0, "Options", NULL, "print the result as one JSON object" },
     { "verbose", TIDE_OPTION_BOOL(cli_call, verbose), NULL, 0, "Options", NULL, "print more (-v)" },
     { "quiet", TIDE_OPTION_BOOL(cli_call, quiet), NULL, 0, "Options", NULL, "print only warnings and errors (-q)" },
+    { "progress", TIDE_OPTION_CHOICE(cli_call, progress, "text|json"), NULL, 0, "Options", NULL,
+      "what stderr has: lines for people, or one JSON object a line, for programs" },
     { "help", TIDE_OPTION_BOOL(cli_call, help), NULL, 0, "Options", NULL, "print this text (-h)" },
 };
 static const tide_option_table front_table = TIDE_OPTION_TABLE(cli_call, front);

@@ -3,9 +3,28 @@
 #include <string.h>
 
 #include "eis_command.h"
+#include "progress.h"
+
+/* The same as data. What --quiet leaves out of the lines it leaves out here. */
+static void put_event(const cli_call *call, const eis_event *e) {
+    static const char *const events[] = { [EIS_NOTE] = "note", [EIS_WARNING] = "warning",
+                                          [EIS_PROGRESS] = "progress" };
+    if (e->tone == EIS_WORKING || (call->quiet && e->tone != EIS_WARNING)) return;
+    const char    *stage = e->epochs ? "epoch" : e->spectra ? "spectrum" : NULL;
+    bool           epoch = e->epochs && e->tone == EIS_NOTE; /* for people a line of its own */
+    progress_event out   = progress_event_new(epoch ? "progress" : events[e->tone], stage, e->message);
+    out.epoch = e->epoch, out.epochs = e->epochs, out.spectrum = e->spectrum, out.spectra = e->spectra;
+    out.done = e->done, out.total = e->total, out.loss = e->loss, out.val_loss = e->val_loss;
+    out.seconds = e->seconds, out.seconds_left = e->seconds_left;
+    progress_put(&out);
+}
 
 int eis_command_listen(void *user, const eis_event *event) {
     const cli_call *call = user;
+    if (progress_is_data()) {
+        put_event(call, event);
+        return stop_asked();
+    }
     if (event->tone == EIS_WARNING) warn("warning: %s", event->message);
     else if (!call->quiet && event->tone == EIS_PROGRESS) progress_line("%s", event->message);
     else if (!call->quiet && event->tone == EIS_NOTE) say("%s", event->message);

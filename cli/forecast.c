@@ -11,6 +11,7 @@
 #include "forecast_bench.h"
 #include "forecast_intervals.h"
 #include "forecast_tune.h"
+#include "progress.h"
 
 typedef struct target {
     forecast_options options;
@@ -96,8 +97,42 @@ static void show_pass(const forecast_event *e) {
     progress_line("%s %" PRId64 "/%" PRId64, word, e->batch, e->batches);
 }
 
+/* The same as data: which event it is, and whether --quiet and --verbose let it pass as they do in lines. */
+static void put_event(const cli_call *call, const forecast_event *e) {
+    static const struct { const char *event, *stage; bool always; } as[] = {
+        [FORECAST_STAGE_NOTE] = { "note" }, [FORECAST_STAGE_WARNING] = { "warning", NULL, true },
+        [FORECAST_STAGE_VERBOSE] = { "note", "verbose" }, [FORECAST_STAGE_EXPLAIN] = { "note", "explain", true },
+        [FORECAST_STAGE_START] = { "note", "start" }, [FORECAST_STAGE_STEP] = { "progress", "step" },
+        [FORECAST_STAGE_EPOCH] = { "progress", "epoch" }, [FORECAST_STAGE_SCORE] = { "progress", "score" },
+        [FORECAST_STAGE_FILE] = { "file" }, [FORECAST_STAGE_RESULT] = { NULL },
+        [FORECAST_STAGE_DRAW] = { "progress", "draw" }, [FORECAST_STAGE_TRIAL] = { "progress", "trial" },
+        [FORECAST_STAGE_VALIDATE] = { "progress", "validate" }, [FORECAST_STAGE_LOOK] = { "progress", "look" },
+    };
+    progress_event out = progress_event_new(as[e->stage].event, as[e->stage].stage, e->message);
+    bool measured = e->stage == FORECAST_STAGE_STEP || e->stage == FORECAST_STAGE_EPOCH;
+    if (!out.event || (call->quiet && !as[e->stage].always) || (e->stage == FORECAST_STAGE_VERBOSE && !call->verbose))
+        return;
+    if (strcmp(out.event, "progress") == 0) {
+        out.epoch = e->epoch, out.epochs = e->epochs, out.batch = e->batch, out.batches = e->batches;
+        out.step = e->step, out.seconds = e->seconds;
+    }
+    if (measured || e->stage == FORECAST_STAGE_TRIAL)
+        out.loss = e->loss, out.val_loss = e->val_loss, out.seconds_left = e->seconds_left;
+    if (measured) {
+        out.lr = e->lr, out.grad_norm = e->grad_norm;
+        if (e->rss_mib > 0) out.rss_mib = e->rss_mib;
+        if (e->stage == FORECAST_STAGE_STEP) out.steps_per_s = e->steps_per_s;
+        out.best = e->stage == FORECAST_STAGE_EPOCH && e->best;
+    }
+    progress_put(&out);
+}
+
 int forecast_cli_show(void *user, const forecast_event *e) {
     const cli_call *call = user;
+    if (progress_is_data()) {
+        put_event(call, e);
+        return stop_asked();
+    }
     switch (e->stage) {
         case FORECAST_STAGE_WARNING: warn("warning: %s", e->message); break;
         case FORECAST_STAGE_NOTE:    if (!call->quiet) say("note: %s", e->message); break;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "progress.h"
 
 /* The command that the first one or two words name; *used says how many they were. */
 static const cli_command *command_of(int argc, char **argv, int *used) {
@@ -51,7 +52,10 @@ static int run_command(const cli_command *command, int argc, char **argv) {
         return report_failure(&(tide_failure){ .status = TIDE_ENOMEM, .message = "out of memory" }, false);
     set_defaults(command, call.target);
     int code = cli_parse(&call, argc, argv);
-    if (code == CLI_GO_ON) code = command->run(&call);
+    if (code == CLI_GO_ON) {
+        progress_begin_line(command->name);
+        code = command->run(&call);
+    }
     else if (code == CLI_HELP && call.word_count && command_is_group(command->name)) code = command_unknown_word(&call);
     else if (code == CLI_HELP) help_command(stdout, command), code = EXIT_DONE;
     free(call.target);
@@ -119,4 +123,8 @@ static int run_all(int argc, char **argv) {
     return command ? run_command(command, argc - used, argv + used) : unknown_command(argc, argv);
 }
 
-int main(int argc, char **argv) { return output_end(run_all(argc, argv)); }
+int main(int argc, char **argv) {
+    int code = output_end(run_all(argc, argv));
+    progress_end_line(code);
+    return code;
+}

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "progress.h"
 
 enum { FIRST_CODE = 1000, NOTE_SIZE = 256, LONGEST_NAME = 48, NAMES = 4 };
 
@@ -211,6 +211,7 @@ static tide_status apply_levels(parser *p, tide_failure *failure) {
     tide_option_reader reader = { config_find, config_set, p };
     for (int i = 0; i < p->count && status == TIDE_OK; i++)
         if (p->by_flag[i] && p->rows[i].front) status = put_option(p, i, p->text[i], failure);
+    progress_as_data(p->call->progress);
     if (p->call->help || status != TIDE_OK) return status;
     for (int i = 0; i < p->count; i++) p->by_environment[i] = !p->by_flag[i] && environment_value(&p->rows[i]);
     if (*p->call->config) status = config_read(p->call->config, &reader, failure);
@@ -268,6 +269,7 @@ int cli_parse(cli_call *call, int argc, char **argv) {
     size_t bytes = 16;
     for (int i = 0; i < argc; i++) bytes += 2 * strlen(argv[i]) + 16;  /* a value may be copied behind its option */
     for (int i = 1; i < argc; i++) call->json = call->json || strcmp(argv[i], "--json") == 0;
+    progress_as_data(progress_asked(argc, argv));
     parser *p = calloc(1, sizeof *p);
     char  **tidied = calloc((size_t)argc + 1, sizeof *tidied), *memory = malloc(bytes);
     tide_status status = TIDE_ENOMEM;

@@ -1,3 +1,4 @@
+/* Being asked to stop: signals set a flag, and a watch ends what does not ask for it. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -5,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "progress.h"
 
 static volatile sig_atomic_t asked;
 
@@ -81,8 +82,11 @@ static void *watch_work(void *json) {
         nanosleep(&pause, NULL);
         if (atomic_load(&watch) != WATCH_ON) return NULL;
     }
-    if (atomic_compare_exchange_strong(&watch, &on, WATCH_LEAVING))
-        _exit(report_failure(&(tide_failure){ .status = TIDE_ECANCELLED, .message = "stopped" }, json != NULL));
+    if (atomic_compare_exchange_strong(&watch, &on, WATCH_LEAVING)) {
+        int code = report_failure(&(tide_failure){ .status = TIDE_ECANCELLED, .message = "stopped" }, json != NULL);
+        progress_end_line(code);
+        _exit(code);
+    }
     return NULL;
 }
 

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "progress.h"
 
 static struct {
     bool   line_open;   /* a progress line is on the screen */
@@ -59,7 +59,19 @@ static void put_dashed(FILE *out, const char *format, va_list arguments) {
 
 /* ---- lines ---- */
 
+static void put_data(const char *event, const char *format, va_list arguments) {
+    char *message = NULL;
+    if (vasprintf(&message, format, arguments) < 0) return;
+    progress_event e = progress_event_new(event, NULL, message);
+    progress_put(&e);
+    free(message);
+}
+
 static void put_line(const char *colour, const char *format, va_list arguments) {
+    if (progress_is_data()) {
+        put_data(colour ? "warning" : "note", format, arguments);
+        return;
+    }
     progress_end();
     if (colour && colours()) fputs(colour, stderr);
     else colour = NULL;
@@ -85,13 +97,17 @@ void progress_line(const char *format, ...) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     double now_s = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-    if (!talk_is_terminal() || now_s - talk.drawn_at_s < 0.1) return;
-    talk.drawn_at_s = now_s;
-    progress_end();
     va_list arguments;
     va_start(arguments, format);
-    put_dashed(stderr, format, arguments);
+    if (progress_is_data()) put_data("progress", format, arguments);
+    bool drawn = !progress_is_data() && talk_is_terminal() && now_s - talk.drawn_at_s >= 0.1;
+    if (drawn) {
+        talk.drawn_at_s = now_s;
+        progress_end();
+        put_dashed(stderr, format, arguments);
+    }
     va_end(arguments);
+    if (!drawn) return;
     fflush(stderr);
     talk.line_open = true;
 }
@@ -118,7 +134,8 @@ static void put_place(char *buffer, size_t size, const tide_failure *f) {
 int report_failure(const tide_failure *failure, bool json) {
     char place[320];
     put_place(place, sizeof place, failure);
-    if (failure->status == TIDE_ECANCELLED) say("%s%s", place, failure->message);
+    if (progress_is_data()) progress_put_failure(failure);
+    else if (failure->status == TIDE_ECANCELLED) say("%s%s", place, failure->message);
     else warn("tidemill: %s%s", place, failure->message);
     if (json) {
         char *text = tide_failure_json(failure);

@@ -8,6 +8,7 @@ from sources import ROOT, c_files
 TOKENS = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"', re.S)
 # Words that are handed to other programs.
 OTHERS = {"src/backends/cuda/program.c": {"--fmad=false", "--gpu-architecture=sm_%d"}, "apps/draw/gnuplot.c": {"--default-settings"},
+          "apps/serve/jobs/commands.c": {"--%s=%s", "--json", "--progress=json"},
           "apps/bench/peer.c": {"--threads", "--cases", "--modes", "--seconds", "--device"}}
 
 

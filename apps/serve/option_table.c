@@ -15,6 +15,8 @@ static const tide_option rows[] = {
       "names besides localhost by which a proxy on this machine asks" },
     { "models", TIDE_OPTION_TEXT(S, models), "runs", TIDE_OPTION_RESOURCE, "Service", "DIR",
       "folder whose run folders are the models" },
+    { "state", TIDE_OPTION_TEXT(S, state), NULL, TIDE_OPTION_RESOURCE, "Service", "DIR",
+      "where uploads and jobs are kept, of one service at a time (default: ~/.local/state/tidemill/serve)" },
     { "workers", TIDE_OPTION_INT(S, workers, 0, 1024), NULL, TIDE_OPTION_RESOURCE, "Service", "N",
       "threads that answer; 0: the physical cores this process may use", .aliases = "threads" },
     { "queue", TIDE_OPTION_INT(S, queue, 1, 1 << 20), "256", TIDE_OPTION_RESOURCE, "Service", "N",

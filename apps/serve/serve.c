@@ -119,7 +119,8 @@ static tide_status open_parts(serve *s, tide_failure *failure) {
     s->models   = models_new(s->options.models, workers);
     if (!s->metrics || !s->quick || !s->refined || !s->models)
         return fail(failure, TIDE_ENOMEM, "no memory or no threads");
-    return open_http(s, failure);
+    status = kept_open(s, failure);
+    return status == TIDE_OK ? open_http(s, failure) : status;
 }
 
 static void say_where(const serve *s) {
@@ -175,6 +176,7 @@ void serve_close(serve *s) {
     http_close(s->http);
     work_free(s->quick);
     work_free(s->refined);
+    kept_close(s);
     access_close(s->access);
     models_free(s->models);
     metrics_free(s->metrics);

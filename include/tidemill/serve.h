@@ -34,6 +34,7 @@ typedef struct serve_options {
     char    allow_host[SERVE_TEXT_SIZE]; /* names by commas under which the service may be asked besides localhost, when
                                             it listens on this machine's own address: those of a proxy before it */
     char    models[SERVE_TEXT_SIZE];     /* folder whose run folders are the models */
+    char    state[SERVE_TEXT_SIZE];      /* folder of uploads and jobs; "": the user's own, $XDG_STATE_HOME/tidemill */
     int64_t workers;                     /* threads that answer; 0: the physical cores this process may use */
     int64_t queue;                       /* requests that may wait for them; more are refused (503) */
     double  deadline_s;                  /* that a refined answer may take, waiting included; then it is to be a job */

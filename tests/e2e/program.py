@@ -18,10 +18,13 @@ SMALL = ["--seq-len", "16", "--pred-len", "4", "--d-model", "16", "--d-ff", "16"
          "--batch-size", "16", "--epochs", "2"]
 
 
+STATE = tempfile.TemporaryDirectory()  # of services that are given no folder: never the user's own
+
+
 def environment(**more):
     """No settings of the user's, and no GPU: what the machine has must not decide a test."""
     keep = {k: v for k, v in os.environ.items() if not k.startswith("TIDEMILL_")}
-    return {**keep, "LC_ALL": "C.UTF-8", "TIDEMILL_OPENCL": "none", "TIDEMILL_METAL": "none", **{k: str(v) for k, v in more.items()}}
+    return {**keep, "LC_ALL": "C.UTF-8", "TIDEMILL_OPENCL": "none", "TIDEMILL_METAL": "none", "XDG_STATE_HOME": STATE.name, **{k: str(v) for k, v in more.items()}}
 
 
 def run(*words, env=None, stdin=None, cwd=None, timeout=120):

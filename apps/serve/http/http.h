@@ -72,6 +72,8 @@ http_stream *http_stream_open(http_request *r, const char *type);
 /* False: the client has gone, reads too slowly, or the service ends; then only http_stream_close is left. */
 bool http_stream_send(http_stream *s, const char *data, size_t length);
 bool http_stream_alive(http_stream *s);
+/* Bytes that the client has not taken yet; who sends much asks before. */
+size_t http_stream_waiting(http_stream *s);
 /* What was sent still arrives. NULL is fine. */
 void http_stream_close(http_stream *s);
 

@@ -125,6 +125,13 @@ bool http_stream_alive(http_stream *s) {
     return alive;
 }
 
+size_t http_stream_waiting(http_stream *s) {
+    pthread_mutex_lock(&s->lock);
+    size_t waiting = s->length;
+    pthread_mutex_unlock(&s->lock);
+    return waiting;
+}
+
 void stream_end(http_stream *s, bool gone) {
     pthread_mutex_lock(&s->lock);
     s->ended = true;

@@ -11,9 +11,12 @@
 #include "serve/fields/problem.h"
 #include "serve/http/http.h"
 #include "serve/models/models.h"
+#include "serve/jobs/jobs.h"
+#include "serve/uploads/uploads.h"
 #include "serve/work/work.h"
 
 typedef struct metrics metrics;
+typedef struct followers followers;
 
 struct serve {
     serve_options  options;
@@ -27,6 +30,9 @@ struct serve {
     models        *models;
     /* The file of an upload, and what its client called it; NULL, and false: there is none. */
     bool         (*upload_path)(serve *s, const char *id, char *path, size_t path_size, char *name, size_t name_size);
+    uploads       *uploads;  /* NULL, as jobs: there is no folder for them */
+    jobs          *jobs;
+    followers     *followers;
     double         began;
     atomic_bool    stopping;
 };
@@ -45,8 +51,23 @@ metrics *metrics_new(void);
 void     metrics_free(metrics *m);
 void     metrics_count(metrics *m, const http_done *what);
 
+/* ---- what is kept (kept.c), and who follows a job (follow.c) ---- */
+
+/* Uploads and jobs in the service's folder; TIDE_OK, with a warning, where the usual one cannot be had. */
+tide_status kept_open(serve *s, tide_failure *failure);
+void        kept_close(serve *s);  /* the jobs go on */
+
+followers *followers_new(void);                           /* NULL: out of memory */
+bool       followers_start(followers *f, jobs *j);        /* false: no thread is to be had */
+void       followers_stop(followers *f);                  /* before the jobs go; NULL is fine */
+void       followers_free(followers *f);                  /* ends their streams; NULL is fine */
+/* Takes the stream, which gets the job's events after that number, and ends with the job. */
+void       followers_add(followers *f, http_stream *stream, const char *id, int64_t after);
+void       followers_changed(followers *f, const char *id);
+
 /* ---- routes ---- */
 
+enum { UPLOAD_BYTES = 64 << 20 };
 extern const http_route routes[];  /* ends with a NULL method */
 int routes_index(const http_route *route);  /* -1: NULL */
 
@@ -65,5 +86,26 @@ void route_eis_fit(void *user, http_request *r);
 void route_eis_drt(void *user, http_request *r);
 void route_eis_read(void *user, http_request *r);
 void route_eis_simulate(void *user, http_request *r);
+/* uploads.c */
+void route_upload_new(void *user, http_request *r);
+void route_upload_list(void *user, http_request *r);
+void route_upload_get(void *user, http_request *r);
+void route_upload_remove(void *user, http_request *r);
+/* jobs.c */
+void route_job_new(void *user, http_request *r);
+void route_job_list(void *user, http_request *r);
+void route_job_get(void *user, http_request *r);
+void route_job_remove(void *user, http_request *r);
+void route_job_cancel(void *user, http_request *r);
+void route_job_resume(void *user, http_request *r);
+void route_job_events(void *user, http_request *r);
+void route_job_log(void *user, http_request *r);
+void route_job_metrics(void *user, http_request *r);
+void route_job_result(void *user, http_request *r);
+void route_job_files(void *user, http_request *r);
+void route_job_file(void *user, http_request *r);
+/* machine.c */
+void route_machine(void *user, http_request *r);
+void route_machine_measure(void *user, http_request *r);
 
 #endif

@@ -1,0 +1,94 @@
+/* The folder in which the service keeps uploads and jobs, and where these find each other. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service.h"
+
+static const uploads_limits limits = { .file_bytes = UPLOAD_BYTES, .total_bytes = (int64_t)4 << 30, .count = 1000 };
+
+/* ---- what identifiers mean ---- */
+
+static tide_status upload_path(void *user, const char *id, char path[FOLDER_PATH], char name[STORE_NAME],
+                               tide_failure *failure) {
+    upload_info info;
+    const serve *s     = user;
+    tide_status status = uploads_path(s->uploads, id, path, &info, failure);
+    if (status == TIDE_OK) snprintf(name, STORE_NAME, "%s", info.name);
+    return status;
+}
+
+/* The same for routes that read an upload by themselves. */
+static bool find_upload(serve *s, const char *id, char *path, size_t path_size, char *name, size_t name_size) {
+    char         where[FOLDER_PATH];
+    upload_info  info;
+    tide_failure failure = { 0 };
+    if (!s->uploads || uploads_path(s->uploads, id, where, &info, &failure) != TIDE_OK) return false;
+    snprintf(name, name_size, "%s", info.name);
+    return snprintf(path, path_size, "%s", where) < (int)path_size;
+}
+
+/* A job that is done, or one of the service's models. */
+static tide_status model_path(void *user, const char *id, char path[FOLDER_PATH], tide_failure *failure) {
+    const serve *s = user;
+    char         named[FOLDER_PATH];
+    if (store_id_valid(id) && jobs_run(s->jobs, id, path, failure) == TIDE_OK) return TIDE_OK;
+    if (failure->status && strcmp(failure->column, "state") == 0) return failure->status;
+    failure_clear(failure);
+    if (!models_path(s->models, id, named, sizeof named)) return store_no_such("model", id, failure);
+    char *whole = realpath(named, NULL); /* as the job's process will see it, wherever it runs */
+    bool  fits  = whole && strlen(whole) < FOLDER_PATH;
+    if (fits) strcpy(path, whole);
+    free(whole);
+    return fits ? TIDE_OK : store_no_such("model", id, failure);
+}
+
+static void changed(void *user, const char *id) { followers_changed(((const serve *)user)->followers, id); }
+
+/* ---- the folder ---- */
+
+static tide_status folder_of(const serve *s, char path[FOLDER_PATH], tide_failure *failure) {
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    int         n;
+    if (*s->options.state) n = snprintf(path, FOLDER_PATH, "%s", s->options.state);
+    else if (state && *state == '/') n = snprintf(path, FOLDER_PATH, "%s/tidemill/serve", state);
+    else if (home && *home == '/') n = snprintf(path, FOLDER_PATH, "%s/.local/state/tidemill/serve", home);
+    else return fail_at(failure, TIDE_EINVAL, NULL, 0, "state", "neither `state` nor HOME says where to keep jobs");
+    return n < FOLDER_PATH - STORE_NAME ? TIDE_OK
+                                        : fail_at(failure, TIDE_EINVAL, NULL, 0, "state", "`state` is too long");
+}
+
+static tide_status open_both(serve *s, tide_failure *failure) {
+    char         folder[FOLDER_PATH], path[FOLDER_PATH];
+    jobs_options o      = { .folder = path, .upload = upload_path, .model = model_path, .changed = changed, .user = s };
+    tide_status  status = folder_of(s, folder, failure);
+    if (status == TIDE_OK && !(s->followers = followers_new())) status = fail(failure, TIDE_ENOMEM, "out of memory");
+    folder_file(folder, "jobs", path);
+    if (status == TIDE_OK) status = jobs_open(&o, &s->jobs, failure);
+    if (status == TIDE_OK) status = uploads_open(folder_file(folder, "uploads", path), &limits, &s->uploads, failure);
+    if (status == TIDE_OK && !followers_start(s->followers, s->jobs))
+        status = fail(failure, TIDE_ENOMEM, "no thread for those who follow jobs");
+    return status;
+}
+
+/* Answers need no folder: only one that was asked for must be had. */
+tide_status kept_open(serve *s, tide_failure *failure) {
+    tide_failure why    = { 0 };
+    char         line[800];
+    s->upload_path      = find_upload;
+    tide_status  status = open_both(s, &why);
+    if (status == TIDE_OK) return TIDE_OK;
+    kept_close(s);
+    if (*s->options.state || status == TIDE_ENOMEM) return *failure = why, status;
+    snprintf(line, sizeof line, "no uploads and no jobs, for want of a folder (`state` names one): %s", why.message);
+    if (s->listener) s->listener(s->user, SERVE_WARNING, line);
+    return TIDE_OK;
+}
+
+void kept_close(serve *s) {
+    followers_stop(s->followers);
+    jobs_close(s->jobs); /* whose thread tells the followers until then */
+    followers_free(s->followers);
+    uploads_close(s->uploads);
+    s->followers = NULL, s->jobs = NULL, s->uploads = NULL;
+}
