@@ -14,4 +14,4 @@ run("steps/pack.mjs");
 
 const sources = readdirSync(join(source, "src"), { recursive: true, withFileTypes: true }).filter((f) => f.isFile()).map((f) => join(f.path, f.name));
 const rest = ["index.html", "vite.config.ts", "tsconfig.json", "package-lock.json", "steps/build.mjs", "steps/pack.mjs"].map((f) => join(source, f));
-writeFileSync(depfile, `${join(out, "page_files.h")}: ${[...sources, ...rest].map((f) => f.replace(/ /g, "\\ ")).join(" ")}\n`);
+writeFileSync(depfile, `${join(out, "page_files.inc")}: ${[...sources, ...rest].map((f) => f.replace(/ /g, "\\ ")).join(" ")}\n`);

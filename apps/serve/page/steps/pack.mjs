@@ -1,7 +1,7 @@
 // After Vite: each file gzipped, the budget checked, and what a C program embeds written beside them.
 //   DIR/page/*.gz       the files, compressed (no time and no name inside, so that two builds give the same bytes)
 //   DIR/page.json       the manifest: path, type, sizes, sha256, whether its name is hashed (then it never changes)
-//   DIR/page_files.h    the same as a C table over byte arrays, for #include in one place
+//   DIR/page_files.inc    the same as a C table over byte arrays, for #include in one place
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -62,7 +62,7 @@ const array = (bytes, name) => {
   for (let i = 0; i < bytes.length; i += 32) lines.push("    " + [...bytes.subarray(i, i + 32)].join(",") + ",");
   return `static const unsigned char ${name}[] = {\n${lines.join("\n")}\n};\n`;
 };
-writeFileSync(join(out, "page_files.h"), [
+writeFileSync(join(out, "page_files.inc"), [
   "/* Made from apps/serve/page by steps/pack.mjs. Bodies are gzipped; hashed: the name changes with the content. */",
   "typedef struct page_file {", "    const char *path, *type, *sha256; /* sha256 of what is unpacked, hex */", "    const unsigned char *gzip;",
   "    unsigned long gzip_bytes, bytes;", "    int hashed;", "} page_file;", "",

@@ -30,6 +30,7 @@ export const tests = {
     await accessible(page, "forecast");
     await shot(page, `forecast-${options.theme}-${options.width}`);
     const before = mock.log.filter((e) => e.path.endsWith("predict")).length;
+    await page.locator(".drawing").first().scrollIntoViewIfNeeded();
     const box = await page.locator(".drawing").first().boundingBox();
     const line = await page.locator(".cutoff").boundingBox();
     await page.mouse.move(line.x + 1, box.y + 100);
@@ -59,6 +60,7 @@ export const tests = {
     await sample(page);
     await page.getByRole("button", { name: "air_c", exact: true }).click();
     await until(page, () => /level_cm: off by .* air_c: off by/.test(document.querySelector(".verdict-line").textContent));
+    await page.locator(".drawing").first().scrollIntoViewIfNeeded();
     const box = await page.locator(".drawing").first().boundingBox();
     await page.mouse.click(box.x + box.width * 0.76, box.y + 90);
     await page.mouse.move(box.x + 2, box.y - 40);

@@ -47,7 +47,9 @@ export const tests = {
     await page.getByRole("button", { name: /^Undo: took out point 31/ }).click();
     await until(page, () => /off/.test(document.querySelector(".verdict")?.textContent ?? ""));
     // A box around everything but the ends, in the Bode plot.
-    const box = await page.getByRole("slider", { name: /^Bode/ }).boundingBox();
+    const bode = page.getByRole("slider", { name: /^Bode/ });
+    await bode.scrollIntoViewIfNeeded();
+    const box = await bode.boundingBox();
     await page.mouse.move(box.x + box.width * 0.4, box.y + 5);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.55, box.y + box.height * 0.5, { steps: 4 });
