@@ -19,4 +19,5 @@ const dark: Ink = {
 };
 
 export const inkOf = (isDark: boolean): Ink => (isDark ? dark : light);
-export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif';
+/** Single quotes: these names go into attributes of saved SVG files as they are. */
+export const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', sans-serif";
