@@ -41,10 +41,10 @@ function sendPage(req, res, file) {
   res.end(packs ? file.gzip : gunzipSync(file.gzip));
 }
 
-/** { port, close, log } of a service that listens. `delays`: milliseconds by path, for tests of what happens meanwhile. */
+/** { port, close, log, most } of a service that listens; most: requests under way at once, by path. `delays`: milliseconds by path, for tests of what happens meanwhile. */
 export async function startMock({ port = 0, page = null, token = "", delays = {}, empty = false } = {}) {
   const files = page ? pageFiles(page) : new Map();
-  const log = [], uploads = new Map();
+  const log = [], most = {}, under = {}, uploads = new Map();
   const jobs = makeJobs({ empty, result: benchResult });
   const models = empty ? [] : [...SERIES_MODELS];
   let measured = false;
@@ -76,7 +76,12 @@ export async function startMock({ port = 0, page = null, token = "", delays = {}
     const body = await bodyOf(req);
     const entry = { method: req.method, path, body, aborted: false };
     log.push(entry);
-    res.on("close", () => (entry.aborted = !res.writableFinished));
+    most[path] = Math.max(most[path] ?? 0, (under[path] = (under[path] ?? 0) + 1));
+    res.on("finish", () => under[path]--);
+    res.on("close", () => {
+      entry.aborted = !res.writableFinished;
+      if (entry.aborted) under[path]--;
+    });
     try {
       const wait = delays[path];
       if (wait) await new Promise((go) => setTimeout(go, typeof wait === "function" ? wait(body) : wait));
@@ -93,7 +98,7 @@ export async function startMock({ port = 0, page = null, token = "", delays = {}
   });
   await new Promise((go) => server.listen(port, "127.0.0.1", go));
   return {
-    port: server.address().port, log, jobs,
+    port: server.address().port, log, most, jobs,
     close: () => new Promise((go) => (jobs.stop(), server.closeAllConnections(), server.close(go))),
   };
 }

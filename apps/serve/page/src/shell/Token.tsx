@@ -7,7 +7,7 @@ export function Token({ again }: { again: () => void }) {
   if (!wantsToken.value) return null;
   return (
     <form
-      class="token"
+      class="token" aria-label="Token"
       onSubmit={(e) => {
         e.preventDefault();
         setToken(text);
