@@ -1,0 +1,77 @@
+// Trains a model on the dropped file: a job of the service, which goes on if the page is closed. Its run is on the screen Runs.
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Job, JobRequest, Upload } from "../api";
+import { writeAddress } from "../base/address";
+import { follow, get, inWords, post, send } from "../base/client";
+import { duration, plain } from "../base/units";
+import { Fault, Working } from "../shell/Working";
+import { change, choices, forecasters, listModels, source } from "./state";
+
+const FORMS: [string, string][] = [["itransformer", "iTransformer"], ["dlinear", "DLinear, quick"], ["auto", "several, weighed"]];
+
+export function Train() {
+  const [ahead, setAhead] = useState("96");
+  const [back, setBack] = useState("96");
+  const [arch, setArch] = useState("itransformer");
+  const [doing, setDoing] = useState("");
+  const [fault, setFault] = useState("");
+  const [job, setJob] = useState<Job | null>(null);
+  const before = useRef<string[]>([]);
+  const control = useRef(new AbortController());
+  useEffect(() => () => control.current.abort(), []);
+
+  const ended = async (id: string) => {
+    const last = await get<Job>(`api/v1/jobs/${id}`);
+    setJob(last);
+    if (last.state !== "done") return;
+    await listModels();
+    const fresh = forecasters.value.find((m) => !before.current.includes(m.id));
+    if (fresh) change(`took ${fresh.id}`, { model: fresh.id });
+  };
+  const train = async () => {
+    setFault("");
+    before.current = forecasters.value.map((m) => m.id);
+    try {
+      setDoing("sending the file to the service");
+      const upload = (await (await send("api/v1/uploads", { method: "POST", body: source.value!.text, type: "text/csv", query: { name: source.value!.name } })).json()) as Upload;
+      setDoing("starting the training");
+      const request: JobRequest = { command: "forecast train", upload: upload.id, options: { ...choices.now.value.options, "pred-len": Number(ahead), "seq-len": Number(back), arch } };
+      const begun = await post<Job>("api/v1/jobs", request);
+      setJob(begun);
+      setDoing("");
+      await follow(`api/v1/jobs/${begun.id}/events`, (e) => {
+        if (e.event === "progress") setJob((now) => now && { ...now, state: "running", progress: { ...now.progress, ...JSON.parse(e.data) } });
+      }, control.current.signal);
+      if (!control.current.signal.aborted) await ended(begun.id);
+    } catch (reason) {
+      setFault(inWords(reason));
+    }
+    setDoing("");
+  };
+  const running = job && (job.state === "queued" || job.state === "running");
+  const p = job?.progress;
+  return (
+    <details class="train" open={!forecasters.value.length}>
+      <summary>Train a model on this file</summary>
+      <form class="row" onSubmit={(e) => (e.preventDefault(), void train())}>
+        <label>rows ahead <input class="short" inputMode="numeric" value={ahead} onInput={(e) => setAhead(e.currentTarget.value)} /></label>
+        <label>from the last <input class="short" inputMode="numeric" value={back} onInput={(e) => setBack(e.currentTarget.value)} /> rows</label>
+        <label>model <select value={arch} onChange={(e) => setArch(e.currentTarget.value)}>{FORMS.map(([id, word]) => <option key={id} value={id}>{word}</option>)}</select></label>
+        <button class="main" disabled={!!doing || !!running || !(Number(ahead) > 0) || !(Number(back) > 0)}>Train</button>
+      </form>
+      {doing && <Working what={doing} />}
+      {fault && <Fault what={fault} />}
+      {job && (
+        <div>
+          {running ? (
+            <Working
+              what={p?.epoch ? `epoch ${p.epoch}${p.epochs ? ` of ${p.epochs}` : ""}, loss ${plain(p.loss, 3)}${p.seconds_left ? `, about ${duration(p.seconds_left)} left` : ""}` : "waiting for its turn"}
+              done={(p?.epoch ?? 1) - 1 + (p?.batches ? (p.batch ?? 0) / p.batches : 0)} of={p?.epochs}
+            />
+          ) : <p>The training is {job.state}{job.message ? `: ${job.message}` : ""}.</p>}
+          <a href={writeAddress({ screen: "runs", query: { ids: job.id } })}>Its run</a>
+        </div>
+      )}
+    </details>
+  );
+}

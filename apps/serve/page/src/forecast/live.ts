@@ -1,0 +1,63 @@
+// The forecast at the cut-off, live: at most one request under way, the newest wins.
+import { effect, signal } from "@preact/signals";
+import type { Model, Predicted, PredictRequest } from "../api";
+import { inWords, post } from "../base/client";
+import { newestWins } from "../base/live";
+import { withBaselines } from "./baselines";
+import { cut, model, table } from "./state";
+import type { Understood } from "./understood";
+
+export interface Shown {
+  predicted: Predicted;
+  request: PredictRequest;
+  cut: number;
+  ms: number;
+}
+
+export const LEVELS = [80, 95];
+export const forecast = signal<Shown | null>(null);
+export const fault = signal("");
+
+/** The model's look-back before row `at`, of its columns alone. */
+export function requestAt(m: Model, t: Understood, at: number): PredictRequest {
+  const from = Math.max(0, at - (m.seq_len ?? at));
+  const names = m.columns?.length ? m.columns : Object.keys(t.numbers.columns);
+  return {
+    model: m.id, level: LEVELS,
+    past: {
+      ...(t.numbers.time && { time: t.numbers.time.slice(from, at) }),
+      columns: Object.fromEntries(names.map((name) => [name, t.numbers.columns[name]!.slice(from, at)])),
+    },
+  };
+}
+
+export const lacking = (m: Model, t: Understood) => (m.columns ?? []).filter((name) => !(name in t.numbers.columns));
+
+export const predict = async (request: PredictRequest, stop: AbortSignal) =>
+  withBaselines(await post<Predicted>("api/v1/forecast/predict", request, stop), request.past, table.peek()?.time?.step ?? "");
+
+export function startForecasting(): () => void {
+  const live = newestWins<{ request: PredictRequest; at: number }, Shown>(
+    async ({ request, at }, stop) => {
+      const started = performance.now();
+      const predicted = await predict(request, stop);
+      return { predicted, request, cut: at, ms: performance.now() - started };
+    },
+    (answer) => {
+      forecast.value = answer;
+      fault.value = "";
+    },
+    (reason) => (fault.value = inWords(reason)),
+  );
+  const stop = effect(() => {
+    const m = model.value, t = table.value, at = cut.value;
+    if (!m || !t || lacking(m, t).length) {
+      live.stop();
+      forecast.value = null;
+      fault.value = m && t ? `The model ${m.id} forecasts from columns that this file has not: ${lacking(m, t).join(", ")}.` : "";
+      return;
+    }
+    live.ask({ request: requestAt(m, t, at), at });
+  });
+  return () => (stop(), live.stop());
+}

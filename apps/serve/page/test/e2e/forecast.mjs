@@ -1,0 +1,89 @@
+// Forecast: a file understood and said otherwise, the cut-off dragged, columns and moments read.
+import assert from "node:assert/strict";
+import { accessible, drawn, saved, shot, until, visit } from "./harness.mjs";
+
+const sample = async (page) => {
+  await page.getByRole("button", { name: /made-up harbour/ }).click();
+  await drawn(page, 1);
+  await until(page, () => /^Off by/.test(document.querySelector(".verdict-line")?.textContent ?? ""));
+};
+
+export const tests = {
+  "one sentence, each word of it can be said otherwise": (options) => visit("#/forecast", options, async (page, mock) => {
+    await page.getByRole("heading", { name: "What comes next?" }).waitFor();
+    await accessible(page, "empty");
+    await sample(page);
+    assert.match(await page.locator(".understood .sentence").innerText(), /harbour\.csv has hourly rows from 1 Jan 2024, 00:00 to 29 Apr 2024, 23:00 by its time column .* 2,880 rows of 3 columns, with no gaps/s);
+    await page.getByRole("button", { name: "3 columns: change" }).click();
+    await accessible(page, "a word open");
+    await page.getByLabel(/Columns to leave out/).fill("wind_ms");
+    await page.getByRole("button", { name: "Say so" }).click();
+    await page.getByRole("button", { name: "2 columns: change" }).waitFor();
+    assert.match(page.url(), /read=ignore:wind_ms/);
+    await page.getByRole("button", { name: /^Undo/ }).click();
+    await page.getByRole("button", { name: "3 columns: change" }).waitFor();
+    assert.ok(mock.log.filter((e) => e.path.endsWith("forecast/read")).length >= 3);
+  }),
+
+  "the cut-off is dragged through the past": (options) => visit("#/forecast", { ...options, mock: { delays: { "/api/v1/forecast/predict": 30 } } }, async (page, mock) => {
+    await sample(page);
+    await accessible(page, "forecast");
+    await shot(page, `forecast-${options.theme}-${options.width}`);
+    const before = mock.log.filter((e) => e.path.endsWith("predict")).length;
+    await page.locator(".drawing").first().scrollIntoViewIfNeeded();
+    const box = await page.locator(".drawing").first().boundingBox();
+    const line = await page.locator(".cutoff").boundingBox();
+    await page.mouse.move(line.x + 1, box.y + 100);
+    await page.mouse.down();
+    await page.mouse.move(line.x - box.width * 0.3, box.y + 100, { steps: 40 });
+    await page.mouse.up();
+    const moved = await page.locator(".cutoff b").innerText();
+    assert.notEqual(moved, "28 Apr 2024, 00:00");
+    await page.waitForFunction(() => !document.querySelector(".working"));
+    const asked = mock.log.filter((e) => e.path.endsWith("predict")).slice(before);
+    assert.ok(asked.length >= 2, `${asked.length} requests while the hand moved`);
+    assert.equal(mock.most["/api/v1/forecast/predict"], 1, "the most requests under way at once");
+    // The newest wins: the last request is about the place where the line stands.
+    const last = JSON.parse(asked.at(-1).body.toString()).past.time.at(-1);
+    const range = page.locator(".cut-range input");
+    const at = Number(await range.inputValue());
+    assert.equal(last, new Date(Date.UTC(2024, 0, 1) + (at - 1) * 3_600_000).toISOString().slice(0, 19).replace("T", " "));
+    // By keys: the range is the line.
+    await range.focus();
+    await page.keyboard.press("ArrowLeft");
+    assert.equal(Number(await range.inputValue()), at - 1);
+    await until(page, (n) => location.hash.includes(`cut=${n}`), at - 1);
+    await page.reload();
+    await until(page, (n) => document.querySelector(".cut-range input")?.value === String(n), at - 1);
+  }),
+
+  "columns, a pinned moment, errors by horizon, files": (options) => visit("#/forecast", options, async (page) => {
+    await sample(page);
+    await page.getByRole("button", { name: "air_c", exact: true }).click();
+    await until(page, () => /level_cm: off by .* air_c: off by/.test(document.querySelector(".verdict-line").textContent));
+    await page.locator(".drawing").first().scrollIntoViewIfNeeded();
+    const box = await page.locator(".drawing").first().boundingBox();
+    await page.mouse.click(box.x + box.width * 0.76, box.y + 90);
+    await page.mouse.move(box.x + 2, box.y - 40);
+    assert.match(await page.locator(".readout").first().innerText(), /2024, \d\d:00: level_cm [\d.]+, forecast [\d.]+; air_c/);
+    await page.getByRole("button", { name: "Error by horizon" }).click();
+    await page.getByRole("heading", { name: "Error of level_cm by horizon" }).waitFor();
+    await drawn(page, 2);
+    await accessible(page, "errors by horizon");
+    const { bytes } = await saved(page, () => page.getByRole("button", { name: "Save the forecast as CSV" }).click());
+    assert.match(bytes.toString(), /^time,level_cm,level_cm-lo-80,level_cm-hi-80,level_cm-lo-95/);
+    assert.equal(bytes.toString().trim().split("\n").length, 49);
+  }),
+
+  "a file that is none, and training where there is no model": (options) => visit("#/forecast", { ...options, mock: { empty: true } }, async (page, mock) => {
+    await page.locator("input[type=file]").setInputFiles({ name: "bad.csv", mimeType: "text/csv", buffer: Buffer.from("time,a\n2024-01-01,1\n2024-01-02,oops\n") });
+    await page.getByText("row 3, column a: oops is no number").waitFor();
+    await page.getByRole("button", { name: "Start over" }).click();
+    await page.getByRole("button", { name: /made-up harbour/ }).click();
+    await page.getByRole("button", { name: "Train", exact: true }).click();
+    await until(page, () => /epoch \d of 3/.test(document.body.innerText));
+    await until(page, () => /^Off by/.test(document.querySelector(".verdict-line")?.textContent ?? ""));
+    const asked = JSON.parse(mock.log.find((e) => e.method === "POST" && e.path === "/api/v1/jobs").body.toString());
+    assert.deepEqual([asked.command, asked.upload, asked.options["pred-len"]], ["forecast train", "u1", 96]);
+  }),
+};
