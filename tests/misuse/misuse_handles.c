@@ -184,7 +184,7 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(forecast_model_kept, 0, "none", missing(t, forecast_model_kept(NULL, &frame, &t->failure)) && !frame)            \
     R(forecast_model_kept, 1, "nowhere to", missing(t, forecast_model_kept(NULL, NULL, &t->failure)))                  \
     R(forecast_model_forecast, 0, "none", missing(t, forecast_model_forecast(NULL, NULL, NULL, NULL, NULL, &drawn,     \
-        &t->failure)) && !drawn.forecast)                                                                              \
+        &t->failure)) && !drawn.values)                                                                              \
     R(forecast_model_forecast, 1, "nowhere to", missing(t, forecast_model_forecast(NULL, NULL, NULL, NULL, NULL, NULL, \
         &t->failure)))                                                                                                 \
     R(forecast_prediction_free, 0, "none", (forecast_prediction_free(NULL), true))                                     \
@@ -198,9 +198,9 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
         NULL, &t->failure)))                                                                                           \
     R(forecast_plot_svg, 0, "none", missing(t, forecast_plot_svg(NULL, 1, &picture, &t->failure)) && !picture)         \
     R(forecast_plot_svg, 1, "nowhere to", missing(t, forecast_plot_svg(&(forecast_plot){ 0 }, 1, NULL, &t->failure)))  \
-    R(forecast_plot_svg, 2, "of zeros", missing(t, forecast_plot_svg(&(forecast_plot){ 0 }, 1, &picture, &t->failure)) &&\
-        !picture)                                                                                                      \
-    R(forecast_trainer_recipe, 0, "none", missing(t, forecast_trainer_recipe(NULL, &picture, &t->failure)) && !picture)\
+    R(forecast_plot_svg, 2, "of zeros", missing(t, forecast_plot_svg(&(forecast_plot){ 0 }, 1, &picture,               \
+        &t->failure)) && !picture)                                                                                     \
+    R(forecast_trainer_recipe, 0, "none", missing(t, forecast_trainer_recipe(NULL, &picture, &t->failure)))            \
     R(forecast_trainer_recipe, 1, "nowhere to", missing(t, forecast_trainer_recipe(NULL, NULL, &t->failure)))          \
     R(eis_noise_source_name, 0, "none", !eis_noise_source_name((eis_noise_source)99))                                  \
     R(forecast_trainer_new, 0, "no options", missing(t, forecast_trainer_new(NULL, NULL, NULL, NULL, &trainer,         \
