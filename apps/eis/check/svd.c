@@ -9,10 +9,15 @@
 
 enum { SWEEPS_MOST = 40 };
 
+/* Eight sums side by side, which a compiler may keep in vectors, added up in one order. */
 static double dot(const double *x, const double *y, int64_t n) {
-    double sum = 0;
-    for (int64_t i = 0; i < n; i++) sum += x[i] * y[i];
-    return sum;
+    enum { SIDE = 8 };
+    double  sum[SIDE] = { 0 };
+    int64_t i = 0;
+    for (; i + SIDE <= n; i += SIDE)
+        for (int k = 0; k < SIDE; k++) sum[k] += x[i + k] * y[i + k];
+    for (; i < n; i++) sum[i % SIDE] += x[i] * y[i];
+    return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
 
 static void exchange(double *x, double *y, int64_t n) {
@@ -71,25 +76,28 @@ static void turn(double *x, double *y, int n, double c, double s) {
     }
 }
 
-/* Turns two rows and their right sides so that they are orthogonal; false if they were. */
-static bool rotate(svd *d, int p, int q) {
+/* Turns two rows and their right sides so that they are orthogonal; false if they were. `square` are the rows' own. */
+static bool rotate(svd *d, int p, int q, double *square) {
     int n = d->columns;
     double *x = d->right + p * n, *y = d->right + q * n;
-    double xx = dot(x, x, n), yy = dot(y, y, n), xy = dot(x, y, n);
+    double xx = square[p], yy = square[q], xy = dot(x, y, n);
     if (fabs(xy) <= DBL_EPSILON * sqrt(xx) * sqrt(yy)) return false;
     double half = (yy - xx) / (2 * xy), t = copysign(1 / (fabs(half) + sqrt(1 + half * half)), half);
     double c = 1 / sqrt(1 + t * t);
     turn(x, y, n, c, c * t);
+    square[p] = dot(x, x, n), square[q] = dot(y, y, n);
     for (int k = 0; k < SVD_SIDES; k++) turn(d->along[k] + p, d->along[k] + q, 1, c, c * t);
     return true;
 }
 
-static void diagonalise(svd *d) {
+static void diagonalise(svd *d, double *square) {
+    int  n    = d->columns;
     bool more = true;
+    for (int p = 0; p < n; p++) square[p] = dot(d->right + p * n, d->right + p * n, n);
     for (int sweep = 0; more && sweep < SWEEPS_MOST; sweep++) {
         more = false;
-        for (int p = 0; p < d->columns; p++)
-            for (int q = p + 1; q < d->columns; q++) more |= rotate(d, p, q);
+        for (int p = 0; p < n; p++)
+            for (int q = p + 1; q < n; q++) more |= rotate(d, p, q, square);
     }
 }
 
@@ -130,7 +138,7 @@ bool svd_new(svd *d, int64_t rows, int columns, double *a, int sides, double *b)
         for (int k = 0; k < columns; k++)
             for (int i = 0; i <= k; i++) d->right[i * columns + place[k]] = a[k * rows + i];
         take_sides(d, rows, sides, b);
-        diagonalise(d);
+        diagonalise(d, d->value); /* room, as long as the values are not known */
         sort(d);
     }
     free(place);

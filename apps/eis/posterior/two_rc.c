@@ -22,26 +22,29 @@ typedef struct start { double misfit, offset, r[2], tau[2]; } start;
 
 typedef struct fit_job {
     const eis_spectrum *s;
+    const double *over;  /* 1 / |z| of each point */
     double offset;
     bool   free_offset;
 } fit_job;
 
-static double complex relative_basis(const eis_spectrum *s, const scan *c, int k, int64_t i, double offset,
-                                     double complex *target) {
-    double complex z = CMPLX(s->z[i].re, s->z[i].im);
-    *target          = (z - (isnan(offset) ? 0 : offset)) / cabs(z);
-    return (k == TAUS ? 1 : 1 / CMPLX(1, TWO_PI * s->freq_hz[i] * c->tau[k])) / cabs(z);
+/* 1 / (1 + j y), of y that may be anything from 0 up. */
+static double complex pole_of(double y) {
+    y            = fmin(y, 1e150);
+    double share = 1 / (1 + y * y);
+    return CMPLX(share, -y * share);
 }
 
-static void scan_fill(const eis_spectrum *s, double offset, scan *c) {
+static void scan_fill(const eis_spectrum *s, const double *over, double offset, scan *c) {
     double low = INFINITY, high = 0;
     for (int64_t i = 0; i < s->count; i++) low = fmin(low, s->freq_hz[i]), high = fmax(high, s->freq_hz[i]);
     double first = 0.1 / (TWO_PI * high), last = 10 / (TWO_PI * low);
     *c           = (scan){ 0 };
     for (int k = 0; k < TAUS; k++) c->tau[k] = first * pow(last / first, (double)k / (TAUS - 1));
     for (int64_t i = 0; i < s->count; i++) {
-        double complex basis[TAUS + 1], target = 0;
-        for (int k = 0; k <= TAUS; k++) basis[k] = relative_basis(s, c, k, i, offset, &target);
+        double complex basis[TAUS + 1];
+        double complex target = over[i] * (CMPLX(s->z[i].re, s->z[i].im) - (isnan(offset) ? 0 : offset));
+        for (int k = 0; k < TAUS; k++) basis[k] = over[i] * pole_of(TWO_PI * s->freq_hz[i] * c->tau[k]);
+        basis[TAUS] = over[i];
         c->total += creal(target * conj(target));
         for (int k = 0; k <= TAUS; k++) {
             c->data[k] += creal(target * conj(basis[k]));
@@ -129,12 +132,12 @@ static void evaluate(void *user, const double *x, double *residual, double *jaco
     const fit_job *job = user;
     int64_t n = job->s->count, rows = 2 * n;
     double  offset = job->free_offset ? x[4] : job->offset;
+    double  r[2] = { exp(x[0]), exp(x[2]) }, tau[2] = { exp(x[1]), exp(x[3]) };
     for (int64_t i = 0; i < n; i++) {
         double complex z = CMPLX(job->s->z[i].re, job->s->z[i].im), model = offset;
-        double over = 1 / cabs(z), w = TWO_PI * job->s->freq_hz[i];
+        double over = job->over[i], w = TWO_PI * job->s->freq_hz[i];
         for (int k = 0; k < 2; k++) {
-            double complex pole = 1 / CMPLX(1, w * exp(x[2 * k + 1])), part = exp(x[2 * k]) * pole,
-                           turn = part * (pole - 1);
+            double complex pole = pole_of(w * tau[k]), part = r[k] * pole, turn = part * (pole - 1);
             model += part;
             if (!jacobian) continue;
             jacobian[2 * k * rows + 2 * i]           = creal(part) * over;
@@ -149,15 +152,13 @@ static void evaluate(void *user, const double *x, double *residual, double *jaco
     }
 }
 
-static tide_status polish(const eis_spectrum *s, double offset, const start *from, double *scratch, two_rc *best,
-                          tide_failure *failure) {
-    fit_job       job = { s, offset, isnan(offset) };
-    least_squares p   = { 4 + job.free_offset, (int)(2 * s->count), evaluate, &job };
+static tide_status polish(fit_job *job, const start *from, double *scratch, two_rc *best, tide_failure *failure) {
+    least_squares p = { 4 + job->free_offset, (int)(2 * job->s->count), evaluate, job };
     double x[5] = { log(from->r[0]), log(from->tau[0]), log(from->r[1]), log(from->tau[1]), from->offset }, misfit;
     tide_status   status = least_squares_solve(&p, x, scratch, &misfit, failure);
     if (status != TIDE_OK || !(misfit < best->misfit)) return status;
     int slow = x[1] > x[3] ? 0 : 2;
-    *best = (two_rc){ .offset_ohm = job.free_offset ? x[4] : offset, .misfit = misfit, .unknowns = p.unknowns,
+    *best = (two_rc){ .offset_ohm = job->free_offset ? x[4] : job->offset, .misfit = misfit, .unknowns = p.unknowns,
                       .r_ohm = { exp(x[slow]), exp(x[2 - slow]) }, .tau_s = { exp(x[slow + 1]), exp(x[3 - slow]) } };
     return TIDE_OK;
 }
@@ -166,17 +167,21 @@ tide_status two_rc_fit(const eis_spectrum *s, double offset_ohm, two_rc *out, ti
     start       best[STARTS];
     scan       *c = malloc(sizeof *c);
     double     *scratch = malloc((size_t)(2 * s->count * 8) * sizeof *scratch);
-    tide_status status  = c && scratch ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for a fit");
+    double     *over    = malloc((size_t)s->count * sizeof *over + 1);
+    fit_job     job     = { s, over, offset_ohm, isnan(offset_ohm) };
+    tide_status status  = c && scratch && over ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for a fit");
     *out = (two_rc){ .misfit = INFINITY };
+    for (int64_t i = 0; status == TIDE_OK && i < s->count; i++) over[i] = 1 / hypot(s->z[i].re, s->z[i].im);
     if (status == TIDE_OK) {
-        scan_fill(s, offset_ohm, c);
+        scan_fill(s, over, offset_ohm, c);
         find_starts(c, offset_ohm, best);
     }
     for (int i = 0; status == TIDE_OK && i < STARTS; i++)
-        if (isfinite(best[i].misfit)) status = polish(s, offset_ohm, &best[i], scratch, out, failure);
+        if (isfinite(best[i].misfit)) status = polish(&job, &best[i], scratch, out, failure);
     if (status == TIDE_OK && !isfinite(out->misfit))
         status = fail(failure, TIDE_EDATA, "no two relaxations of positive resistance come near this spectrum");
     free(c);
+    free(over);
     free(scratch);
     return status;
 }
