@@ -11,7 +11,7 @@
 #include "service.h"
 
 extern const record eis_complete_record, eis_check_record, eis_drt_record, eis_fit_record, eis_simulate_record,
-    predict_record;
+    predict_record, evaluate_record;
 
 /* What a route takes and gives. `file`: the body may be any instrument's file, or a CSV. */
 static const struct described {
@@ -35,7 +35,9 @@ static const struct described {
     { "POST", "/api/v1/eis/drt", "The distribution of relaxation times", &eis_drt_record, true, "application/json" },
     { "POST", "/api/v1/eis/read", "The spectra of a file as numbers", NULL, true, "application/json" },
     { "POST", "/api/v1/eis/simulate", "A made-up measurement", &eis_simulate_record, false, "application/json" },
-    { "POST", "/api/v1/forecast/predict", "The rows that come next", &predict_record, false, "application/json" },
+    { "POST", "/api/v1/forecast/predict", "The rows that come next", &predict_record, true, "application/json" },
+    { "POST", "/api/v1/forecast/evaluate", "How good a model is on a table", &evaluate_record, true,
+      "application/json" },
     { "POST", "/api/v1/uploads", "Bring a file, ?name=F; its identifier", NULL, true, "application/json" },
     { "GET", "/api/v1/uploads", "The files that were brought, the newest first", NULL, false, "application/json" },
     { "GET", "/api/v1/uploads/{id}", "One of them: name, bytes, sha256", NULL, false, "application/json" },

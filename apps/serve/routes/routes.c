@@ -17,6 +17,7 @@ const http_route routes[] = {
     { "POST", "/api/v1/eis/read", route_eis_read, false, 0 },
     { "POST", "/api/v1/eis/simulate", route_eis_simulate, false, 0 },
     { "POST", "/api/v1/forecast/predict", route_forecast_predict, false, 0 },
+    { "POST", "/api/v1/forecast/evaluate", route_forecast_evaluate, false, 0 },
     { "POST", "/api/v1/forecast/read", route_forecast_read, false, 0 },
     { "POST", "/api/v1/uploads", route_upload_new, false, UPLOAD_BYTES },
     { "GET", "/api/v1/uploads", route_upload_list, false, 0 },

@@ -45,6 +45,12 @@ void reply_json(http_request *r, int status, char *text);  /* malloc'ed; NULL: 5
 void reply_busy(http_request *r, const char *detail);
 void reply_text(text *out, const char *value);  /* a part of an answer: as a JSON text; null */
 
+/* ---- what a body is, and what is wanted back (media.c) ---- */
+
+bool body_is_json(const http_request *r);  /* also where it does not say, and of curl */
+bool wants_csv(const http_request *r);
+void reply_csv(http_request *r, char *text);  /* malloc'ed; NULL: 503 */
+
 /* ---- what has happened (metrics.c) ---- */
 
 metrics *metrics_new(void);
@@ -79,6 +85,7 @@ void route_docs(void *user, http_request *r);
 void route_models(void *user, http_request *r);
 void route_model(void *user, http_request *r);
 void route_forecast_predict(void *user, http_request *r);
+void route_forecast_evaluate(void *user, http_request *r);
 void route_forecast_read(void *user, http_request *r);
 void route_eis_complete(void *user, http_request *r);
 void route_eis_check(void *user, http_request *r);
