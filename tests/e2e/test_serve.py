@@ -3,6 +3,7 @@
 import csv
 import http.client
 import json
+import math
 import os
 import pathlib
 import re
@@ -220,6 +221,34 @@ class TestServe(Case):
             self.assertAlmostEqual(a, b, delta=1e-5)
         status, got, _ = s.ask("POST", "/api/v1/forecast/predict", {**ask, "future": {"columns": {}}, "baselines": True})
         self.assertEqual((status, got["errors"][0]["pointer"]), (422, "/future/columns/price"))
+
+    def test_paths_of_the_origin(self):
+        s = self.service()
+        ask = {"known_params": {"Rsh": 460, "Ra": "4.8k", "Rb": 2200}, "top_k": 3}
+        self.assertEqual(s.ask("GET", "/health")[1]["model_loaded"], False)
+        for method, path, body in (("POST", "/api/ml/predict", ask), ("GET", "/api/ml/model-info", None), ("GET", "/api/ml/test", None)):
+            self.assertEqual(s.ask(method, path, body)[0], 503)
+        self.code(0, "eis", "generate", "--data-dir", self.folder / "data", "--n-ground-truths", "4", "--points", "4", "-q")
+        run = self.folder / "ml"
+        self.code(0, "eis", "train", "--inputs", "known", "--data-dir", self.folder / "data", "--out", run, "--samples-per-pattern", "40",
+                  "--epochs", "1", "--hidden-dim", "16", "--no-plots", "-q")
+        said = json.loads(self.code(0, "eis", "complete", "--model", run, "--known", "Rsh=460,Ra=4.8k,Rb=2200", "--top-k", "3", "--json").stdout)
+        status, got, _ = s.ask("POST", "/api/ml/predict", ask)
+        self.assertEqual((status, got["predicted_resnorm"], got["missing_params"]), (200, said["predicted_resnorm"], ["Ca", "Cb"]), got)
+        for mine, theirs in zip(got["predictions"], said["top_k_predictions"], strict=True):
+            self.assertEqual({k: mine[k] for k in theirs if k != "resnorm"}, {k: v for k, v in theirs.items() if k != "resnorm"})
+            self.assertAlmostEqual(mine["marginal_prob_1"] * mine["marginal_prob_2"], mine["joint_probability"], places=9)
+            self.assertEqual(mine["confidence"], "low")  # it was taught too little to know more than chance
+        for name, doubt in got["uncertainty"].items():
+            p = [v for v in said["marginal_distributions"][name] if v]
+            self.assertAlmostEqual(doubt["entropy"], -sum(v * math.log(v) for v in p), places=8)
+            self.assertAlmostEqual(doubt["normalized_entropy"], doubt["entropy"] / math.log(4), places=8)
+        one = s.ask("POST", "/api/ml/predict", {"known_params": {"Rsh": 460, "Ra": 4800, "Rb": 2200, "Ca": 1e-6}})  # crashed there
+        self.assertEqual((one[0], one[1]["missing_params"], len(one[1]["predictions"])), (200, ["Cb"], 4))
+        for bad in ({}, {"known_params": {}}, {"known_params": {"Rsx": 1}}, {"known_params": {"Rsh": -1}}):
+            self.assertEqual(s.ask("POST", "/api/ml/predict", bad)[0], 400, bad)
+        self.assertEqual((s.ask("GET", "/api/ml/model-info")[1]["id"], s.ask("GET", "/health")[1]["model_loaded"]), ("ml", True))
+        self.assertEqual(len(s.ask("GET", "/api/ml/test")[1]["prediction"]["predictions"]), 10)
 
     def test_hostile_requests(self):
         s = self.service("--max-body", "0.1")

@@ -11,7 +11,7 @@
 #include "service.h"
 
 extern const record eis_complete_record, eis_check_record, eis_drt_record, eis_fit_record, eis_simulate_record,
-    predict_record, evaluate_record;
+    predict_record, evaluate_record, origin_record;
 
 /* What a route takes and gives. `file`: the body may be any instrument's file, or a CSV. */
 static const struct described {
@@ -21,7 +21,7 @@ static const struct described {
     const char   *type;  /* of the answer */
 } described[] = {
     { "GET", "/healthz", "Is it there?", NULL, false, "application/json" },
-    { "GET", "/health", "The same, under the name that it has elsewhere", NULL, false, "application/json" },
+    { "GET", "/health", "The same, and is there a model for /api/ml?", NULL, false, "application/json" },
     { "GET", "/readyz", "Does it take requests? 503 while it stops", NULL, false, "application/json" },
     { "GET", "/metrics", "What has happened so far, for Prometheus", NULL, false, "text/plain" },
     { "GET", "/openapi.json", "This description", NULL, false, "application/json" },
@@ -38,6 +38,10 @@ static const struct described {
     { "POST", "/api/v1/forecast/predict", "The rows that come next", &predict_record, true, "application/json" },
     { "POST", "/api/v1/forecast/evaluate", "How good a model is on a table", &evaluate_record, true,
       "application/json" },
+    { "POST", "/api/ml/predict", "Missing parameters from known values alone", &origin_record, false,
+      "application/json" },
+    { "GET", "/api/ml/model-info", "The model that answers it", NULL, false, "application/json" },
+    { "GET", "/api/ml/test", "Its answer to an example", NULL, false, "application/json" },
     { "POST", "/api/v1/uploads", "Bring a file, ?name=F; its identifier", NULL, true, "application/json" },
     { "GET", "/api/v1/uploads", "The files that were brought, the newest first", NULL, false, "application/json" },
     { "GET", "/api/v1/uploads/{id}", "One of them: name, bytes, sha256", NULL, false, "application/json" },

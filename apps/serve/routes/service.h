@@ -93,6 +93,11 @@ void route_eis_fit(void *user, http_request *r);
 void route_eis_drt(void *user, http_request *r);
 void route_eis_read(void *user, http_request *r);
 void route_eis_simulate(void *user, http_request *r);
+/* origin.c */
+void route_origin_health(void *user, http_request *r);
+void route_origin_predict(void *user, http_request *r);
+void route_origin_info(void *user, http_request *r);
+void route_origin_test(void *user, http_request *r);
 /* uploads.c */
 void route_upload_new(void *user, http_request *r);
 void route_upload_list(void *user, http_request *r);
