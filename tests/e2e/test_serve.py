@@ -116,6 +116,8 @@ class TestServe(Case):
 
     def test_what_is_read_reads_back(self):
         s = self.service()
+        status, made, _ = s.ask("POST", "/api/v1/eis/simulate", {"known": KNOWN, "options": {"rs": "10", "noise": "0.5%"}}, {"Accept": "text/csv"})
+        self.assertEqual((status, made), (200, self.spectrum.read_text()))
         status, got, _ = s.ask("POST", "/api/v1/eis/read?name=well.DTA", self.spectrum.read_bytes(), {"Content-Type": "application/octet-stream"})
         self.assertEqual(status, 200, got)
         self.assertEqual({k: got["sweeps"][0][k] for k in self.arrays}, self.arrays)
@@ -345,6 +347,11 @@ class TestServe(Case):
         printed = self.code(0, "serve", "--print-openapi").stdout
         self.assertEqual(json.loads(printed), json.loads((ROOT / "docs/openapi.json").read_text()),
                          "tidemill serve --print-openapi > docs/openapi.json")
+        routes = re.findall(r'\{ "(\w+)", "(/[^"]*)", route_', (ROOT / "apps/serve/routes/routes.c").read_text())
+        self.assertGreater(len(routes), 30)
+        paths = json.loads(printed)["paths"]
+        for method, path in routes:
+            self.assertTrue(paths.get(path, {}).get(method.lower(), {}).get("summary"), f"{method} {path} has no row in openapi.c")
         s = self.service()
         self.assertEqual(s.ask("GET", "/openapi.json")[1], json.loads(printed))
         self.assertIn("EisComplete", s.ask("GET", "/docs")[1])

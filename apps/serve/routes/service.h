@@ -32,6 +32,7 @@ struct serve {
     bool         (*upload_path)(serve *s, const char *id, char *path, size_t path_size, char *name, size_t name_size);
     uploads       *uploads;  /* NULL, as jobs: there is no folder for them */
     jobs          *jobs;
+    jobs_command  *commands; /* options.commands as jobs have them */
     followers     *followers;
     double         began;
     atomic_bool    stopping;
