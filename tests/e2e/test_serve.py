@@ -147,6 +147,11 @@ class TestServe(Case):
             self.assertTrue(all(a < b < c for a, b, c in zip(got["bands"][n]["80"]["low"], got["columns"][n], got["bands"][n]["80"]["high"])))
         status, read, _ = s.ask("POST", "/api/v1/forecast/read", data.read_bytes(), {"Content-Type": "text/csv"})
         self.assertEqual((status, read["columns"], read["time"]), (200, past["columns"], past["time"]))
+        self.assertEqual((read["found"], read["notes"]), ({"freq": "h", "time-column": "date"}, []))
+        long = "unique_id,ds,y\n" + "".join(f"{w},2024-01-0{i} 0{i}:00+01:00,{i}\n" for w in "AB" for i in range(1, 4))
+        read = s.ask("POST", "/api/v1/forecast/read?tz=Europe/Berlin&freq=25h", long.encode(), {"Content-Type": "text/csv"})[1]
+        self.assertEqual(read["found"], {"freq": "25h", "tz": "Europe/Berlin", "time-column": "ds", "id": "unique_id", "value": "y"}, read)
+        self.assertIn("long format", read["notes"][0])
         self.check_tables(s, run, data, past)
         del past["columns"]["OT"]
         status, got, _ = s.ask("POST", "/api/v1/forecast/predict", {"model": "waves", "past": past})
