@@ -197,6 +197,10 @@ class TestServe(Case):
             self.assertEqual((got[0], got[1].get("errors", [{}])[0].get("pointer")), (status, pointer), got[1])
         status, got, _ = s.ask("POST", evaluate + "?model=waves&name=own.csv", b"a,b\n1,x,2\n", table)
         self.assertEqual((status, "/proc/" in json.dumps(got)), (422, False), got)
+        hurried = self.service("--deadline", "0.01", "--state", str(self.folder / "hurried"))
+        status, got, answer = hurried.ask("POST", evaluate + "?model=waves", program.write_series(self.folder / "long.csv", 20000).read_bytes(), table)
+        self.assertEqual((status, got["code"], answer.getheader("Retry-After")), (503, "deadline", "1"), got)
+        self.assertIn("make it a job", got["detail"])
 
     def test_what_is_known_ahead(self):
         plain = list(csv.reader(program.write_series(self.folder / "s.csv", 204).read_text().splitlines()))
