@@ -49,6 +49,8 @@ static int run(cli_call *call) {
     target      *t = call->target;
     tide_failure failure = { 0 };
     serve       *s = NULL;
+    const serve_command more[] = { { command_bench.name, command_bench.rows[0].table, "out=run" }, { .name = NULL } };
+    t->options.commands = more;
     if (t->own.print_openapi) return print_openapi(call);
     stop_catch();
     signal(SIGPIPE, SIG_IGN);

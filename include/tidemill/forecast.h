@@ -795,6 +795,19 @@ TIDE_API void        forecast_trainer_free(forecast_trainer *t);  /* NULL is fin
  * format, of which series too short to train on are here too): the frame is the caller's, tide_frame_free. Its time is
  * in UTC with options->tz, and where the offsets in the file vary; else what the stamps show. */
 TIDE_API tide_status forecast_read_frame(const forecast_options *options, tide_frame **out, tide_failure *failure);
+/* What was found in the file where the options leave it open, in the words that the options of these names take; "":
+ * there is none, or it is as usual. */
+typedef struct forecast_found {
+    char step[128];                        /* freq */
+    char tz[64];                           /* of instants: the zone given, or where offsets vary the last, "+01:00" */
+    char time_column[256], date_order[8];  /* date_order: of 1/2/2023 */
+    char decimal[8], thousands[8];         /* where the sign that groups digits was found */
+    char id[256], value[1024];             /* long format */
+    char notes[4096];                      /* what the user should know of the file: lines */
+} forecast_found;
+/* The same frame, and what was found. */
+TIDE_API tide_status forecast_read_found(const forecast_options *options, tide_frame **out, forecast_found *found,
+                                         tide_failure *failure);
 
 /* ---- names of before ------------------------------------------------------------------------------------ */
 

@@ -24,6 +24,14 @@ extern "C" {
 
 enum { SERVE_TEXT_SIZE = 1024, SERVE_MAX_OPTIONS = 16 };
 
+/* A command of this program that a job may be, besides those of the applications. */
+typedef struct serve_command {
+    const char *name;                           /* "bench" */
+    const tide_option_table *(*table)(void);    /* its options; those with TIDE_OPTION_RESOURCE no request sets */
+    const char *written;                        /* "out=run": the option that names what it writes, and where in the
+                                                   job's folder; "" */
+} serve_command;
+
 /* Plain data: copy it freely. Text fields are never NULL; "" means "not given". */
 typedef struct serve_options {
     char    host[256];                   /* the address to listen on */
@@ -40,6 +48,7 @@ typedef struct serve_options {
     double  deadline_s;                  /* that a refined answer may take, waiting included; then it is to be a job */
     double  max_body_mib;                /* of a request; uploads have their own */
     bool    access_log;                  /* tell SERVE_ACCESS */
+    const serve_command *commands;       /* ends with a NULL name, stays until serve_close; NULL: none */
     bool    given[SERVE_MAX_OPTIONS];
 } serve_options;
 

@@ -3,6 +3,7 @@
 import csv
 import http.client
 import json
+import math
 import os
 import pathlib
 import re
@@ -115,6 +116,8 @@ class TestServe(Case):
 
     def test_what_is_read_reads_back(self):
         s = self.service()
+        status, made, _ = s.ask("POST", "/api/v1/eis/simulate", {"known": KNOWN, "options": {"rs": "10", "noise": "0.5%"}}, {"Accept": "text/csv"})
+        self.assertEqual((status, made), (200, self.spectrum.read_text()))
         status, got, _ = s.ask("POST", "/api/v1/eis/read?name=well.DTA", self.spectrum.read_bytes(), {"Content-Type": "application/octet-stream"})
         self.assertEqual(status, 200, got)
         self.assertEqual({k: got["sweeps"][0][k] for k in self.arrays}, self.arrays)
@@ -144,9 +147,119 @@ class TestServe(Case):
             self.assertTrue(all(a < b < c for a, b, c in zip(got["bands"][n]["80"]["low"], got["columns"][n], got["bands"][n]["80"]["high"])))
         status, read, _ = s.ask("POST", "/api/v1/forecast/read", data.read_bytes(), {"Content-Type": "text/csv"})
         self.assertEqual((status, read["columns"], read["time"]), (200, past["columns"], past["time"]))
+        self.assertEqual((read["found"], read["notes"]), ({"freq": "h", "time-column": "date"}, []))
+        long = "unique_id,ds,y\n" + "".join(f"{w},2024-01-0{i} 0{i}:00+01:00,{i}\n" for w in "AB" for i in range(1, 4))
+        read = s.ask("POST", "/api/v1/forecast/read?tz=Europe/Berlin&freq=25h", long.encode(), {"Content-Type": "text/csv"})[1]
+        self.assertEqual(read["found"], {"freq": "25h", "tz": "Europe/Berlin", "time-column": "ds", "id": "unique_id", "value": "y"}, read)
+        self.assertIn("long format", read["notes"][0])
+        self.check_tables(s, run, data, past)
         del past["columns"]["OT"]
         status, got, _ = s.ask("POST", "/api/v1/forecast/predict", {"model": "waves", "past": past})
         self.assertEqual((status, got["errors"][0]["pointer"]), (422, "/past/columns/OT"))
+
+    def check_tables(self, s, run, data, past):
+        """Files and arrays: forecasts as CSV and JSON, baselines, scores."""
+        table = {"Content-Type": "text/csv"}
+        predict, evaluate = "/api/v1/forecast/predict", "/api/v1/forecast/evaluate"
+        upload = s.ask("POST", "/api/v1/uploads?name=s.csv", data.read_bytes())[1]["id"]
+        said = self.code(0, "forecast", "predict", run, "--data", data, "--level", "80", "--output", "-", "--no-plots", "-q").stdout
+        for what, path, body, headers in (("a file", predict + "?model=waves&level=80", data.read_bytes(), table),
+                                          ("an upload", predict, {"model": "waves", "upload": upload, "level": [80]}, {}),
+                                          ("arrays", predict, {"model": "waves", "past": past, "level": [80]}, {})):
+            status, got, answer = s.ask("POST", path, body, {**headers, "Accept": "text/csv"})
+            self.assertEqual((status, answer.getheader("Content-Type"), got), (200, "text/csv", said), what)
+        plain = s.ask("POST", predict, {"model": "waves", "past": past, "level": [80]})[1]
+        for body in ({"model": "waves", "upload": upload}, {"model": "waves", "past": past}):
+            status, got, _ = s.ask("POST", predict, {**body, "level": [80], "baselines": True})
+            self.assertEqual((status, {k: got[k] for k in plain}), (200, plain), got)
+            for name, column in past["columns"].items():
+                self.assertEqual(got["baselines"]["last_value"][name], column[-1:] * 4)
+                self.assertEqual(got["baselines"]["seasonal_naive"][name], column[-24:-20])
+            self.assertEqual(set(got["baselines"]), {"last_value", "seasonal_naive", "linear"})
+        status, short, _ = s.ask("POST", predict, {"model": "waves", "baselines": True, "past": {
+            "time": past["time"][-16:], "columns": {n: c[-16:] for n, c in past["columns"].items()}}})
+        self.assertEqual((status, set(short["baselines"])), (200, {"last_value", "linear"}))
+        self.assertIn("seasonal_naive: a season is 24 rows", " ".join(short["notes"]))
+        scores = json.loads(self.code(0, "forecast", "evaluate", "--model", run, "--data", data, "--test", "50", "--json").stdout)
+        for body, headers in ((data.read_bytes(), table), ({"model": "waves", "upload": upload, "options": {"test": 50}}, {}),
+                              ({"model": "waves", "past": past, "options": {"test": 50}}, {})):
+            status, got, _ = s.ask("POST", evaluate + ("?model=waves&test=50" if headers else ""), body, headers)
+            self.assertEqual((status, got["run"]), (200, "waves"), got)
+            self.assertEqual({k: got[k] for k in ("test", "original", "windows")}, {k: scores[k] for k in ("test", "original", "windows")})
+        for path, body, status, pointer in (
+            (predict, {"model": "waves", "past": past, "options": {"paths": 3}}, 422, "/options/paths"),
+            (predict, {"model": "waves", "past": past, "baselines": True, "windows": 2}, 422, "/windows"),
+            (predict, {"model": "waves", "upload": upload, "past": past}, 422, "/past"),
+            (evaluate, {"model": "waves", "past": past, "options": {"pred-len": 9}}, 422, "/options/pred-len"),
+            (evaluate, {"model": "waves", "upload": "x"}, 404, None), (evaluate, {"model": "waves"}, 422, "/past"),
+        ):
+            got = s.ask("POST", path, body)
+            self.assertEqual((got[0], got[1].get("errors", [{}])[0].get("pointer")), (status, pointer), got[1])
+        status, got, _ = s.ask("POST", evaluate + "?model=waves&name=own.csv", b"a,b\n1,x,2\n", table)
+        self.assertEqual((status, "/proc/" in json.dumps(got)), (422, False), got)
+        hurried = self.service("--deadline", "0.01", "--state", str(self.folder / "hurried"))
+        status, got, answer = hurried.ask("POST", evaluate + "?model=waves", program.write_series(self.folder / "long.csv", 20000).read_bytes(), table)
+        self.assertEqual((status, got["code"], answer.getheader("Retry-After")), (503, "deadline", "1"), got)
+        self.assertIn("make it a job", got["detail"])
+
+    def test_what_is_known_ahead(self):
+        plain = list(csv.reader(program.write_series(self.folder / "s.csv", 204).read_text().splitlines()))
+        holidays = self.folder / "h.csv"
+        holidays.write_text("date\n2024-01-03\n2024-01-09\n")
+        data = self.folder / "known.csv"
+        lines = [[*row, "price" if i == 0 else str(i % 7)] for i, row in enumerate(plain)]
+        for row in lines[201:]:  # only the price of the last four rows is known
+            row[1:4] = ["", "", ""]
+        data.write_text("\n".join(map(",".join, lines)) + "\n")
+        run = self.folder / "known"
+        self.code(0, "forecast", "train", "--data", data, "--known", "price", "--holidays", holidays, "--out", run, *program.SMALL, "--no-plots", "-q")
+        said = list(csv.DictReader(self.code(0, "forecast", "predict", run, "--data", data, "--output", "-", "--no-plots", "-q").stdout.splitlines()))
+        names, rows = lines[0], lines[1:201]
+        past = {"time": [r[0] for r in rows], "columns": {n: [float(r[i]) for r in rows] for i, n in enumerate(names) if i}}
+        future = {"columns": {"price": [float(r[4]) for r in lines[201:]]}}
+        s = self.service()
+        ask = {"model": "known", "past": past, "future": future}
+        one = s.ask("POST", "/api/v1/forecast/predict", ask)[1]
+        self.assertEqual([round(v, 4) for v in one["columns"]["load"]], [round(float(r["load"]), 4) for r in said])
+        self.assertEqual(s.ask("POST", "/api/v1/forecast/predict", {**ask, "baselines": True})[1]["columns"], one["columns"])
+        flat = [v for r in rows[-16:] for v in map(float, r[1:])]
+        status, many, _ = s.ask("POST", "/api/v1/forecast/predict", {
+            "model": "known", "windows": 2, "past": {"time": past["time"][-16:] * 2, "values": flat * 2},
+            "future": {"values": future["columns"]["price"] * 2}})
+        self.assertEqual(status, 200, many)
+        once = [one["columns"][n][i] for i in range(4) for n in one["columns"]]
+        for a, b in zip(many["values"], once * 2):
+            self.assertAlmostEqual(a, b, delta=1e-5)
+        status, got, _ = s.ask("POST", "/api/v1/forecast/predict", {**ask, "future": {"columns": {}}, "baselines": True})
+        self.assertEqual((status, got["errors"][0]["pointer"]), (422, "/future/columns/price"))
+
+    def test_paths_of_the_origin(self):
+        s = self.service()
+        ask = {"known_params": {"Rsh": 460, "Ra": "4.8k", "Rb": 2200}, "top_k": 3}
+        self.assertEqual(s.ask("GET", "/health")[1]["model_loaded"], False)
+        for method, path, body in (("POST", "/api/ml/predict", ask), ("GET", "/api/ml/model-info", None), ("GET", "/api/ml/test", None)):
+            self.assertEqual(s.ask(method, path, body)[0], 503)
+        self.code(0, "eis", "generate", "--data-dir", self.folder / "data", "--n-ground-truths", "4", "--points", "4", "-q")
+        run = self.folder / "ml"
+        self.code(0, "eis", "train", "--inputs", "known", "--data-dir", self.folder / "data", "--out", run, "--samples-per-pattern", "40",
+                  "--epochs", "1", "--hidden-dim", "16", "--no-plots", "-q")
+        said = json.loads(self.code(0, "eis", "complete", "--model", run, "--known", "Rsh=460,Ra=4.8k,Rb=2200", "--top-k", "3", "--json").stdout)
+        status, got, _ = s.ask("POST", "/api/ml/predict", ask)
+        self.assertEqual((status, got["predicted_resnorm"], got["missing_params"]), (200, said["predicted_resnorm"], ["Ca", "Cb"]), got)
+        for mine, theirs in zip(got["predictions"], said["top_k_predictions"], strict=True):
+            self.assertEqual({k: mine[k] for k in theirs if k != "resnorm"}, {k: v for k, v in theirs.items() if k != "resnorm"})
+            self.assertAlmostEqual(mine["marginal_prob_1"] * mine["marginal_prob_2"], mine["joint_probability"], places=9)
+            self.assertEqual(mine["confidence"], "low")  # it was taught too little to know more than chance
+        for name, doubt in got["uncertainty"].items():
+            p = [v for v in said["marginal_distributions"][name] if v]
+            self.assertAlmostEqual(doubt["entropy"], -sum(v * math.log(v) for v in p), places=8)
+            self.assertAlmostEqual(doubt["normalized_entropy"], doubt["entropy"] / math.log(4), places=8)
+        one = s.ask("POST", "/api/ml/predict", {"known_params": {"Rsh": 460, "Ra": 4800, "Rb": 2200, "Ca": 1e-6}})  # crashed there
+        self.assertEqual((one[0], one[1]["missing_params"], len(one[1]["predictions"])), (200, ["Cb"], 4))
+        for bad in ({}, {"known_params": {}}, {"known_params": {"Rsx": 1}}, {"known_params": {"Rsh": -1}}):
+            self.assertEqual(s.ask("POST", "/api/ml/predict", bad)[0], 400, bad)
+        self.assertEqual((s.ask("GET", "/api/ml/model-info")[1]["id"], s.ask("GET", "/health")[1]["model_loaded"]), ("ml", True))
+        self.assertEqual(len(s.ask("GET", "/api/ml/test")[1]["prediction"]["predictions"]), 10)
 
     def test_hostile_requests(self):
         s = self.service("--max-body", "0.1")
@@ -243,6 +356,11 @@ class TestServe(Case):
         printed = self.code(0, "serve", "--print-openapi").stdout
         self.assertEqual(json.loads(printed), json.loads((ROOT / "docs/openapi.json").read_text()),
                          "tidemill serve --print-openapi > docs/openapi.json")
+        routes = re.findall(r'\{ "(\w+)", "(/[^"]*)", route_', (ROOT / "apps/serve/routes/routes.c").read_text())
+        self.assertGreater(len(routes), 30)
+        paths = json.loads(printed)["paths"]
+        for method, path in routes:
+            self.assertTrue(paths.get(path, {}).get(method.lower(), {}).get("summary"), f"{method} {path} has no row in openapi.c")
         s = self.service()
         self.assertEqual(s.ask("GET", "/openapi.json")[1], json.loads(printed))
         self.assertIn("EisComplete", s.ask("GET", "/docs")[1])

@@ -219,6 +219,8 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(forecast_trainer_free, 0, "none", (forecast_trainer_free(NULL), true))                                           \
     R(forecast_read_frame, 0, "no options", missing(t, forecast_read_frame(NULL, &frame, &t->failure)))                \
     R(forecast_read_frame, 1, "nowhere to", missing(t, forecast_read_frame(NULL, NULL, &t->failure)))                  \
+    R(forecast_read_found, 0, "no options", missing(t, forecast_read_found(NULL, &frame, NULL, &t->failure)))          \
+    R(forecast_read_found, 1, "nowhere to", missing(t, forecast_read_found(NULL, NULL, NULL, &t->failure)))            \
     R(tide_frame_new, 0, "nowhere to", missing(t, tide_frame_new(3, NULL, &t->failure)))                               \
     R(tide_frame_new, 1, "too many rows", missing(t, tide_frame_new(INT64_MAX, &frame, &t->failure)))                  \
     R(tide_frame_free, 0, "none", (tide_frame_free(NULL), true))                                                       \
@@ -339,6 +341,7 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     STALE(R, forecast_trainer_model, NULL, &model)                                                                     \
     STALE(R, forecast_trainer_score, NULL, NULL)                                                                       \
     STALE(R, forecast_read_frame, NULL, &frame)                                                                        \
+    STALE(R, forecast_read_found, NULL, &frame, NULL)                                                                  \
     STALE(R, eis_check_spectrum, NULL, &checked)                                                                       \
     STALE(R, eis_drt_spectrum, NULL, NULL, &relaxations)                                                               \
     STALE(R, eis_solve, NULL, NULL, NULL, NULL, NULL, &answer)                                                         \

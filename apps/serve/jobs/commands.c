@@ -25,7 +25,7 @@ static const jobs_command commands[] = {
     { "eis batch", { { eis_table, EIS_FOR_BATCH }, { eis_fit_table, 0 } }, "spectrum|samples|blank", "model",
       "out=run", "" },
     { "eis generate", { { eis_table, EIS_FOR_GENERATE } }, "ground-truths", "", "data-dir=run", "" },
-    { "eis train", { { eis_table, EIS_FOR_TRAIN } }, "", "", "out=run|data-dir=data", "resume=auto" },
+    { "eis train", { { eis_table, EIS_FOR_TRAIN } }, "", "data-dir", "out=run|data-dir=data", "resume=auto" },
     { "eis evaluate", { { eis_table, EIS_FOR_EVALUATE } }, "", "model", "out=run", "" },
     { "eis full", { { eis_table, EIS_FOR_FULL } }, "", "", "out=run|data-dir=run/data", "overwrite=true" },
     { NULL },
@@ -255,7 +255,17 @@ void job_asked_free(job_asked *a) {
     json_decref(a->options);
 }
 
-/* "name=value|name=value": calls for each. */
+static bool has_word(const json_t *words, const char *option) {
+    size_t length = strlen(option);
+    for (size_t i = 0; i < json_array_size(words); i++) {
+        const char *word = json_string_value(json_array_get(words, i));
+        if (strncmp(word, "--", 2) != 0 || strncmp(word + 2, option, length) != 0) continue;
+        if (word[2 + length] == '=') return true;
+    }
+    return false;
+}
+
+/* "name=value|name=value", each but for what an identifier has named: the data of another job. */
 bool job_words_end(const jobs_command *command, const char *folder, json_t *words) {
     char name[40], value[FOLDER_PATH + 64];
     bool fine = true;
@@ -267,7 +277,7 @@ bool job_words_end(const jobs_command *command, const char *folder, json_t *word
             snprintf(name, sizeof name, "%.*s", (int)before, at);
             snprintf(value, sizeof value, "%s%s%.*s", which ? "" : folder, which ? "" : "/",
                      (int)(length - before - 1), at + before + 1);
-            fine = job_word(words, name, value);
+            fine = has_word(words, name) || job_word(words, name, value);
         }
     }
     return fine;

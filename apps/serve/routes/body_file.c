@@ -43,15 +43,19 @@ void body_file_close(body_file *f) {
     *f = (body_file){ .fd = -1 };
 }
 
-void body_file_rename(const body_file *f, const char *name, char *text, size_t size) {
+void text_replace(char *text, size_t size, const char *from, const char *to) {
     char  *copy = strdup(text), *rest = copy, *found;
     size_t used = 0;
     if (!copy) return;
-    while (used + 1 < size && (found = strstr(rest, f->path))) {
+    while (used + 1 < size && (found = strstr(rest, from))) {
         *found = 0;
-        used += (size_t)snprintf(text + used, size - used, "%s%s", rest, name);
-        rest = found + strlen(f->path);
+        used += (size_t)snprintf(text + used, size - used, "%s%s", rest, to);
+        rest = found + strlen(from);
     }
     if (used + 1 < size) snprintf(text + used, size - used, "%s", rest);
     free(copy);
+}
+
+void body_file_rename(const body_file *f, const char *name, char *text, size_t size) {
+    text_replace(text, size, f->path, name);
 }

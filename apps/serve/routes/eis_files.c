@@ -100,7 +100,20 @@ static bool standard_frequencies(body *b, numbers *out) {
     return true;
 }
 
-static bool simulate(body *b, const simulate_in *in, eis_options *o, text *out, problem *p) {
+/* As the command's file. */
+static void print_csv(const eis_spectrum *s, text *out) {
+    text_add(out, "frequency_hz,z_re_ohm,z_im_ohm\n");
+    for (int64_t i = 0; i < s->count; i++) {
+        const double row[] = { s->freq_hz[i], s->z[i].re, s->z[i].im };
+        for (int k = 0; k < 3; k++) {
+            char number[40];
+            num_format(number, row[k], false);
+            text_add(out, "%s%s", number, k < 2 ? "," : "\n");
+        }
+    }
+}
+
+static bool simulate(bool csv, body *b, const simulate_in *in, eis_options *o, text *out, problem *p) {
     tide_failure failure = { 0 };
     numbers      freq    = in->freq;
     if (in->options && !options_apply(b, &simulate_door, in->options, "/options", o, p)) return false;
@@ -109,8 +122,10 @@ static bool simulate(body *b, const simulate_in *in, eis_options *o, text *out, 
     eis_z *z = body_keep(b, (size_t)freq.count * sizeof *z);
     if (!z) return problem_say(p, 503, "memory", "There is no memory at the moment.");
     if (eis_simulate_at(o, freq.count, freq.at, z, &failure) != TIDE_OK) return problem_of(p, &failure, "/options");
+    const eis_spectrum made = { .count = freq.count, .freq_hz = freq.at, .z = z };
+    if (csv) return print_csv(&made, out), true;
     text_add(out, "{");
-    eis_spectrum_print(&(eis_spectrum){ .count = freq.count, .freq_hz = freq.at, .z = z }, 0, out);
+    eis_spectrum_print(&made, 0, out);
     text_add(out, "}");
     return true;
 }
@@ -126,10 +141,11 @@ void route_eis_simulate(void *user, http_request *r) {
     (void)user;
     bool fine = o || problem_say(&p, 503, "memory", "There is no memory at the moment.");
     fine = fine && body_parse(bytes, length, &b, &p) && record_decode(&b, b.root, &eis_simulate_record, "", &in, &p);
-    fine = fine && simulate(&b, &in, o, &out, &p);
+    fine = fine && simulate(wants_csv(r), &b, &in, o, &out, &p);
     if (fine && out.failed) text_free(&out);
-    if (fine) reply_json(r, 200, out.failed ? NULL : out.data);
-    else reply_problem(r, &p);
+    if (!fine) reply_problem(r, &p);
+    else if (wants_csv(r)) reply_csv(r, out.failed ? NULL : out.data);
+    else reply_json(r, 200, out.failed ? NULL : out.data);
     body_free(&b);
     eis_options_free(o);
 }

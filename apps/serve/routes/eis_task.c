@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/base.h"
 #include "base/json.h"
@@ -28,12 +27,6 @@ int eis_task_stop(void *task, const eis_event *event) {
 }
 
 /* ---- what is asked ---- */
-
-static bool is_json(const http_request *r) {
-    const char *type = http_header(r, "Content-Type");
-    return !type || strncasecmp(type, "application/json", 16) == 0 ||
-           strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0; /* what curl says unless it is told */
-}
 
 static bool decode_json(eis_task *t) {
     size_t      length;
@@ -165,7 +158,7 @@ void eis_task_begin(const eis_kind *kind, serve *s, http_request *r) {
         reply_busy(r, "There is no memory at the moment.");
         return;
     }
-    if (!(is_json(r) ? decode_json(t) : decode_file(t)) || !take_known(t) || !take_model(t)) {
+    if (!(body_is_json(r) ? decode_json(t) : decode_file(t)) || !take_known(t) || !take_model(t)) {
         refuse(t);
         return;
     }

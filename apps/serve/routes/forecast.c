@@ -3,38 +3,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base.h"
+#include "forecast.h"
 #include "serve/fields/numbers.h"
-#include "serve/fields/record.h"
-#include "serve/models/models.h"
-#include "service.h"
 
-enum { DIGITS = 9, MOST_NUMBERS = 1 << 24, MOST_WINDOWS = 4096 };
-
-typedef struct rows_in { numbers time; column_list columns; numbers values; } rows_in;
-typedef struct predict_in { const char *model; rows_in *past, *future; numbers level; int64_t windows; } predict_in;
+enum { DIGITS = FORECAST_DIGITS, MOST_NUMBERS = FORECAST_MOST_NUMBERS, MOST_WINDOWS = 4096 };
 
 #define R rows_in
-static const field past_rows[] = {
+static const field rows_fields[] = {
     { "time", FIELD_TIMES, offsetof(R, time), .most = MOST_NUMBERS,
       .help = "of each row: \"2026-12-01 13:00\", or seconds since 1970; may be absent where the model needs none" },
     { "columns", FIELD_COLUMNS, offsetof(R, columns), .nullable = true, .most = MOST_NUMBERS,
       .help = "{\"name\": [numbers]}: the model's columns, the last of its rows count; null is a gap" },
     { "values", FIELD_NUMBERS, offsetof(R, values), .nullable = true, .most = MOST_NUMBERS,
-      .help = "of several windows: (windows, rows, columns), flat" },
+      .help = "of several windows: (windows, rows, columns), flat, without the columns of holidays" },
 };
-static const record past_record = { "Rows", "Rows of a series.", past_rows, sizeof past_rows / sizeof *past_rows,
-                                    sizeof(R) };
-#define P predict_in
+const record rows_record = { "Rows", "Rows of a series.", rows_fields, sizeof rows_fields / sizeof *rows_fields,
+                             sizeof(R) };
+#define P forecast_in
+const option_door predict_door = { forecast_table, FORECAST_FOR_PREDICT, "Machine" };
 static const field predict_rows[] = {
     { "model", FIELD_TEXT, offsetof(P, model), .required = true, .help = "its id" },
-    { "past", FIELD_RECORD, offsetof(P, past), .required = true, .of = &past_record, .help = "the rows before" },
-    { "future", FIELD_RECORD, offsetof(P, future), .of = &past_record,
+    { "past", FIELD_RECORD, offsetof(P, past), .of = &rows_record, .help = "the rows before" },
+    { "future", FIELD_RECORD, offsetof(P, future), .of = &rows_record,
       .help = "columns known ahead, of the rows to come" },
+    { "upload", FIELD_TEXT, offsetof(P, upload),
+      .help = "in place of past: a table that was brought, by its id; what is known ahead stands in its last rows" },
     { "level", FIELD_NUMBERS, offsetof(P, level), .low = 1, .high = 99, .most = FORECAST_MAX_LEVELS, .unit = "%",
       .help = "prediction intervals, ascending: [80, 95]" },
     { "windows", FIELD_WHOLE, offsetof(P, windows), .low = 1, .high = MOST_WINDOWS,
       .help = "how many windows `values` hold" },
+    { "baselines", FIELD_BOOL, offsetof(P, baselines),
+      .help = "add the forecasts of last value, seasonal naive and linear, `baselines`" },
+    { "options", FIELD_OPTIONS, offsetof(P, options), .door = &predict_door,
+      .help = "as the command has them: how the table is read, season, use, lower, upper, ..." },
 };
 const record predict_record = { "ForecastPredict", "Rows that a forecast starts from.", predict_rows,
                                 sizeof predict_rows / sizeof *predict_rows, sizeof(P) };
@@ -43,7 +44,7 @@ typedef struct predict_task {
     work_item     item;
     http_request *r;
     body          body;
-    predict_in    in;
+    forecast_in   in;
     model        *model;
     int64_t       windows;
     double       *past, *known;   /* as forecast_model_predict has them; the body's memory */
@@ -71,7 +72,7 @@ static bool no_memory(predict_task *t) {
 
 /* ---- what is asked ---- */
 
-static const numbers *column_of(const rows_in *in, const char *name) {
+const numbers *rows_column(const rows_in *in, const char *name) {
     for (int64_t i = 0; in && i < in->columns.count; i++)
         if (strcmp(in->columns.at[i].name, name) == 0) return &in->columns.at[i].values;
     return NULL;
@@ -86,7 +87,7 @@ static bool refuse_missing(predict_task *t, const char *where, const char *name,
 /* Column `column` of `columns` interleaved ones: the last `rows` of the request's. */
 static bool take_column(predict_task *t, const rows_in *in, const char *where, const char *name, int64_t rows,
                         double *out, int64_t columns, int64_t column) {
-    const numbers *n = column_of(in, name);
+    const numbers *n = rows_column(in, name);
     if (!n || n->count < rows) return refuse_missing(t, where, name, rows);
     for (int64_t i = 0; i < rows; i++) out[i * columns + column] = n->at[n->count - rows + i];
     return true;
@@ -118,38 +119,61 @@ static bool take_known(predict_task *t, const forecast_model *f) {
 static void put_holidays(predict_task *t, const forecast_model *f) {
     int64_t holidays = forecast_model_holidays(f, 0, NULL), columns = forecast_model_columns(f);
     int64_t seq = forecast_model_seq_len(f), pred = forecast_model_pred_len(f), known = forecast_model_known(f);
-    for (int64_t i = 0; holidays && i < seq; i++)
+    for (int64_t i = 0; holidays && i < t->windows * seq; i++)
         forecast_model_holidays(f, t->time[i], t->past + (i + 1) * columns - holidays);
-    for (int64_t i = 0; holidays && i < pred; i++)
+    for (int64_t i = 0; holidays && i < t->windows * pred; i++)
         forecast_model_holidays(f, t->ahead[i], t->known + (i + 1) * known - holidays);
+}
+
+static bool window_times(predict_task *t, const forecast_model *f, int64_t window) {
+    int64_t  seq = forecast_model_seq_len(f), pred = forecast_model_pred_len(f);
+    int64_t *time = t->time + window * seq;
+    tide_failure failure = { 0 };
+    for (int64_t i = 1; i < seq; i++)
+        if (time[i] <= time[i - 1]) return problem_at(&t->problem, "/past/time", "the times must ascend");
+    if (forecast_model_times_after(f, time[seq - 1], pred, t->ahead + window * pred, &failure) == TIDE_OK) return true;
+    return problem_of(&t->problem, &failure, "/past/time");
 }
 
 static bool take_times(predict_task *t, const forecast_model *f) {
     const numbers *n = &t->in.past->time;
-    int64_t seq = forecast_model_seq_len(f), pred = forecast_model_pred_len(f), rows = seq * t->windows;
-    tide_failure failure = { 0 };
+    int64_t rows = forecast_model_seq_len(f) * t->windows;
     if (!n->count && !forecast_model_needs_time(f) && !forecast_model_holidays(f, 0, NULL)) return true;
     if (n->count < rows) return problem_at(&t->problem, "/past/time", "%lld times are wanted", (long long)rows);
     t->time  = body_keep(&t->body, (size_t)rows * sizeof *t->time);
-    t->ahead = body_keep(&t->body, (size_t)pred * sizeof *t->ahead);
+    t->ahead = body_keep(&t->body, (size_t)(forecast_model_pred_len(f) * t->windows) * sizeof *t->ahead);
     if (!t->time || !t->ahead) return no_memory(t);
     for (int64_t i = 0; i < rows; i++) t->time[i] = (int64_t)n->at[n->count - rows + i];
-    for (int64_t i = 1; i < seq; i++)
-        if (t->time[i] <= t->time[i - 1]) return problem_at(&t->problem, "/past/time", "the times must ascend");
-    if (forecast_model_times_after(f, t->time[seq - 1], pred, t->ahead, &failure) == TIDE_OK) return true;
-    return problem_of(&t->problem, &failure, "/past/time");
+    bool fine = true;
+    for (int64_t w = 0; fine && w < t->windows; w++) fine = window_times(t, f, w);
+    return fine;
+}
+
+/* Numbers of several windows, `given` in each of so many rows, with room for `wide`: NULL, and it is told. */
+static double *take_values(predict_task *t, const rows_in *in, const char *pointer, int64_t rows, int64_t given,
+                           int64_t wide) {
+    int64_t count = rows * given, there = in ? in->values.count : 0;
+    if (there != count) {
+        problem_at(&t->problem, pointer, "%lld numbers are wanted; there are %lld", (long long)count, (long long)there);
+        return NULL;
+    }
+    if (given == wide) return in ? in->values.at : NULL;
+    double *all = body_keep(&t->body, (size_t)(rows * wide) * sizeof *all);
+    if (!all) no_memory(t);
+    for (int64_t i = 0; all && i < count; i++) all[i / given * wide + i % given] = in->values.at[i];
+    return all;
 }
 
 /* Many windows at once: flat, in the model's order of columns. */
 static bool take_flat(predict_task *t, const forecast_model *f) {
-    int64_t count = t->windows * forecast_model_seq_len(f) * forecast_model_columns(f);
-    if (forecast_model_known(f))
-        return problem_at(&t->problem, "/windows", "a model with columns known ahead is asked about one window");
-    if (t->in.past->values.count != count)
-        return problem_at(&t->problem, "/past/values", "%lld numbers are wanted; there are %lld", (long long)count,
-                          (long long)t->in.past->values.count);
-    t->past = t->in.past->values.at;
-    return true;
+    int64_t columns = forecast_model_columns(f), known = forecast_model_known(f);
+    int64_t holidays = forecast_model_holidays(f, 0, NULL);
+    t->past = take_values(t, t->in.past, "/past/values", t->windows * forecast_model_seq_len(f), columns - holidays,
+                          columns);
+    if (known)
+        t->known = take_values(t, t->in.future, "/future/values", t->windows * forecast_model_pred_len(f),
+                               known - holidays, known);
+    return !t->problem.status;
 }
 
 static bool check_levels(predict_task *t, const forecast_model *f) {
@@ -160,11 +184,15 @@ static bool check_levels(predict_task *t, const forecast_model *f) {
     return problem_at(&t->problem, "/level", "this model keeps no intervals");
 }
 
-static bool decode(predict_task *t, models *all) {
+static bool parse(predict_task *t) {
     size_t      length;
     const char *bytes = http_body(t->r, &length);
-    if (!body_parse(bytes, length, &t->body, &t->problem)) return false;
-    if (!record_decode(&t->body, t->body.root, &predict_record, "", &t->in, &t->problem)) return false;
+    return body_parse(bytes, length, &t->body, &t->problem) &&
+           record_decode(&t->body, t->body.root, &predict_record, "", &t->in, &t->problem);
+}
+
+static bool decode(predict_task *t, models *all) {
+    if (!t->in.past) return problem_at(&t->problem, "/past", "it is missing; an upload would do as well");
     if (!(t->model = models_take(all, t->in.model, MODEL_FORECAST, &t->problem))) return false;
     const forecast_model *f = t->model->forecast;
     bool flat  = t->in.windows > 0;
@@ -172,7 +200,7 @@ static bool decode(predict_task *t, models *all) {
     bool fine  = flat ? take_flat(t, f) : take_columns(t, f);
     fine = take_times(t, f) && fine;
     fine = (flat || take_known(t, f)) && fine && check_levels(t, f);
-    if (fine && !flat) put_holidays(t, f);
+    if (fine) put_holidays(t, f);
     return fine;
 }
 
@@ -325,14 +353,32 @@ static void answer(void *user, int thread, work_item *const *items, int count) {
     }
 }
 
+/* What is more than numbers in and numbers out. */
+static bool is_table(const predict_task *t) {
+    return t->in.upload || t->in.options || t->in.baselines || wants_csv(t->r);
+}
+
 void route_forecast_predict(void *user, http_request *r) {
-    serve        *s = user;
+    serve *s = user;
+    if (!body_is_json(r)) {
+        table_task_begin(&predict_table, s, r, NULL, NULL);
+        return;
+    }
     predict_task *t = calloc(1, sizeof *t);
     if (!t) {
         reply_busy(r, "There is no memory at the moment.");
         return;
     }
     t->r = r;
+    if (!parse(t)) {
+        refuse(t);
+        return;
+    }
+    if (is_table(t)) {
+        table_task_begin(&predict_table, s, r, &t->body, &t->in);
+        discard(t);
+        return;
+    }
     if (!decode(t, s->models)) {
         refuse(t);
         return;

@@ -36,7 +36,39 @@ static int64_t count_gaps(const tide_frame *f, int64_t column) {
     return gaps;
 }
 
-static void print_frame(const tide_frame *f, text *out) {
+static void add_word(text *out, const char *name, const char *value, const char *before) {
+    text_add(out, "%s\"%s\":", before, name);
+    reply_text(out, value);
+}
+
+/* As options that would say the same: who disagrees sends another. */
+static void add_found(const forecast_found *f, text *out) {
+    const struct { const char *name, *value; } words[] = {
+        { "freq", f->step }, { "tz", f->tz }, { "time-column", f->time_column }, { "date-order", f->date_order },
+        { "decimal", f->decimal }, { "thousands", f->thousands }, { "id", f->id }, { "value", f->value },
+    };
+    char        notes[sizeof f->notes], *rest = notes, *line;
+    const char *before = "";
+    text_add(out, ",\"found\":{");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!*words[i].value) continue;
+        add_word(out, words[i].name, words[i].value, before);
+        before = ",";
+    }
+    text_add(out, "},\"notes\":[");
+    memcpy(notes, f->notes, sizeof notes);
+    for (char *c = notes; *c; c++)
+        if (*c == '`') *c = '"';
+    for (before = ""; (line = strsep(&rest, "\n"));) {
+        if (!*line) continue;
+        text_add(out, "%s", before);
+        reply_text(out, line);
+        before = ",";
+    }
+    text_add(out, "]");
+}
+
+static void print_frame(const tide_frame *f, const forecast_found *found, text *out) {
     int64_t rows = tide_frame_rows(f), columns = tide_frame_columns(f);
     text_add(out, "{\"rows\":%lld,\"names\":[", (long long)rows);
     for (int64_t c = 0; c < columns; c++) {
@@ -50,6 +82,7 @@ static void print_frame(const tide_frame *f, text *out) {
         text_add(out, ":%lld", (long long)count_gaps(f, c));
     }
     text_add(out, "}");
+    add_found(found, out);
     add_time(out, tide_frame_time(f), rows);
     text_add(out, ",\"columns\":{");
     for (int64_t c = 0; c < columns; c++) {
@@ -69,11 +102,14 @@ static bool read_body(reading *a, http_request *r, text *out) {
     tide_failure failure = { 0 };
     tide_frame  *frame   = NULL;
     body_file    file;
+    forecast_found found;
     if (!length) return problem_say(&a->p, 422, "data", "The body is empty.");
     if (!body_file_open(bytes, length, &file, &a->p)) return false;
     snprintf(a->o->data, sizeof a->o->data, "%s", file.path);
-    if (forecast_read_frame(a->o, &frame, &failure) == TIDE_OK) print_frame(frame, out);
-    else {
+    if (forecast_read_found(a->o, &frame, &found, &failure) == TIDE_OK) {
+        text_replace(found.notes, sizeof found.notes, file.path, a->name);
+        print_frame(frame, &found, out);
+    } else {
         body_file_rename(&file, a->name, failure.message, sizeof failure.message);
         problem_of(&a->p, &failure, "");
     }

@@ -136,10 +136,9 @@ static char *read_whole(int fd, int64_t bytes) {
 static void job_metrics(serve *s, http_request *r) {
     static const char name[] = "run/metrics.csv";
     tide_failure failure = { 0 };
-    const char  *accept  = http_header(r, "Accept");
     int          fd;
     int64_t      bytes;
-    if (accept && strstr(accept, "text/csv")) {
+    if (wants_csv(r)) {
         reply_file(s, r, name);
         return;
     }

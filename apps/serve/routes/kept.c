@@ -58,10 +58,24 @@ static tide_status folder_of(const serve *s, char path[FOLDER_PATH], tide_failur
                                         : fail_at(failure, TIDE_EINVAL, NULL, 0, "state", "`state` is too long");
 }
 
+/* What else this program can do, as jobs have it: each writes into its own folder. */
+static tide_status take_commands(serve *s, tide_failure *failure) {
+    size_t count = 0;
+    for (const serve_command *c = s->options.commands; c && c->name; c++) count++;
+    if (!(s->commands = calloc(count + 1, sizeof *s->commands))) return fail(failure, TIDE_ENOMEM, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        const serve_command *c = &s->options.commands[i];
+        s->commands[i] = (jobs_command){ .name = c->name, .rows = { { c->table, 0 } }, .files = "", .models = "",
+                                         .written = c->written, .fixed = "" };
+    }
+    return TIDE_OK;
+}
+
 static tide_status open_both(serve *s, tide_failure *failure) {
     char         folder[FOLDER_PATH], path[FOLDER_PATH];
     jobs_options o      = { .folder = path, .upload = upload_path, .model = model_path, .changed = changed, .user = s };
     tide_status  status = folder_of(s, folder, failure);
+    if (status == TIDE_OK) status = take_commands(s, failure), o.more = s->commands;
     if (status == TIDE_OK && !(s->followers = followers_new())) status = fail(failure, TIDE_ENOMEM, "out of memory");
     folder_file(folder, "jobs", path);
     if (status == TIDE_OK) status = jobs_open(&o, &s->jobs, failure);
@@ -90,5 +104,6 @@ void kept_close(serve *s) {
     jobs_close(s->jobs); /* whose thread tells the followers until then */
     followers_free(s->followers);
     uploads_close(s->uploads);
-    s->followers = NULL, s->jobs = NULL, s->uploads = NULL;
+    free(s->commands);
+    s->commands = NULL, s->followers = NULL, s->jobs = NULL, s->uploads = NULL;
 }

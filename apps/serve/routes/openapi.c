@@ -1,4 +1,4 @@
-/* What routes do is said in a table of its own; a route that has no row there is none that others should use. */
+/* What routes do is said in a table of its own, a row for each of theirs (tests/e2e/test_serve.py). */
 #include "openapi.h"
 
 #include <ctype.h>
@@ -11,7 +11,7 @@
 #include "service.h"
 
 extern const record eis_complete_record, eis_check_record, eis_drt_record, eis_fit_record, eis_simulate_record,
-    predict_record;
+    predict_record, evaluate_record, origin_record;
 
 /* What a route takes and gives. `file`: the body may be any instrument's file, or a CSV. */
 static const struct described {
@@ -19,9 +19,12 @@ static const struct described {
     const record *in;
     bool          file;
     const char   *type;  /* of the answer */
+    bool          csv;   /* the answer may be a table: Accept: text/csv */
+    const char   *status;  /* NULL: "200" */
+    const char   *schema;  /* of the body, where it is no record */
 } described[] = {
     { "GET", "/healthz", "Is it there?", NULL, false, "application/json" },
-    { "GET", "/health", "The same, under the name that it has elsewhere", NULL, false, "application/json" },
+    { "GET", "/health", "The same, and is there a model for /api/ml?", NULL, false, "application/json" },
     { "GET", "/readyz", "Does it take requests? 503 while it stops", NULL, false, "application/json" },
     { "GET", "/metrics", "What has happened so far, for Prometheus", NULL, false, "text/plain" },
     { "GET", "/openapi.json", "This description", NULL, false, "application/json" },
@@ -34,14 +37,23 @@ static const struct described {
     { "POST", "/api/v1/eis/fit", "A circuit fitted to the spectrum", &eis_fit_record, true, "application/json" },
     { "POST", "/api/v1/eis/drt", "The distribution of relaxation times", &eis_drt_record, true, "application/json" },
     { "POST", "/api/v1/eis/read", "The spectra of a file as numbers", NULL, true, "application/json" },
-    { "POST", "/api/v1/eis/simulate", "A made-up measurement", &eis_simulate_record, false, "application/json" },
-    { "POST", "/api/v1/forecast/predict", "The rows that come next", &predict_record, false, "application/json" },
-    { "POST", "/api/v1/uploads", "Bring a file, ?name=F; its identifier", NULL, true, "application/json" },
+    { "POST", "/api/v1/eis/simulate", "A made-up measurement", &eis_simulate_record, false, "application/json",
+      true },
+    { "POST", "/api/v1/forecast/predict", "The rows that come next", &predict_record, true, "application/json",
+      true },
+    { "POST", "/api/v1/forecast/evaluate", "How good a model is on a table", &evaluate_record, true,
+      "application/json" },
+    { "POST", "/api/ml/predict", "Missing parameters from known values alone", &origin_record, false,
+      "application/json" },
+    { "GET", "/api/ml/model-info", "The model that answers it", NULL, false, "application/json" },
+    { "GET", "/api/ml/test", "Its answer to an example", NULL, false, "application/json" },
+    { "POST", "/api/v1/uploads", "Bring a file, ?name=F; its identifier", NULL, true, "application/json", false,
+      "201" },
     { "GET", "/api/v1/uploads", "The files that were brought, the newest first", NULL, false, "application/json" },
     { "GET", "/api/v1/uploads/{id}", "One of them: name, bytes, sha256", NULL, false, "application/json" },
     { "DELETE", "/api/v1/uploads/{id}", "Take it away; jobs that read it keep it", NULL, false, "application/json" },
     { "POST", "/api/v1/jobs", "Long work: a command with options, uploads and models", NULL, false,
-      "application/json" },
+      "application/json", false, "202", "Job" },
     { "GET", "/api/v1/jobs", "The jobs, the newest first; ?state= and ?command= choose", NULL, false,
       "application/json" },
     { "GET", "/api/v1/jobs/{id}", "One of them: state, progress, the command", NULL, false, "application/json" },
@@ -52,7 +64,7 @@ static const struct described {
       false, "text/event-stream" },
     { "GET", "/api/v1/jobs/{id}/log", "What it said, a line each", NULL, false, "text/plain" },
     { "GET", "/api/v1/jobs/{id}/metrics", "metrics.csv of its training, as columns or as it is", NULL, false,
-      "application/json" },
+      "application/json", true },
     { "GET", "/api/v1/jobs/{id}/result", "What the command printed at its end", NULL, false, "application/json" },
     { "GET", "/api/v1/jobs/{id}/files", "What it wrote", NULL, false, "application/json" },
     { "GET", "/api/v1/jobs/{id}/files/{path}", "One of these", NULL, false, "application/octet-stream" },
@@ -68,9 +80,12 @@ static json_t *reference_to(const char *name) {
     return json_pack("{s:{s:s}}", "schema", "$ref", path);
 }
 
+static bool has_body(const struct described *d) { return d->in || d->file || d->schema; }
+
 static json_t *body_of(const struct described *d) {
     json_t *content = json_object();
-    if (d->in) content = json_with(content, "application/json", reference_to(d->in->name));
+    const char *schema = d->in ? d->in->name : d->schema;
+    if (schema) content = json_with(content, "application/json", reference_to(schema));
     if (d->file) content = json_with(content, "text/csv", json_pack("{s:{s:s}}", "schema", "type", "string"));
     if (d->file)
         content = json_with(content, "application/octet-stream", json_pack("{s:{}}", "schema"));
@@ -82,9 +97,12 @@ static json_t *problem_answer(const char *what) {
 }
 
 static json_t *answers_of(const struct described *d, bool open) {
-    json_t *o = json_pack("{s:{s:s, s:{s:{s:{}}}}}", "200", "description", "The answer.", "content", d->type, "schema");
+    json_t *content = json_pack("{s:{s:{}}}", d->type, "schema");
+    if (d->csv) content = json_with(content, "text/csv", json_pack("{s:{s:s}}", "schema", "type", "string"));
+    json_t *o = json_pack("{s:{s:s, s:o}}", d->status ? d->status : "200", "description", "The answer.", "content",
+                          content);
     if (!open) o = json_with(o, "401", problem_answer("A token is needed, or is not known."));
-    if (d->in || d->file) {
+    if (has_body(d)) {
         o = json_with(o, "400", problem_answer("The body is no JSON, or the request is framed wrongly."));
         o = json_with(o, "413", problem_answer("The body is too large."));
         o = json_with(o, "422", problem_answer("A value, or the data, cannot be used: errors say which, and why."));
@@ -122,7 +140,7 @@ static json_t *operation(const struct described *d, bool open) {
     json_t *o = json_pack("{s:s, s:s, s:o}", "operationId", name, "summary", d->summary, "responses",
                           answers_of(d, open));
     if (strchr(d->path, '{')) o = json_with(o, "parameters", parameters_of(d->path));
-    if (d->in || d->file) o = json_with(o, "requestBody", body_of(d));
+    if (has_body(d)) o = json_with(o, "requestBody", body_of(d));
     return open ? json_with(o, "security", json_array()) : o;
 }
 
@@ -167,8 +185,21 @@ static json_t *problem_schema(void) {
                      json_with(properties_of(outer), "errors", errors));
 }
 
+/* What a job may be told (jobs/commands.c): options as the command has them, identifiers in the place of paths. */
+static json_t *job_schema(void) {
+    static const char *const rows[][2] = { { "options", "object" }, { "upload", "string" }, { "uploads", "object" },
+                                           { "model", "string" },   { "models", "object" }, { NULL, NULL } };
+    json_t *names = json_array();
+    for (const jobs_command *c = jobs_commands(); c->name; c++) names = json_with_item(names, json_string(c->name));
+    json_t *command = json_pack("{s:s, s:o}", "type", "string", "examples", names);
+    return json_pack("{s:s, s:o, s:[s], s:b}", "type", "object", "properties",
+                     json_with(properties_of(rows), "command", command), "required", "command",
+                     "additionalProperties", 0);
+}
+
 static json_t *schemas(void) {
     json_t *o = json_with(json_object(), "Problem", problem_schema());
+    o = json_with(o, "Job", job_schema());
     for (size_t i = 0; o && i < sizeof described / sizeof *described; i++)
         if (described[i].in) o = schema_add(o, described[i].in);
     return o;

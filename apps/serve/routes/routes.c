@@ -3,7 +3,7 @@
 
 const http_route routes[] = {
     { "GET", "/healthz", route_healthz, true, 0 },
-    { "GET", "/health", route_healthz, true, 0 },
+    { "GET", "/health", route_origin_health, true, 0 },
     { "GET", "/readyz", route_readyz, true, 0 },
     { "GET", "/metrics", route_metrics, false, 0 },
     { "GET", "/openapi.json", route_openapi, true, 0 },
@@ -17,7 +17,11 @@ const http_route routes[] = {
     { "POST", "/api/v1/eis/read", route_eis_read, false, 0 },
     { "POST", "/api/v1/eis/simulate", route_eis_simulate, false, 0 },
     { "POST", "/api/v1/forecast/predict", route_forecast_predict, false, 0 },
+    { "POST", "/api/v1/forecast/evaluate", route_forecast_evaluate, false, 0 },
     { "POST", "/api/v1/forecast/read", route_forecast_read, false, 0 },
+    { "POST", "/api/ml/predict", route_origin_predict, false, 0 },
+    { "GET", "/api/ml/model-info", route_origin_info, false, 0 },
+    { "GET", "/api/ml/test", route_origin_test, false, 0 },
     { "POST", "/api/v1/uploads", route_upload_new, false, UPLOAD_BYTES },
     { "GET", "/api/v1/uploads", route_upload_list, false, 0 },
     { "GET", "/api/v1/uploads/{id}", route_upload_get, false, 0 },

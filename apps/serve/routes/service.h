@@ -32,6 +32,7 @@ struct serve {
     bool         (*upload_path)(serve *s, const char *id, char *path, size_t path_size, char *name, size_t name_size);
     uploads       *uploads;  /* NULL, as jobs: there is no folder for them */
     jobs          *jobs;
+    jobs_command  *commands; /* options.commands as jobs have them */
     followers     *followers;
     double         began;
     atomic_bool    stopping;
@@ -44,6 +45,12 @@ void reply_say(http_request *r, int status, const char *code, const char *detail
 void reply_json(http_request *r, int status, char *text);  /* malloc'ed; NULL: 503 */
 void reply_busy(http_request *r, const char *detail);
 void reply_text(text *out, const char *value);  /* a part of an answer: as a JSON text; null */
+
+/* ---- what a body is, and what is wanted back (media.c) ---- */
+
+bool body_is_json(const http_request *r);  /* also where it does not say, and of curl */
+bool wants_csv(const http_request *r);
+void reply_csv(http_request *r, char *text);  /* malloc'ed; NULL: 503 */
 
 /* ---- what has happened (metrics.c) ---- */
 
@@ -79,6 +86,7 @@ void route_docs(void *user, http_request *r);
 void route_models(void *user, http_request *r);
 void route_model(void *user, http_request *r);
 void route_forecast_predict(void *user, http_request *r);
+void route_forecast_evaluate(void *user, http_request *r);
 void route_forecast_read(void *user, http_request *r);
 void route_eis_complete(void *user, http_request *r);
 void route_eis_check(void *user, http_request *r);
@@ -86,6 +94,11 @@ void route_eis_fit(void *user, http_request *r);
 void route_eis_drt(void *user, http_request *r);
 void route_eis_read(void *user, http_request *r);
 void route_eis_simulate(void *user, http_request *r);
+/* origin.c */
+void route_origin_health(void *user, http_request *r);
+void route_origin_predict(void *user, http_request *r);
+void route_origin_info(void *user, http_request *r);
+void route_origin_test(void *user, http_request *r);
 /* uploads.c */
 void route_upload_new(void *user, http_request *r);
 void route_upload_list(void *user, http_request *r);
