@@ -10,7 +10,7 @@
 
 static const http_options standard = {
     .threads = 2, .connections = 1024, .connections_of_one = 512, .streams = 128, .most_bodies = 512u << 20,
-    .arrive_s = 30, .idle_s = 75, .send_s = 60, .beat_s = 10, .routes = routes,
+    .arrive_s = 30, .idle_s = 75, .send_s = 60, .last_s = 10, .beat_s = 10, .routes = routes,
 };
 
 /* ---- what the server asks ---- */

@@ -138,7 +138,7 @@ void http_cancel_all(http_server *s) {
 /* Nothing may be suspended when the daemon stops. Streams are ended by the watcher; what still sends gets its time. */
 static void wait_until_quiet(http_server *s) {
     const struct timespec pause = { 0, LOOK_MS * 1000000L };
-    double give_up = os_seconds() + s->options.send_s;
+    double give_up = os_seconds() + s->options.last_s;
     while (http_waiting(s) || http_streams(s) || (http_connections(s) && os_seconds() < give_up))
         nanosleep(&pause, NULL);
 }

@@ -7,7 +7,7 @@
 #include "serve/fields/numbers.h"
 #include "serve/fields/record.h"
 #include "serve/models/models.h"
-#include "service.h"
+#include "later.h"
 
 enum { DIGITS = 9, MOST_NUMBERS = 1 << 24, MOST_WINDOWS = 4096 };
 
@@ -325,8 +325,7 @@ static void answer(void *user, int thread, work_item *const *items, int count) {
     }
 }
 
-void route_forecast_predict(void *user, http_request *r) {
-    serve        *s = user;
+static void predict(serve *s, http_request *r) {
     predict_task *t = calloc(1, sizeof *t);
     if (!t) {
         reply_busy(r, "There is no memory at the moment.");
@@ -342,3 +341,5 @@ void route_forecast_predict(void *user, http_request *r) {
     problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
     refuse(t);
 }
+
+void route_forecast_predict(void *user, http_request *r) { decoded(user, r, predict); }

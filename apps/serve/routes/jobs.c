@@ -32,7 +32,7 @@ static void job_new(serve *s, http_request *r) {
     tide_status status = jobs_submit(s->jobs, request, id, &failure);
     if (status == TIDE_OK) status = jobs_get(s->jobs, id, &got, &failure);
     if (status == TIDE_OK) reply_object(r, 202, got);
-    else reply_failure(r, &failure, is_member(failure.column) ? "" : "/options");
+    else reply_failure(r, &failure, !*failure.column || is_member(failure.column) ? "" : "/options");
     json_decref(request);
 }
 
