@@ -84,6 +84,18 @@ class TestHostile(program.Case):
         asked[-1].setblocking(False)
         self.assertRaises(BlockingIOError, asked[-1].recv, 1)  # health came before the last of them
 
+    def test_jobs_are_seen_however_much_is_computed(self):
+        s = self.service("--workers", "1", "--queue", "1")
+        spectrum = {"freq_hz": [1, 10, 100, 1000, 10000], "z_re_ohm": [5, 4, 3, 2, 1], "z_im_ohm": [-1, -2, -3, -2, -1]}
+        body = json.dumps({"spectra": [spectrum] * 16, "options": {"method": "exact"}}).encode()
+        asked = [socket.create_connection(("127.0.0.1", s.port), timeout=PATIENCE_S) for _ in range(12)]
+        for c in asked:
+            self.addCleanup(c.close)
+            c.sendall(head(HOST + b"Content-Length: %d\r\n" % len(body), COMPLETE, b"POST") + body)
+        for _ in range(10):
+            self.assertEqual(s.ask("GET", "/api/v1/jobs")[0], 200)
+        self.assertTrue(any(b" 503 " in c.recv(40) for c in asked))  # the queue was full
+
     def test_garbage_among_the_models(self):
         run = self.folder / "waves"
         self.code(0, "forecast", "train", "--data", program.write_series(self.folder / "s.csv"), "--out", run, *program.SMALL, "--no-plots", "-q")

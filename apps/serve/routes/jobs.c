@@ -200,7 +200,7 @@ static void job_events(serve *s, http_request *r) {
 #define KEPT(name)                                                   \
     void route_##name(void *user, http_request *r) {                 \
         serve *s = user;                                             \
-        if (has_kept(s, r)) later(s->quick, r, name);                \
+        if (has_kept(s, r)) later(s->files, r, name);                \
     }
 KEPT(job_new)
 KEPT(job_list)
