@@ -77,9 +77,10 @@ static bool check(bool stop) {
 }
 
 int main(void) {
+    static const char *const when[] = { "when its time is over", "when the server stops" };
     for (int stop = 0; stop < 2; stop++) {
         bool fine = check(stop);
-        printf("%s %s\n", fine ? "[       OK ]" : "[  FAILED  ]", stop ? "when the server stops" : "when its time is over");
+        printf("%s %s\n", fine ? "[       OK ]" : "[  FAILED  ]", when[stop]);
         if (!fine) return EXIT_FAILURE;
     }
     return EXIT_SUCCESS;
