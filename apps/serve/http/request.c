@@ -143,9 +143,7 @@ static bool grow(http_request *r, size_t needed) {
     return true;
 }
 
-static size_t most_unread(const http_request *r) {
-    return HTTP_PATIENCE * MAX2(r->most, r->server->options.most_body) + 65536;
-}
+static size_t most_unread(const http_request *r) { return HTTP_PATIENCE * r->server->options.most_body; }
 
 /* Most clients send all of a body before they listen, and take a connection that is closed meanwhile for a broken one.
  * Who asks first (Expect) is told at once, and so is who sends without end, or framed so that its end is unknown. */
@@ -158,7 +156,7 @@ static bool is_heard_now(const http_request *r) {
 /* Too much is read to its end, so that the client hears why, but not kept; without end it is cut off. */
 static enum MHD_Result take(http_request *r, const char *upload, size_t size) {
     r->length += size;
-    if (r->too_long || r->response) return r->length > most_unread(r) ? MHD_NO : MHD_YES;
+    if (r->too_long || r->response) return r->length > r->most + most_unread(r) ? MHD_NO : MHD_YES;
     if (r->length > r->most || !grow(r, r->length + 1)) {
         size_t length = r->length;
         int    status = r->length > r->most ? 413 : 503;
