@@ -10,7 +10,7 @@
 
 static const http_options standard = {
     .threads = 2, .connections = 1024, .connections_of_one = 512, .streams = 128, .most_bodies = 512u << 20,
-    .arrive_s = 30, .idle_s = 75, .send_s = 60, .beat_s = 10, .routes = routes,
+    .arrive_s = 30, .idle_s = 75, .send_s = 60, .last_s = 10, .beat_s = 10, .routes = routes,
 };
 
 /* ---- what the server asks ---- */
@@ -116,8 +116,9 @@ static tide_status open_parts(serve *s, tide_failure *failure) {
     s->metrics  = metrics_new();
     s->quick    = work_new(workers, s->options.queue, 0, s);
     s->refined  = work_new((workers + 1) / 2, MIN2(s->options.queue, REFINED_QUEUE), REFINED_NICE, s);
+    s->files    = work_new(1, s->options.queue, 0, s);
     s->models   = models_new(s->options.models, workers);
-    if (!s->metrics || !s->quick || !s->refined || !s->models)
+    if (!s->metrics || !s->quick || !s->refined || !s->files || !s->models)
         return fail(failure, TIDE_ENOMEM, "no memory or no threads");
     status = kept_open(s, failure);
     return status == TIDE_OK ? open_http(s, failure) : status;
@@ -176,6 +177,7 @@ void serve_close(serve *s) {
     http_close(s->http);
     work_free(s->quick);
     work_free(s->refined);
+    work_free(s->files);
     kept_close(s);
     access_close(s->access);
     models_free(s->models);

@@ -366,7 +366,8 @@ class TestServe(Case):
         self.assertIn("EisComplete", s.ask("GET", "/docs")[1])
 
 
-if program.run("serve", "--port", "0", "--host", "256.256.256.256").returncode == 4:
-    print("[  SKIPPED ] this build has no service")
-else:
-    program.main("test_serve")
+if __name__ == "__main__":
+    if program.run("serve", "--port", "0", "--host", "256.256.256.256").returncode == 4:
+        print("[  SKIPPED ] this build has no service")
+    else:
+        program.main("test_serve")

@@ -173,7 +173,7 @@ static void put_attributes(source *s) {
 
 /* ---- intervals ---- */
 
-_Static_assert(BANDS_FOLLOW == 0.75, "interval_body.h has the scale's power written out");
+_Static_assert(BANDS_FOLLOW_PERCENT == 75, "interval_body.h has the scale's power written out");
 
 static void put_constant(const source *s, const char *name, double value) {
     fprintf(s->out, "#define %s ", name);

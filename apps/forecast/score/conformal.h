@@ -44,7 +44,8 @@ typedef struct band_tables {
 /* Between 0, one width for all windows, and 1, a width as the window's deviation; a deviation below a tenth of the
  * training rows' says no more. At 3/4 coverage kept best over four drifting series, and a series whose noise is steady
  * loses little (bench/results/intervals.md). */
-#define BANDS_FOLLOW 0.75
+#define BANDS_FOLLOW_PERCENT 75
+#define BANDS_FOLLOW (BANDS_FOLLOW_PERCENT / 100.0)
 #define BANDS_FLOOR 0.1
 
 /* Chooses steps and probabilities: every step up to 32 and every probability that a level of 1, 2, ... 99 % needs,

@@ -1,12 +1,21 @@
 /* Names by which the service is asked. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "inside.h"
 
+/* 127.0.0.0/8 as an address in full: "127.example.org" is a name that its owner lets point anywhere. */
 bool access_is_loopback(const char *host) {
-    return strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+    unsigned char four[sizeof(struct in_addr)];
+    if (inet_pton(AF_INET, host, four) == 1) return four[0] == 127;
+    return strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0;
+}
+
+/* Nothing, or a port: ":8321". */
+static bool ends_host(const char *rest) {
+    return !*rest || (*rest == ':' && !rest[1 + strspn(rest + 1, "0123456789")]);
 }
 
 /* The name in "name:port" or "[address]:port". */
@@ -14,7 +23,8 @@ static bool name_of(const char *host, char *out, size_t size) {
     bool        bracket = *host == '[';
     const char *begin = host + bracket;
     size_t      length = strcspn(begin, bracket ? "]" : ":");
-    if (length == 0 || length >= size) return false;
+    if (length == 0 || length >= size || (bracket && begin[length] != ']')) return false;
+    if (!ends_host(begin + length + bracket)) return false;
     memcpy(out, begin, length);
     out[length] = 0;
     return true;

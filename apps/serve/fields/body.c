@@ -32,7 +32,15 @@ void body_free(body *b) {
     *b = (body){ 0 };
 }
 
-typedef struct walk { body *to; const char *at; char *out; size_t length; int depth; bool failed; } walk;
+typedef struct walk {
+    body       *to;
+    const char *at;
+    char       *out;
+    size_t      length;
+    int         depth;
+    int64_t     values;  /* about: each begins behind one of ,:[{ */
+    bool        failed;
+} walk;
 
 static const char *skip_space(const char *s) {
     while (*s == ' ' || *s == '\n' || *s == '\r' || *s == '\t') s++;
@@ -41,7 +49,7 @@ static const char *skip_space(const char *s) {
 
 static bool add_number(numbers *n, int64_t *capacity, double v) {
     if (n->count == *capacity) {
-        int64_t more  = MAX2(64, 2 * *capacity);
+        int64_t more  = MAX2(4, 2 * *capacity);
         double *grown = realloc(n->at, (size_t)more * sizeof *grown);
         if (!grown) return false;
         n->at     = grown;
@@ -93,6 +101,7 @@ static bool keep_numbers(body *b, const numbers *n) {
 static bool take_array(walk *w) {
     numbers     n   = { 0 };
     const char *end = scan_numbers(w, w->at + 1, &n);
+    if (end && *skip_space(end) == ':') end = NULL; /* the name of a member is a text: Jansson says so */
     if (end && keep_numbers(w->to, &n)) {
         w->length += (size_t)sprintf(w->out + w->length, "\"" MARK "%lld\"", (long long)w->to->lists - 1);
         w->at = end;
@@ -129,6 +138,10 @@ static bool walk_text(walk *w, problem *p) {
         w->depth += (c == '[' || c == '{') - (c == ']' || c == '}');
         if (w->depth > BODY_DEPTH)
             return problem_say(p, 400, "json", "The body is nested deeper than %d.", BODY_DEPTH);
+        w->values += c == ',' || c == ':' || c == '[' || c == '{';
+        if (w->values > BODY_VALUES)
+            return problem_say(p, 413, "size", "The body has more than %d values besides arrays of numbers.",
+                               BODY_VALUES);
         w->out[w->length++] = *w->at++;
     }
     return true;

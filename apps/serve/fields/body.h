@@ -14,7 +14,7 @@ typedef struct body {
     struct body_kept *kept;
 } body;
 
-enum { BODY_DEPTH = 32 };
+enum { BODY_DEPTH = 32, BODY_VALUES = 500000 };  /* values beside the numbers in arrays: a text's memory is bounded */
 
 /* `text` ends with a 0 byte behind its length. 400, with the line, where it is no JSON. Then, too, body_free. */
 bool  body_parse(const char *text, size_t length, body *out, problem *p);

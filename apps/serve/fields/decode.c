@@ -81,7 +81,7 @@ static bool decode_records(const place *at, const json_t *v) {
     char *made = body_keep(at->b, count * at->f->of->size + 1);
     if (!made) return out_of_memory(at->p);
     *list = (record_list){ made, (int64_t)count };
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !problem_full(at->p); i++) {
         snprintf(pointer, sizeof pointer, "%.120s/%zu", at->pointer, i);
         fine &= record_decode(at->b, json_array_get(v, i), at->f->of, pointer, made + i * at->f->of->size, at->p);
     }
@@ -98,6 +98,7 @@ static bool decode_columns(const place *at, const json_t *v) {
     list->at = body_keep(at->b, (json_object_size(v) + 1) * sizeof *list->at);
     if (!list->at) return out_of_memory(at->p);
     json_object_foreach((json_t *)(uintptr_t)v, name, value) {
+        if (problem_full(at->p)) return false;
         column *c = &list->at[list->count++];
         join(pointer, at->pointer, name);
         c->name = name;
@@ -118,6 +119,7 @@ static bool decode_values(const place *at, const json_t *v) {
     text_add(&t, "%s", "");
     json_object_foreach((json_t *)(uintptr_t)v, name, value) {
         if (json_is_null(value)) continue;
+        if (problem_full(at->p)) break;
         join(pointer, at->pointer, name);
         if (json_is_number(value)) text_add(&t, "%s%s=%.17g", t.length ? "," : "", name, json_number_value(value));
         else if (json_is_string(value) && !body_is_numbers(value))
@@ -216,6 +218,7 @@ bool record_decode(body *b, const json_t *value, const record *r, const char *po
     json_object_foreach((json_t *)(uintptr_t)value, name, v) {
         char         at[PROBLEM_POINTER];
         const field *f = find(r, name);
+        if (problem_full(p)) return false;
         join(at, pointer, name);
         if (!f) fine = refuse_name(r, name, at, p);
         else if (!json_is_null(v)) fine &= decode_field(&(place){ b, f, at, (char *)out + f->offset, p }, v);

@@ -60,6 +60,7 @@ bool options_apply(const body *b, const option_door *door, const json_t *object,
     json_object_foreach((json_t *)(uintptr_t)object, name, v) {
         text t = { 0 };
         if (json_is_null(v)) continue;
+        if (problem_full(p)) return false;
         text_add(&t, "%s", "");
         if (json_is_boolean(v)) text_add(&t, "%s", json_is_true(v) ? "true" : "false");
         else if (json_is_integer(v)) text_add(&t, "%lld", (long long)json_integer_value(v));

@@ -1,3 +1,4 @@
+/* What is wrong with a request, put together and printed. */
 #include "problem.h"
 
 #include <stdarg.h>
@@ -42,10 +43,12 @@ bool problem_say(problem *p, int status, const char *code, const char *format, .
     return false;
 }
 
+bool problem_full(const problem *p) { return json_array_size(p->errors) >= PROBLEM_ERRORS; }
+
 /* What there is no memory for is not told; the detail stands. */
 static void add(problem *p, const char *pointer, const char *message, int64_t row, const char *column) {
     if (!p->errors) p->errors = json_array();
-    if (!p->errors || json_array_size(p->errors) >= PROBLEM_ERRORS) return;
+    if (!p->errors || problem_full(p)) return;
     json_t *one = json_object();
     if (one && pointer) one = json_with(one, "pointer", json_text(pointer));
     if (one) one = json_with(one, "message", json_text(message));

@@ -22,6 +22,8 @@ bool problem_say(problem *p, int status, const char *code, const char *format, .
 bool problem_at(problem *p, const char *pointer, const char *format, ...) TIDE_PRINTF(3, 4);
 /* What a call of the library says. An option that it names is looked for under `pointer`: "/options". */
 bool problem_of(problem *p, const tide_failure *failure, const char *pointer);
+/* Are as many told as there will be? Then it is not worth looking for more. */
+bool problem_full(const problem *p);
 void problem_free(problem *p);
 /* The body, malloc'ed; NULL when out of memory. */
 char *problem_json(const problem *p);

@@ -99,7 +99,8 @@ typedef struct http_options {
     size_t      most_bodies;   /* of all requests at hand */
     double      arrive_s;      /* a request has to arrive within */
     double      idle_s;        /* a connection may wait for its next request */
-    double      send_s;        /* an answer has to be taken within; streams are exempt */
+    double      send_s;        /* an answer has to be taken within; of a stream, what is sent */
+    double      last_s;        /* that is left for it when the service stops */
     double      beat_s;        /* silence on a stream after which a comment is sent */
     const http_route *routes;  /* ends with a NULL method */
     void       *user;          /* of the routes and of what follows */

@@ -8,6 +8,8 @@
 
 #include "http.h"
 
+enum { HTTP_QUERIES = 64, HTTP_PATIENCE = 4 };  /* parameters of a query; bodies that are too long are read so far */
+
 /* Where a connection is: each state has a limit of time (watch.c). */
 typedef enum http_state { HTTP_IDLE, HTTP_ARRIVING, HTTP_WORKING, HTTP_SENDING, HTTP_STREAMING } http_state;
 
@@ -33,6 +35,7 @@ struct http_stream {
     size_t   length, capacity;
     bool     suspended, ended, gone;
     double   said;           /* os_seconds() of the last that was sent */
+    double   taken;          /* and of when the connection took something, or had nothing to take */
 };
 
 struct http_request {
@@ -47,6 +50,8 @@ struct http_request {
     size_t                  length, capacity, most;
     double                  began, whole;
     bool                    seen, dispatched, too_long, suspended;
+    bool                    zero;        /* its path or its query has a character of 0, where C's texts end */
+    bool                    ill_framed;  /* where it ends is not known */
     bool                    closing;     /* refused before its body: the connection cannot be used again */
     pthread_mutex_t         lock;        /* of response, suspended */
     struct MHD_Response    *response;
@@ -98,6 +103,7 @@ void            answer_give(http_request *r, int status, struct MHD_Response *re
 /* stream.c */
 void stream_beat(http_stream *s, double now, double beat_s);
 void stream_end(http_stream *s, bool gone);
+bool stream_stuck(http_stream *s, double now, double most_s);  /* has its client taken nothing for so long? */
 
 /* watch.c */
 void *watch(void *server);

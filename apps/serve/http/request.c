@@ -44,9 +44,9 @@ void *request_new(void *server, const char *uri, struct MHD_Connection *c) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     http_connection *on = info ? info->socket_context : NULL;
     http_request    *r  = on ? calloc(1, sizeof *r) : NULL;
-    (void)uri;
     if (!r) return NULL;
-    *r = (http_request){ .server = server, .on = on, .connection = c, .began = os_seconds() };
+    *r = (http_request){ .server = server, .on = on, .connection = c, .began = os_seconds(),
+                         .zero = strstr(uri, "%00") != NULL };
     pthread_mutex_init(&r->lock, NULL);
     connection_state(r, HTTP_ARRIVING);
     return r;
@@ -97,10 +97,12 @@ static void look(http_request *r, const char *url, const char *method, const cha
     int         status;
     const char *fault = framing_fault(r->connection, version, &status);
     snprintf(r->method, sizeof r->method, "%s", method);
-    r->closing = fault || http_header(r, "Content-Length") || http_header(r, "Transfer-Encoding");
+    r->ill_framed = fault || r->zero;
+    r->closing = r->ill_framed || http_header(r, "Content-Length") || http_header(r, "Transfer-Encoding");
     r->path = strdup(beneath_root(r->server, url));
     if (!r->path) answer_give(r, 503, NULL, 0);
     else if (fault) refuse(r, status, fault);
+    else if (r->zero) refuse(r, 400, "The path or the query has a character of 0.");
     else if (stopping(r->server)) refuse(r, 503, "The service is stopping.");
     else if (find_route(r) && (r->server->options.admit(r->server->options.user, r))) body_fits(r);
 }
@@ -141,11 +143,20 @@ static bool grow(http_request *r, size_t needed) {
     return true;
 }
 
+static size_t most_unread(const http_request *r) { return HTTP_PATIENCE * r->server->options.most_body; }
+
+/* Most clients send all of a body before they listen, and take a connection that is closed meanwhile for a broken one.
+ * Who asks first (Expect) is told at once, and so is who sends without end, or framed so that its end is unknown. */
+static bool is_heard_now(const http_request *r) {
+    uint64_t length = 0;
+    if (r->ill_framed || http_header(r, "Expect")) return true;
+    return framing_length(r->connection, &length) && length > most_unread(r);
+}
+
 /* Too much is read to its end, so that the client hears why, but not kept; without end it is cut off. */
 static enum MHD_Result take(http_request *r, const char *upload, size_t size) {
-    enum { PATIENCE = 4 };
     r->length += size;
-    if (r->too_long || r->response) return r->length > PATIENCE * r->most + 65536 ? MHD_NO : MHD_YES;
+    if (r->too_long || r->response) return r->length > r->most + most_unread(r) ? MHD_NO : MHD_YES;
     if (r->length > r->most || !grow(r, r->length + 1)) {
         size_t length = r->length;
         int    status = r->length > r->most ? 413 : 503;
@@ -191,8 +202,8 @@ enum MHD_Result request_handle(void *server, struct MHD_Connection *c, const cha
     if (!r->seen) {
         r->seen = true;
         look(r, url, method, version);
-        /* An answer to a request without a body waits until it is whole: so the connection stays. */
-        return r->response && r->closing ? answer_send(r) : MHD_YES;
+        /* Other answers wait until the request is whole: so the connection stays. */
+        return r->response && r->closing && is_heard_now(r) ? answer_send(r) : MHD_YES;
     }
     if (*upload_size) {
         enum MHD_Result go_on = take(r, upload, *upload_size);

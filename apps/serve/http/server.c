@@ -94,12 +94,11 @@ tide_status http_open(const http_options *options, http_server **out, tide_failu
     if (status != TIDE_OK) return status;
     http_server *s = make(options);
     if (s && s->root_path) {
+        *out      = s; /* the first request may come before this returns */
         s->port   = port_of(fd);
         s->daemon = start(s, fd);
-        if (s->daemon && pthread_create(&s->watcher, NULL, watch, s) == 0) {
-            *out = s;
-            return TIDE_OK;
-        }
+        if (s->daemon && pthread_create(&s->watcher, NULL, watch, s) == 0) return TIDE_OK;
+        *out = NULL;
         if (s->daemon) MHD_stop_daemon(s->daemon), fd = -1;
     }
     if (s) discard(s);
@@ -138,7 +137,7 @@ void http_cancel_all(http_server *s) {
 /* Nothing may be suspended when the daemon stops. Streams are ended by the watcher; what still sends gets its time. */
 static void wait_until_quiet(http_server *s) {
     const struct timespec pause = { 0, LOOK_MS * 1000000L };
-    double give_up = os_seconds() + s->options.send_s;
+    double give_up = os_seconds() + s->options.last_s;
     while (http_waiting(s) || http_streams(s) || (http_connections(s) && os_seconds() < give_up))
         nanosleep(&pause, NULL);
 }

@@ -32,6 +32,7 @@ static ssize_t take(void *user, uint64_t position, char *out, size_t most) {
     pthread_mutex_lock(&s->lock);
     size_t  n     = MIN2(s->length, most);
     ssize_t taken = (ssize_t)n;
+    s->taken      = os_seconds();
     if (n) {
         memcpy(out, s->data, n);
         memmove(s->data, s->data + n, s->length -= n);
@@ -96,6 +97,7 @@ http_stream *http_stream_open(http_request *r, const char *type) {
 /* Under the lock. */
 static bool put(http_stream *s, const char *data, size_t length) {
     if (s->gone || s->ended || s->length + length > MOST_WAITING) return false;
+    if (!s->length) s->taken = os_seconds();
     if (s->length + length > s->capacity) {
         size_t capacity = MAX2(s->length + length, s->capacity * 2);
         char  *grown    = realloc(s->data, capacity);
@@ -134,6 +136,7 @@ size_t http_stream_waiting(http_stream *s) {
 
 void stream_end(http_stream *s, bool gone) {
     pthread_mutex_lock(&s->lock);
+    if (!s->ended && !s->length) s->taken = os_seconds();
     s->ended = true;
     s->gone  = s->gone || gone;
     wake(s);
@@ -144,6 +147,13 @@ void http_stream_close(http_stream *s) {
     if (!s) return;
     stream_end(s, false);
     let_go(s);
+}
+
+bool stream_stuck(http_stream *s, double now, double most_s) {
+    pthread_mutex_lock(&s->lock);
+    bool stuck = (s->length || s->ended) && now - s->taken > most_s;
+    pthread_mutex_unlock(&s->lock);
+    return stuck;
 }
 
 /* A comment of server-sent events, which says nothing. */

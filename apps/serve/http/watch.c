@@ -26,18 +26,26 @@ static double patience(const http_server *s, const http_connection *c) {
     }
 }
 
+static void shut(http_connection *c, int how) {
+    if (!c->shut) shutdown(c->fd, how);
+    c->shut = true;
+}
+
+/* What waits for a client that does not read is kept no longer than any answer. */
+static void look_at_stream(http_server *s, http_connection *c, double now) {
+    if (s->stopping || client_gone(c->fd)) stream_end(c->stream, !s->stopping);
+    else stream_beat(c->stream, now, s->options.beat_s);
+    if (stream_stuck(c->stream, now, s->stopping ? s->options.last_s : s->options.send_s)) shut(c, SHUT_RDWR);
+}
+
 /* Under the server's lock: so the connection, and its descriptor, stay. */
 static void look_at(http_server *s, http_connection *c, double now) {
     double most = patience(s, c);
     if (s->stopping && c->state == HTTP_IDLE) most = 1e-3;
-    if (most > 0 && now - c->since > most && !c->shut) {
-        c->shut = true;
-        shutdown(c->fd, c->state == HTTP_SENDING ? SHUT_RDWR : SHUT_RD);
-    }
+    if (most > 0 && now - c->since > most) shut(c, c->state == HTTP_SENDING ? SHUT_RDWR : SHUT_RD);
     if (c->request && (s->cancelling || client_gone(c->fd)))
         atomic_store_explicit(&c->request->cancelled, true, memory_order_relaxed);
-    if (c->stream && (s->stopping || client_gone(c->fd))) stream_end(c->stream, !s->stopping);
-    else if (c->stream) stream_beat(c->stream, now, s->options.beat_s);
+    if (c->stream) look_at_stream(s, c, now);
 }
 
 static void wait_a_moment(http_server *s) {

@@ -8,6 +8,14 @@
 #include "base/json.h"
 #include "inside.h"
 
+enum { LARGEST_RUN = 16 << 20 };
+
+/* A pipe would keep whoever opens it waiting for ever. */
+static bool is_file(const char *path, off_t most) {
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode) && (!most || about.st_size <= most);
+}
+
 /* A name, and no way out of the folder. */
 static bool good_id(const char *id) {
     size_t length = strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
@@ -15,17 +23,16 @@ static bool good_id(const char *id) {
 }
 
 bool models_path(const models *m, const char *id, char *path, size_t size) {
-    struct stat about;
-    char        file[MODEL_PATH];
+    char file[MODEL_PATH];
     if (!good_id(id) || snprintf(path, size, "%s/%s", m->folder, id) >= (int)size) return false;
-    return snprintf(file, sizeof file, "%s/model.safetensors", path) < (int)sizeof file && stat(file, &about) == 0;
+    return snprintf(file, sizeof file, "%s/model.safetensors", path) < (int)sizeof file && is_file(file, 0);
 }
 
 json_t *model_run(const models *m, const char *id, model_kind *kind) {
     char path[MODEL_PATH], file[MODEL_PATH + 16];
     if (!models_path(m, id, path, sizeof path)) return NULL;
     snprintf(file, sizeof file, "%s/run.json", path);
-    json_t     *run     = json_load_file(file, 0, NULL);
+    json_t     *run     = is_file(file, LARGEST_RUN) ? json_load_file(file, 0, NULL) : NULL;
     const char *command = json_string_value(json_object_get(run, "command"));
     if (command && (strncmp(command, "forecast", 8) == 0 || strncmp(command, "eis", 3) == 0)) {
         *kind = *command == 'e' ? MODEL_EIS : MODEL_FORECAST;

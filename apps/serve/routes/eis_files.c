@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "eis.h"
+#include "later.h"
 
 /* ---- read ---- */
 
@@ -47,8 +48,7 @@ static bool take_option(void *user, const char *name, const char *value) {
     return true;
 }
 
-/* Reading takes less than decoding as many numbers of a body does. */
-void route_eis_read(void *user, http_request *r) {
+static void read_file(serve *s, http_request *r) {
     eis_task   *t   = calloc(1, sizeof *t);
     text        out = { 0 };
     size_t      length;
@@ -57,7 +57,7 @@ void route_eis_read(void *user, http_request *r) {
         reply_busy(r, "There is no memory at the moment.");
         return;
     }
-    t->s = user, t->r = r;
+    t->s = s, t->r = r;
     eis_options_default(&t->options);
     http_queries(r, take_option, t);
     if (!t->problem.status && eis_spectra_of_body(t, bytes, length)) {
@@ -69,6 +69,8 @@ void route_eis_read(void *user, http_request *r) {
     eis_spectra_free(&t->files);
     free(t);
 }
+
+void route_eis_read(void *user, http_request *r) { decoded(user, r, read_file); }
 
 /* ---- simulate ---- */
 
@@ -130,7 +132,7 @@ static bool simulate(bool csv, body *b, const simulate_in *in, eis_options *o, t
     return true;
 }
 
-void route_eis_simulate(void *user, http_request *r) {
+static void make_up(serve *s, http_request *r) {
     body        b = { 0 };
     problem     p = { 0 };
     simulate_in in = { 0 };
@@ -138,7 +140,7 @@ void route_eis_simulate(void *user, http_request *r) {
     size_t      length;
     const char *bytes = http_body(r, &length);
     eis_options *o = eis_options_new();
-    (void)user;
+    (void)s;
     bool fine = o || problem_say(&p, 503, "memory", "There is no memory at the moment.");
     fine = fine && body_parse(bytes, length, &b, &p) && record_decode(&b, b.root, &eis_simulate_record, "", &in, &p);
     fine = fine && simulate(wants_csv(r), &b, &in, o, &out, &p);
@@ -149,3 +151,5 @@ void route_eis_simulate(void *user, http_request *r) {
     body_free(&b);
     eis_options_free(o);
 }
+
+void route_eis_simulate(void *user, http_request *r) { decoded(user, r, make_up); }

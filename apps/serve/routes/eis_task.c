@@ -1,4 +1,4 @@
-/* A request about spectra on its way: decoded on a thread of the sockets, answered by a worker. */
+/* A request about spectra on its way: decoded on a thread of the sockets unless it is large, answered by a worker. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "base/json.h"
 #include "eis.h"
+#include "later.h"
 
 static void discard(eis_task *t) {
     body_free(&t->body);
@@ -152,20 +153,33 @@ static bool is_slow(const eis_task *t) {
     return t->options.method != EIS_EXACT || t->count > MANY;
 }
 
-void eis_task_begin(const eis_kind *kind, serve *s, http_request *r) {
-    eis_task *t = task_new(kind, s, r);
-    if (!t) {
-        reply_busy(r, "There is no memory at the moment.");
-        return;
-    }
+static void put(eis_task *t, work_queue *queue, void (*do_it)(void *, int, work_item *const *, int)) {
+    t->item = (work_item){ .answer = do_it };
+    if (work_put(queue, &t->item)) return;
+    problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
+    refuse(t);
+}
+
+static void decode(eis_task *t) {
+    serve        *s = t->s;
+    http_request *r = t->r;
     if (!(body_is_json(r) ? decode_json(t) : decode_file(t)) || !take_known(t) || !take_model(t)) {
         refuse(t);
         return;
     }
     bool slow = is_slow(t);
-    t->item   = (work_item){ .answer = answer };
     if (slow) t->deadline = http_received(r) + s->options.deadline_s;
-    if (work_put(slow ? s->refined : s->quick, &t->item)) return;
-    problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
-    refuse(t);
+    put(t, slow ? s->refined : s->quick, answer);
+}
+
+static void decode_later(void *user, int thread, work_item *const *items, int count) {
+    (void)user, (void)thread, (void)count; /* of no kind: one at a time */
+    decode((eis_task *)items[0]);
+}
+
+void eis_task_begin(const eis_kind *kind, serve *s, http_request *r) {
+    eis_task *t = task_new(kind, s, r);
+    if (!t) reply_busy(r, "There is no memory at the moment.");
+    else if (is_large(r)) put(t, s->quick, decode_later);
+    else decode(t);
 }

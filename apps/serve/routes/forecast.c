@@ -5,6 +5,7 @@
 
 #include "forecast.h"
 #include "serve/fields/numbers.h"
+#include "later.h"
 
 enum { DIGITS = FORECAST_DIGITS, MOST_NUMBERS = FORECAST_MOST_NUMBERS, MOST_WINDOWS = 4096 };
 
@@ -358,8 +359,7 @@ static bool is_table(const predict_task *t) {
     return t->in.upload || t->in.options || t->in.baselines || wants_csv(t->r);
 }
 
-void route_forecast_predict(void *user, http_request *r) {
-    serve *s = user;
+static void predict(serve *s, http_request *r) {
     if (!body_is_json(r)) {
         table_task_begin(&predict_table, s, r, NULL, NULL);
         return;
@@ -388,3 +388,5 @@ void route_forecast_predict(void *user, http_request *r) {
     problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
     refuse(t);
 }
+
+void route_forecast_predict(void *user, http_request *r) { decoded(user, r, predict); }

@@ -32,7 +32,7 @@ static void job_new(serve *s, http_request *r) {
     tide_status status = jobs_submit(s->jobs, request, id, &failure);
     if (status == TIDE_OK) status = jobs_get(s->jobs, id, &got, &failure);
     if (status == TIDE_OK) reply_object(r, 202, got);
-    else reply_failure(r, &failure, is_member(failure.column) ? "" : "/options");
+    else reply_failure(r, &failure, !*failure.column || is_member(failure.column) ? "" : "/options");
     json_decref(request);
 }
 
@@ -199,7 +199,7 @@ static void job_events(serve *s, http_request *r) {
 #define KEPT(name)                                                   \
     void route_##name(void *user, http_request *r) {                 \
         serve *s = user;                                             \
-        if (has_kept(s, r)) later(s->quick, r, name);                \
+        if (has_kept(s, r)) later(s->files, r, name);                \
     }
 KEPT(job_new)
 KEPT(job_list)

@@ -26,6 +26,19 @@ void later(work_queue *queue, http_request *r, later_answer answer) {
     reply_busy(r, "As many requests wait as may.");
 }
 
+/* A socket's thread serves others: what takes it longer than a tenth of a millisecond or so is a worker's. */
+bool is_large(const http_request *r) {
+    enum { LARGE = 1 << 16 };
+    size_t length;
+    http_body(r, &length);
+    return length > LARGE;
+}
+
+void decoded(serve *s, http_request *r, later_answer begin) {
+    if (is_large(r)) later(s->quick, r, begin);
+    else begin(s, r);
+}
+
 void reply_object(http_request *r, int status, json_t *o) {
     char *body = json_whole(o, JSON_COMPACT | JSON_ENCODE_ANY);
     json_decref(o);

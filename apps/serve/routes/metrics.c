@@ -81,16 +81,18 @@ static void print_gauge(text *t, const char *name, const char *help, double valu
 }
 
 static void print_queues(text *t, const serve *s) {
-    const struct { const char *name; work_queue *queue; } queues[] = { { "quick", s->quick },
-                                                                       { "refined", s->refined } };
+    enum { QUEUES = 3 };
+    const struct { const char *name; work_queue *queue; } queues[QUEUES] = {
+        { "quick", s->quick }, { "refined", s->refined }, { "files", s->files },
+    };
     text_add(t, "# HELP tidemill_queue_waiting Requests that wait for a worker.\n"
                 "# TYPE tidemill_queue_waiting gauge\n");
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < QUEUES; i++)
         text_add(t, "tidemill_queue_waiting{queue=\"%s\"} %lld\n", queues[i].name,
                  (long long)work_waiting(queues[i].queue));
     text_add(t, "# HELP tidemill_work_seconds_total Time that workers were at work.\n"
                 "# TYPE tidemill_work_seconds_total counter\n");
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < QUEUES; i++)
         text_add(t, "tidemill_work_seconds_total{queue=\"%s\"} %.6f\n", queues[i].name, work_seconds(queues[i].queue));
 }
 

@@ -26,6 +26,7 @@ struct serve {
     access_rules  *access;
     work_queue    *quick;    /* what takes milliseconds */
     work_queue    *refined;  /* what takes a tenth of a second or more: it must not hold up the others */
+    work_queue    *files;    /* uploads and jobs: seen and cancelled however much is computed */
     metrics       *metrics;
     models        *models;
     /* The file of an upload, and what its client called it; NULL, and false: there is none. */

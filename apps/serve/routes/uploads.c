@@ -37,7 +37,7 @@ static void upload_remove(serve *s, http_request *r) {
 #define KEPT(name)                                                   \
     void route_##name(void *user, http_request *r) {                 \
         serve *s = user;                                             \
-        if (has_kept(s, r)) later(s->quick, r, name);                \
+        if (has_kept(s, r)) later(s->files, r, name);                \
     }
 KEPT(upload_new)
 KEPT(upload_list)
