@@ -26,10 +26,8 @@ export function MachineScreen() {
     void ask("asking what this machine is", () => get<Machine>("api/v1/machine", {}, control.current.signal));
     return () => control.current.abort();
   }, []);
-  const measure = () => ask("measuring products and memory, for about 2 s", async () => {
-    await send("api/v1/machine/measure", { method: "POST", signal: control.current.signal });
-    return get<Machine>("api/v1/machine", {}, control.current.signal);
-  });
+  const measure = () => ask("measuring products and memory, for about 2 s", async () =>
+    (await send("api/v1/machine/measure", { method: "POST", signal: control.current.signal })).json() as Promise<Machine>);
   return (
     <>
       <div class="heading">

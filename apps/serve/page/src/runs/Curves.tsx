@@ -12,6 +12,9 @@ import { smoothed } from "./curves";
 import { logScale, metrics, smoothing } from "./state";
 
 const LOSSES = ["loss", "train_loss"], CHECKS = ["val_loss"], STEPS = ["step", "steps", "epoch"];
+/** So few points are shown as such: a line through one would be none. */
+const FEW = 12, MARKED = { showSymbol: true, symbol: "circle", symbolSize: 6 };
+const lastOf = (values: (number | null)[]) => values.reduceRight<number | null>((found, v) => found ?? v, null);
 const first = (all: Record<string, (number | null)[]>, names: string[]) => names.map((n) => all[n]).find((v) => v?.some((x) => x !== null));
 
 export function Curves({ jobs }: { jobs: Job[] }) {
@@ -30,8 +33,8 @@ export function Curves({ jobs }: { jobs: Job[] }) {
       const colour = ink.series[i % ink.series.length]!;
       const faint = share > 0 ? [line(`${id} as it was`, xy(steps, loss), colour, { lineStyle: { color: colour, width: 1, opacity: 0.25 } })] : [];
       return [
-        ...faint, line(id, xy(steps, smoothed(loss, share)), colour),
-        ...(check ? [line(`${id} validation`, xy(steps, check), colour, { showSymbol: true, symbol: "circle", symbolSize: 6, lineStyle: { color: colour, width: 1.5, type: "dashed" as const } })] : []),
+        ...faint, line(id, xy(steps, smoothed(loss, share)), colour, loss.length <= FEW ? MARKED : {}),
+        ...(check ? [line(`${id} validation`, xy(steps, check), colour, { ...MARKED, lineStyle: { color: colour, width: 1.5, type: "dashed" as const } })] : []),
       ];
     });
     const y = logRange(series.flatMap((s) => s.data.map((p) => p[1]!)));
@@ -49,7 +52,7 @@ export function Curves({ jobs }: { jobs: Job[] }) {
   ]);
   if (!found.length) return <p class="quiet">No curves yet: the first losses draw them.</p>;
   return (
-    <Chart title="Loss" name="loss" draw={draw} height={340} keys={keys} columns={columns} summary={found.map(({ id, loss }) => `${id} is at ${plain(loss[loss.length - 1] ?? null)}`).join(", ")}>
+    <Chart title="Loss" name="loss" draw={draw} height={340} keys={keys} columns={columns} summary={found.map(({ id, loss }) => `${id} is at ${plain(lastOf(loss))}`).join(", ")}>
       <div class="row">
         <label><input type="checkbox" checked={log} onChange={(e) => say({ log: e.currentTarget.checked ? "1" : "" })} /> logarithmic</label>
         <label class="row">smoothing <input type="range" min="0" max="0.98" step="0.02" value={share} onInput={(e) => say({ smooth: Number(e.currentTarget.value) ? e.currentTarget.value : "" })} /> <output>{share.toFixed(2)}</output></label>

@@ -47,11 +47,13 @@ export function Runs() {
   );
 }
 
+const STAGES: Record<string, string> = { step: "", epoch: "", validate: "validating", score: "scoring", draw: "drawing", trial: "searching", spectrum: "answering", look: "looking" };
+
 function progressWords(j: Job): string {
   const p = j.progress;
   if (!p) return "";
   return [
-    p.stage, p.epoch !== undefined && `epoch ${p.epoch}${p.epochs ? ` of ${p.epochs}` : ""}`, p.batches && p.batch !== undefined && percent(p.batch / p.batches),
+    isLive(j) && p.stage && (STAGES[p.stage] ?? p.stage), p.epoch !== undefined && `epoch ${p.epoch}${p.epochs ? ` of ${p.epochs}` : ""}`, isLive(j) && !!p.batches && p.batch !== undefined && percent(p.batch / p.batches),
     isLive(j) && p.seconds_left != null && `${duration(p.seconds_left)} left`,
   ].filter(Boolean).join(", ");
 }

@@ -3,6 +3,8 @@ import { computed, effect, signal } from "@preact/signals";
 import type { Job, Metrics, Progress } from "../api";
 import { place, say } from "../base/address";
 import { follow, get, inWords, send } from "../base/client";
+import { grown } from "./curves";
+import { logLine, type Told } from "./told";
 
 export const jobs = signal<Job[] | null>(null);
 export const fault = signal("");
@@ -22,8 +24,7 @@ const EVERY_MS = 4000, LOG_LINES = 400;
 
 export async function list(): Promise<void> {
   try {
-    const found = await get<Job[] | { jobs: Job[] }>("api/v1/jobs");
-    jobs.value = Array.isArray(found) ? found : found.jobs;
+    jobs.value = await get<Job[]>("api/v1/jobs");
     fault.value = "";
   } catch (reason) {
     jobs.value ??= [];
@@ -45,18 +46,9 @@ function put(id: string, part: Partial<Job>): void {
   jobs.value = (jobs.peek() ?? []).map((j) => (j.id === id ? { ...j, ...part } : j));
 }
 
-/** A step of a live run goes into its curves at once; the whole file comes when the run is opened. */
+/** What a live run tells goes into its curves at once; the file of its epochs takes their place when it ends. */
 function addPoint(id: string, p: Progress): void {
-  if (p.step === undefined || (p.loss == null && p.val_loss == null)) return;
-  const now = metrics.peek()[id] ?? {};
-  const steps = now.step ?? [];
-  if ((steps[steps.length - 1] ?? -1) >= p.step) return;
-  const names = new Set([...Object.keys(now), "step", "loss", ...(p.val_loss == null ? [] : ["val_loss"])]);
-  const grown = Object.fromEntries([...names].map((name) => {
-    const before = now[name] ?? steps.map(() => null);
-    return [name, [...before, (p as Record<string, number | null | undefined>)[name] ?? null]];
-  }));
-  metrics.value = { ...metrics.peek(), [id]: grown };
+  metrics.value = { ...metrics.peek(), [id]: grown(metrics.peek()[id], p) };
 }
 
 async function load(id: string): Promise<void> {
@@ -65,16 +57,23 @@ async function load(id: string): Promise<void> {
   if (log.status === "fulfilled") logs.value = { ...logs.peek(), [id]: log.value.split("\n").filter(Boolean).slice(-LOG_LINES) };
 }
 
+let soon = 0;
+function listSoon(): void {
+  clearTimeout(soon);
+  soon = window.setTimeout(() => void list(), 100);
+}
+
 function heard(id: string, event: string, data: string): void {
-  const told = JSON.parse(data) as Record<string, unknown>;
+  const told = JSON.parse(data) as Told & Progress;
   if (event === "progress") {
-    put(id, { state: "running", progress: { ...(jobs.peek()?.find((j) => j.id === id)?.progress ?? {}), ...(told as Progress) } });
-    addPoint(id, told as Progress);
-  } else if (event === "log") {
-    logs.value = { ...logs.peek(), [id]: [...(logs.peek()[id] ?? []), String(told.line ?? told.message ?? data)].slice(-LOG_LINES) };
-  } else if (event === "state") {
-    put(id, told as Partial<Job>);
+    put(id, { progress: { ...(jobs.peek()?.find((j) => j.id === id)?.progress ?? {}), ...told } });
+    addPoint(id, told);
+    return;
   }
+  const line = logLine(told);
+  if (line) logs.value = { ...logs.peek(), [id]: [...(logs.peek()[id] ?? []), line].slice(-LOG_LINES) };
+  // The stream begins with what was long ago: which state is the job's now, the list says.
+  if (event === "state") listSoon();
 }
 
 export function startRuns(): () => void {
@@ -82,7 +81,9 @@ export function startRuns(): () => void {
   const timer = setInterval(() => document.visibilityState === "visible" && void list(), EVERY_MS);
   const open = new Map<string, AbortController>();
   const stopLoading = effect(() => {
-    for (const id of chosen.value) if (!metrics.peek()[id] || !logs.peek()[id]) void load(id);
+    // A live run's stream tells all of it from its beginning.
+    const ended = (jobs.value ?? []).filter((j) => !isLive(j)).map((j) => j.id);
+    for (const id of chosen.value) if (ended.includes(id) && (!metrics.peek()[id] || !logs.peek()[id])) void load(id);
   });
   const live = computed(() => (jobs.value ?? []).filter((j) => isLive(j) && (chosen.value.includes(j.id) || j.state === "running")).map((j) => j.id).join(","));
   const stopFollowing = effect(() => {
@@ -92,6 +93,8 @@ export function startRuns(): () => void {
       if (open.has(id)) continue;
       const control = new AbortController();
       open.set(id, control);
+      metrics.value = { ...metrics.peek(), [id]: {} };
+      logs.value = { ...logs.peek(), [id]: [] };
       void follow(`api/v1/jobs/${id}/events`, (e) => heard(id, e.event, e.data), control.signal).then(() => {
         if (control.signal.aborted) return;
         open.delete(id);
