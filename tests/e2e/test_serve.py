@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -279,6 +280,30 @@ class TestServe(Case):
                 self.assertEqual((again[0], again[2]["ETag"]), (code, tag), (path, asked))
         for asked, coding in (("gzip;q=0", None), ("*", "gzip"), ("*;q=0, gzip", "gzip"), ("identity", None), ("GZIP", "gzip"), ("x-gzip", None)):
             self.assertEqual(s.fetch("/", {"Accept-Encoding": asked})[2]["Content-Encoding"], coding, asked)
+
+    def test_demo(self):
+        """./demo serve beside a program and a model that are there: it says where to go, and Ctrl-C ends it well."""
+        for folder in ("tools", "build/cli", "bin", "runs/demo-serve"):
+            (self.folder / folder).mkdir(parents=True)
+        shutil.copy(ROOT / "demo", self.folder)
+        shutil.copy(ROOT / "tools/setup.sh", self.folder / "tools")
+        for name in ("build/build.ninja", "runs/demo-serve.csv", "runs/demo-serve/model.safetensors"):
+            (self.folder / name).touch()
+        (self.folder / "build/cli/tidemill").symlink_to(program.PROGRAM)
+        for name in ("ninja", "meson"):
+            (self.folder / "bin" / name).write_text("#!/bin/sh\n")
+            (self.folder / "bin" / name).chmod(0o755)
+        env = {**program.environment(), "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "XDG_STATE_HOME": str(self.folder)}
+        demo = subprocess.Popen(["sh", self.folder / "demo", "serve", "--no-install", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        port = re.search(r"serves http://127\.0\.0\.1:(\d+)/", demo.stderr.readline()).group(1)
+        connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=PATIENCE_S)
+        connection.request("GET", "/")
+        self.assertIn(connection.getresponse().status, (200, 501))
+        connection.close()
+        demo.send_signal(signal.SIGINT)
+        said = demo.communicate(timeout=PATIENCE_S)[0]
+        self.assertEqual(demo.returncode, 0)
+        self.assertIn("runs/demo-serve.csv", said)
 
     def test_description(self):
         printed = self.code(0, "serve", "--print-openapi").stdout
