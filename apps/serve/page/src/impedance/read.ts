@@ -28,7 +28,8 @@ export async function readFiles(files: Dropped[], progress: (done: number) => vo
       try {
         found[i] = await readOne(files[i]!);
       } catch (reason) {
-        found[i] = `${files[i]!.path}: ${inWords(reason)}`;
+        const { path, file } = files[i]!, words = inWords(reason);
+        found[i] = words.startsWith(`${file.name}:`) ? words : `${path}: ${words}`;
       }
       progress(++done);
     }

@@ -110,7 +110,7 @@ function Differences({ jobs: some }: { jobs: Job[] }) {
     <section aria-labelledby="differences">
       <h2 id="differences">What differs</h2>
       {found.length === 0 ? <p class="quiet">Nothing: these runs were told the same.</p> : (
-        <div class="scroll">
+        <div class="scroll" role="group" aria-label="Options that differ" tabIndex={0}>
           <table>
             <thead><tr><th scope="col">option</th>{some.map((j) => <th key={j.id} scope="col">{j.id}</th>)}</tr></thead>
             <tbody>{found.map((d) => <tr key={d.option}><th scope="row">{d.option}</th>{d.values.map((v, i) => <td key={i}>{v}</td>)}</tr>)}</tbody>

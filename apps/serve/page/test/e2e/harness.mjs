@@ -23,9 +23,17 @@ export async function openBrowser() {
 }
 export const closeBrowser = () => browser?.close();
 
-/** Runs `test` with a page at `address`; then what was watched must be clean. */
-export async function visit(address, { mock = {}, width = 1360, height = 900, theme = "light", service } = {}, test) {
-  const own = service ?? (await startMock({ page: packed, ...mock }));
+/** Runs `test` with a page at `address`; then what was watched must be clean, and the service is closed. */
+export async function visit(address, options, test) {
+  const own = options.service ?? (await startMock({ page: packed, ...options.mock }));
+  try {
+    await look(address, options, own, test);
+  } finally {
+    await own.close();
+  }
+}
+
+async function look(address, { mock = {}, width = 1360, height = 900, theme = "light" }, own, test) {
   const origin = `http://127.0.0.1:${own.port}/`;
   const context = await (await openBrowser()).newContext({ viewport: { width, height }, colorScheme: theme, acceptDownloads: true, permissions: ["clipboard-read", "clipboard-write"] });
   const page = await context.newPage();
@@ -36,13 +44,13 @@ export async function visit(address, { mock = {}, width = 1360, height = 900, th
   await page.goto(origin + address);
   try {
     await test(page, own);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out at the side");
     assert.deepEqual(faults, [], "what the browser complained of");
   } catch (reason) {
     if (shots) await page.screenshot({ path: `${shots}/failed.png`, fullPage: true });
     throw reason;
   } finally {
     await context.close();
-    await own.close();
   }
 }
 
