@@ -5,52 +5,8 @@
 #include "bench/bench.h"
 #include "commands.h"
 
-enum { TEXT = 1024 };
-
-enum { OPTIONS = 13 };
-
-typedef struct bench_call {
-    char    device[32], cases[TEXT], precision[TEXT], against[TEXT], python[TEXT], modes[TEXT], out[TEXT];
-    double  seconds;
-    int64_t threads, rounds;
-    int     mode;
-    bool    quick, explain, given[OPTIONS];
-} bench_call;
-
 /* What --quick takes: enough to see that everything runs, too little to believe a figure. */
 static const double QUICK_SECONDS = 0.02;
-
-static const tide_option rows[OPTIONS] = {
-    { "cases", TIDE_OPTION_TEXT(bench_call, cases), "etth1,m1,ecl,traffic,eis512,eis8192", 0, "Benchmark", "NAMES",
-      "what to time, separated by commas; also: predict1, predict64, predict1024, matmul4096, eis-train-50k, "
-      "eis-train-500k, eis-train-5m, eis-spectra, eis-exact, eis-memory" },
-    { "precision", TIDE_OPTION_TEXT(bench_call, precision), "f32", 0, "Benchmark", "NAMES",
-      "f32, bf16, f16, auto, or several separated by commas", .suggested = "f32|bf16|f16|auto" },
-    { "compile-mode", TIDE_OPTION_CHOICE(bench_call, mode, "default|reduce-overhead|max-autotune"), NULL, 0,
-      "Benchmark", NULL, "max-autotune times candidates first and keeps its choices" },
-    { "threads", TIDE_OPTION_INT(bench_call, threads, 0, 4096), NULL, TIDE_OPTION_RESOURCE, "Benchmark", "N",
-      "threads to compute with; 0: the physical cores this process may use", .aliases = "n-workers|workers" },
-    { "seconds", TIDE_OPTION_REAL(bench_call, seconds, 1e-3, 1e6), "3", 0, "Benchmark", "S",
-      "how long the timed steps of a case take, about" },
-    { "out", TIDE_OPTION_TEXT(bench_call, out), NULL, TIDE_OPTION_RESOURCE, "Benchmark", "DIR",
-      "also write bench.json there, and the times of single runs as SVG and CSV" },
-    { "against", TIDE_OPTION_TEXT(bench_call, against), NULL, TIDE_OPTION_RESOURCE, "Benchmark", "FILE",
-      "run this script in turns with ours and print the ratios, such as bench/peers/torch_bench.py or jax_bench.py" },
-    { "python", TIDE_OPTION_TEXT(bench_call, python), "python3", TIDE_OPTION_RESOURCE, "Benchmark", "FILE",
-      "the Python that runs the script" },
-    { "peer-modes", TIDE_OPTION_TEXT(bench_call, modes), NULL, 0, "Benchmark", "NAMES",
-      "modes that the script runs, by default eager,compile,amp,compile-amp and on cuda also graph,graph-compile-amp" },
-    { "rounds", TIDE_OPTION_INT(bench_call, rounds, 1, 99), "3", 0, "Benchmark", "N",
-      "times that ours and theirs are run in turns; without a script 1" },
-    { "explain", TIDE_OPTION_BOOL(bench_call, explain), NULL, 0, "Benchmark", NULL,
-      "also print each training step's kernels with their times" },
-    { "quick", TIDE_OPTION_BOOL(bench_call, quick), NULL, TIDE_OPTION_HIDDEN, "Benchmark", NULL,
-      "too short to believe" },
-    CLI_ROW_DEVICE(bench_call, "the device that is timed, NAME or NAME:INDEX"),
-};
-static const tide_option_table options = { rows, OPTIONS, sizeof(bench_call), offsetof(bench_call, given) };
-
-static const tide_option_table *table(void) { return &options; }
 
 static tide_status refuse(const char *name, tide_failure *failure, const char *message) {
     *failure = (tide_failure){ .status = TIDE_EINVAL };
@@ -104,7 +60,7 @@ static void warn_if_busy(const cli_call *call) {
 }
 
 static int print_report(const cli_call *call, const bench_report *r) {
-    const bench_call *c = call->target;
+    const bench_asked *c = call->target;
     tide_failure failure = { 0 };
     bool drawn = true;
     if (*c->out && bench_write(r, c->out, "bench.json", &drawn, &failure) != TIDE_OK)
@@ -126,7 +82,7 @@ static void print_kernels(void *user, const char *page) {
 }
 
 static int run(cli_call *call) {
-    const bench_call *c = call->target;
+    const bench_asked *c = call->target;
     bench_report report;
     tide_failure failure = { 0 };
     bench_options o = { .cases = given(c->cases), .device = c->device,
@@ -135,7 +91,7 @@ static int run(cli_call *call) {
                         .seconds = c->quick ? QUICK_SECONDS : c->seconds, .against = given(c->against),
                         .python = given(c->python),
                         .modes = given(c->modes),
-                        .rounds = tide_option_given(&options, c, "rounds") ? (int)c->rounds : 0,
+                        .rounds = tide_option_given(bench_table(), c, "rounds") ? (int)c->rounds : 0,
                         .stop = bench_cli_stop, .tell = bench_cli_tell,
                         .explain = c->explain ? print_kernels : NULL,
                         .user = call };
@@ -164,8 +120,8 @@ const cli_command command_bench = {
             "  python3 -m venv DIR && DIR/bin/pip install torch==2.13.0\n"
             "  tidemill bench --against bench/peers/torch_bench.py --python DIR/bin/python\n",
     .files = "DIR/bench.json: the report\nDIR/*.svg, DIR/*.csv: the times of single runs\n",
-    .rows = { { table, 0, 0 } },
-    .target_size = sizeof(bench_call),
+    .rows = { { bench_table, 0, 0 } },
+    .target_size = sizeof(bench_asked),
     .suggest = suggest,
     .run = run,
 };

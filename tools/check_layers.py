@@ -56,6 +56,7 @@ for application, folders in APPLICATIONS.items():
         name = f"{application}/{folder}".rstrip("/")
         MAY[name] = set(lent)
         lent.add(name)
+MAY["apps/serve/jobs"].add("apps/bench")  # a command that may be a job
 # What one folder shows another is named here; everything else of it is its own.
 SHOWN = {
     "src/backends": {"backend.h"},

@@ -10,6 +10,7 @@
 #define BENCH_BENCH_H
 
 #include <tidemill/core.h>
+#include <tidemill/options.h>
 
 #include "machine/machine.h"
 
@@ -235,5 +236,21 @@ char *bench_json(const bench_report *r);
  * Makes the folder. *drawn: whether there was a gnuplot; drawn NULL: no plots. */
 tide_status bench_write(const bench_report *r, const char *folder, const char *json_name, bool *drawn,
                         tide_failure *failure);
+
+/* ---- in text ------------------------------------------------------------------------------------------- */
+
+/* What the command takes, and a job of the service: a row each in bench_table(). */
+enum { BENCH_TEXT = 1024, BENCH_OPTIONS = 13 };
+
+typedef struct bench_asked {
+    char    device[32], cases[BENCH_TEXT], precision[BENCH_TEXT], against[BENCH_TEXT], python[BENCH_TEXT],
+            modes[BENCH_TEXT], out[BENCH_TEXT];
+    double  seconds;
+    int64_t threads, rounds;
+    int     mode;
+    bool    quick, explain, given[BENCH_OPTIONS];
+} bench_asked;
+
+const tide_option_table *bench_table(void);
 
 #endif

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """tidemill serve as its clients meet it: the commands' numbers, what is refused and how, what a client that leaves and a stop do."""
 import csv
+import gzip
 import http.client
 import json
 import math
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,6 +37,15 @@ class Service:
         if not found:
             raise AssertionError(line + self.process.stderr.read())
         self.port = int(found.group(1))
+
+    def fetch(self, path, headers=None, method="GET"):
+        """Status, the answer's bytes as they came, its headers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        connection.request(method, path, headers=headers or {})
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return answer.status, body, answer.headers
 
     def ask(self, method, path, body=None, headers=None):
         """Status and the answer, taken apart if it is JSON."""
@@ -351,6 +362,61 @@ class TestServe(Case):
             s.end()
             self.assertIn(" 200 ", back.readline().decode())
         self.assertEqual(s.stop(), 0)
+
+    def test_page(self):
+        tokens = self.folder / "tokens"
+        tokens.write_text("0123456789abcdef0123\n")
+        tokens.chmod(0o600)
+        s = self.service("--root-path", "/tide", "--token-file", str(tokens))
+        status, index, headers = s.fetch("/tide/")  # open: it asks for the token itself
+        self.assertIn("frame-ancestors 'none'", headers["Content-Security-Policy"])
+        self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
+        self.assertEqual((headers["X-Frame-Options"], headers["Referrer-Policy"], headers["X-Content-Type-Options"]), ("DENY", "no-referrer", "nosniff"))
+        moved = s.fetch("/tide")
+        self.assertEqual((moved[0], moved[2]["Location"]), (308, "/tide/"))
+        self.assertEqual(s.fetch("/assets/none.js")[0], 404)
+        if status == 501:
+            self.assertIn(b"built without its web page", index)
+            return
+        self.assertEqual((status, headers["Cache-Control"], s.fetch("/", method="HEAD")[1]), (200, "no-cache", b""))
+        files = re.findall(rb'(?:src|href)="\./(assets/[^"]+)"', index)
+        self.assertGreaterEqual(len(files), 3, index)
+        for path in ("", *(f.decode() for f in files)):
+            plain, packed = s.fetch("/tide/" + path), s.fetch("/tide/" + path, {"Accept-Encoding": "br, gzip;q=0.5"})
+            self.assertEqual((plain[0], packed[0], packed[2]["Content-Encoding"]), (200, 200, "gzip"), path)
+            self.assertEqual((plain[1], plain[2]["Content-Encoding"]), (gzip.decompress(packed[1]), None), path)
+            self.assertEqual("immutable" in plain[2]["Cache-Control"], bool(path))
+            self.assertNotEqual(plain[2]["ETag"], packed[2]["ETag"])
+            tag = packed[2]["ETag"]
+            for asked, code in ((tag, 304), (f'"other", W/{tag}', 304), ("*", 304), ('"other"', 200), (plain[2]["ETag"], 200)):
+                again = s.fetch("/tide/" + path, {"Accept-Encoding": "gzip", "If-None-Match": asked})
+                self.assertEqual((again[0], again[2]["ETag"]), (code, tag), (path, asked))
+        for asked, coding in (("gzip;q=0", None), ("*", "gzip"), ("*;q=0, gzip", "gzip"), ("identity", None), ("GZIP", "gzip"), ("x-gzip", None)):
+            self.assertEqual(s.fetch("/", {"Accept-Encoding": asked})[2]["Content-Encoding"], coding, asked)
+
+    def test_demo(self):
+        """./demo serve beside a program and a model that are there: it says where to go, and Ctrl-C ends it well."""
+        for folder in ("tools", "build/cli", "bin", "runs/demo-serve"):
+            (self.folder / folder).mkdir(parents=True)
+        shutil.copy(ROOT / "demo", self.folder)
+        shutil.copy(ROOT / "tools/setup.sh", self.folder / "tools")
+        for name in ("build/build.ninja", "runs/demo-serve.csv", "runs/demo-serve/model.safetensors"):
+            (self.folder / name).touch()
+        (self.folder / "build/cli/tidemill").symlink_to(program.PROGRAM)
+        for name in ("ninja", "meson"):
+            (self.folder / "bin" / name).write_text("#!/bin/sh\n")
+            (self.folder / "bin" / name).chmod(0o755)
+        env = {**program.environment(), "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "XDG_STATE_HOME": str(self.folder)}
+        demo = subprocess.Popen(["sh", self.folder / "demo", "serve", "--no-install", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        port = re.search(r"serves http://127\.0\.0\.1:(\d+)/", demo.stderr.readline()).group(1)
+        connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=PATIENCE_S)
+        connection.request("GET", "/")
+        self.assertIn(connection.getresponse().status, (200, 501))
+        connection.close()
+        demo.send_signal(signal.SIGINT)
+        said = demo.communicate(timeout=PATIENCE_S)[0]
+        self.assertEqual(demo.returncode, 0)
+        self.assertIn("runs/demo-serve.csv", said)
 
     def test_description(self):
         printed = self.code(0, "serve", "--print-openapi").stdout

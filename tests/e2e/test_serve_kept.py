@@ -78,14 +78,20 @@ class Kept(Case):
         middle = len(got) // 2
         self.assertEqual(list(self.events(job, Last_Event_ID=str(got[middle - 1][0]))), got[middle:])
         path = f"/api/v1/jobs/{job}"
-        self.assertEqual(self.ask(200, "GET", path)["state"], "done")
+        told = self.ask(200, "GET", path)
+        self.assertEqual((told["state"], told["progress"]["epoch"], told["progress"]["val_loss"] is not None), ("done", 3, True), told)
         self.assertEqual(self.ask(200, "GET", path + "/result")["command"], "forecast train")
         self.assertIn("-- done", self.ask(200, "GET", path + "/log"))
         metrics = self.ask(200, "GET", path + "/metrics")
         self.assertEqual(metrics["epoch"], [1, 2, 3])
         self.assertEqual(self.ask(200, "GET", path + "/metrics", Accept="text/csv"), self.ask(200, "GET", path + "/files/run/metrics.csv"))
         self.assertIn("run/model.safetensors", [f["name"] for f in self.ask(200, "GET", path + "/files")])
-        # What it trained is a model for the next.
+        # What it trained is a model: for who asks, and for the next job.
+        self.assertIn({"id": job, "kind": "forecast", "command": "forecast train"}, self.ask(200, "GET", "/api/v1/models")["models"])
+        about = self.ask(200, "GET", f"/api/v1/models/{job}")
+        asked = {"model": job, "past": {"time": [3600 * i for i in range(about["seq_len"])], "columns": {n: [1.5] * about["seq_len"] for n in about["columns"]}}}
+        next_rows = self.ask(200, "POST", "/api/v1/forecast/predict", asked)["columns"]
+        self.assertEqual({n: len(v) for n, v in next_rows.items()}, {n: about["pred_len"] for n in about["targets"]})
         upload = self.ask(200, "GET", "/api/v1/uploads")[0]["id"]
         ask = self.ask(202, "POST", "/api/v1/jobs", {"command": "forecast predict", "model": job, "upload": upload})
         self.assertEqual(list(self.events(ask["id"]))[-1][2]["state"], "done", self.ask(200, "GET", f"/api/v1/jobs/{ask['id']}/log"))
@@ -93,6 +99,7 @@ class Kept(Case):
         self.ask(200, "DELETE", path)
         self.ask(404, "GET", path)
         self.ask(404, "GET", path + "/events")
+        self.ask(404, "GET", f"/api/v1/models/{job}")
 
     def test_every_command(self):
         """Each, but for eis full, which takes minutes, as a job whose process is killed once, a moment after it began: with the same command it ends well, in its own folder alone."""
@@ -134,6 +141,7 @@ class Kept(Case):
         done("bench", {"cases": "eis512", "quick": True})
         net = done("eis train", {"recipe": "grid", "pool-spectra": 1024, "batch-size": 64, "hidden-dim": 8, "epochs": 1})
         done("eis evaluate", {"test-spectra": 64}, model=net)
+        done("bench", {"cases": "etth1", "seconds": 0.05})
         self.assertEqual({f: f.read_bytes() for f in (self.folder / "state/jobs" / model / "run").glob("*") if f.is_file()}, before)
         self.assertEqual({p.name for p in self.folder.iterdir()}, {"state", "series.csv", "well.csv"})
 

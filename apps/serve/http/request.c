@@ -56,11 +56,11 @@ static void refuse(http_request *r, int status, const char *detail) {
     r->server->options.refuse(r->server->options.user, r, status, detail);
 }
 
-/* Without the root path, which a proxy may have taken off already. */
+/* Without the root path, which a proxy may have taken off already; "" is the root path alone. */
 static const char *beneath_root(const http_server *s, const char *url) {
     size_t length = strlen(s->root_path);
     bool   in     = length && strncmp(url, s->root_path, length) == 0 && (url[length] == '/' || !url[length]);
-    return !in ? url : url[length] ? url + length : "/";
+    return in ? url + length : url;
 }
 
 static bool find_route(http_request *r) {

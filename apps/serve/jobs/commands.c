@@ -7,6 +7,7 @@
 #include <tidemill/forecast.h>
 
 #include "base/json.h"
+#include "bench/bench.h"
 
 #define SERIES "data|holidays|issued|static"
 
@@ -28,6 +29,7 @@ static const jobs_command commands[] = {
     { "eis train", { { eis_table, EIS_FOR_TRAIN } }, "", "data-dir", "out=run|data-dir=data", "resume=auto" },
     { "eis evaluate", { { eis_table, EIS_FOR_EVALUATE } }, "", "model", "out=run", "" },
     { "eis full", { { eis_table, EIS_FOR_FULL } }, "", "", "out=run|data-dir=run/data", "overwrite=true" },
+    { "bench", { { bench_table, 0 } }, "", "", "out=run", "" },
     { NULL },
 };
 

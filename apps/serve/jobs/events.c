@@ -109,6 +109,15 @@ static void put_failure(const json_t *o, char *out, size_t size) {
     else snprintf(out, size, "%s: %s", name, message);
 }
 
+/* How far a training came is told while it goes on, not while it is scored. */
+static void keep_told(json_t *o, const json_t *before) {
+    static const char *const fields[] = { "epoch", "epochs", "step", "loss", "val_loss" };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        json_t *told = json_object_get(before, fields[i]);
+        if (told && !json_object_get(o, fields[i])) json_object_set(o, fields[i], told);
+    }
+}
+
 static void see(events_seen *seen, json_t *o) {
     const char *event = json_string_value(json_object_get(o, "event"));
     if (strcmp(event, "begin") == 0) {
@@ -123,9 +132,10 @@ static void see(events_seen *seen, json_t *o) {
     } else if (strcmp(event, "failure") == 0) {
         put_failure(o, seen->message, sizeof seen->message);
     } else if (strcmp(event, "progress") == 0) {
+        seen->reached = MAX2(seen->reached, furthest(o));
+        keep_told(o, seen->progress);
         json_decref(seen->progress);
         seen->progress = json_incref(o);
-        seen->reached  = MAX2(seen->reached, furthest(o));
     }
 }
 

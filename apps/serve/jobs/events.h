@@ -10,7 +10,7 @@ typedef struct events_seen {
     int64_t pid;         /* of the last "begin" */
     int     exit;        /* of an "end" since the last "begin"; -1: there was none */
     int64_t reached;     /* the furthest epoch, step or the like of this process */
-    json_t *progress;    /* the last one; owned; NULL */
+    json_t *progress;    /* the last one, and what those before told of the training; owned; NULL */
     char    message[512]; /* of a "failure" since the last "begin" */
 } events_seen;
 

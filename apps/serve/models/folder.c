@@ -22,10 +22,15 @@ static bool good_id(const char *id) {
     return length > 0 && length < 128 && !id[length] && *id != '.';
 }
 
-bool models_path(const models *m, const char *id, char *path, size_t size) {
+static bool is_run(const char *path) {
     char file[MODEL_PATH];
-    if (!good_id(id) || snprintf(path, size, "%s/%s", m->folder, id) >= (int)size) return false;
     return snprintf(file, sizeof file, "%s/model.safetensors", path) < (int)sizeof file && is_file(file, 0);
+}
+
+bool models_path(const models *m, const char *id, char *path, size_t size) {
+    if (!good_id(id)) return false;
+    if (snprintf(path, size, "%s/%s", m->folder, id) < (int)size && is_run(path)) return true;
+    return m->find && m->find(m->user, id, path, size) && is_run(path);
 }
 
 json_t *model_run(const models *m, const char *id, model_kind *kind) {
@@ -56,6 +61,19 @@ static json_t *brief(const models *m, const char *id) {
     return o;
 }
 
+static json_t *with_brief(json_t *list, const models *m, const char *id) {
+    json_t *o = brief(m, id);
+    return o ? json_with_item(list, o) : list;
+}
+
+static json_t *with_others(json_t *list, const models *m) {
+    json_t *others = m->list ? m->list(m->user) : NULL, *id;
+    size_t  i;
+    json_array_foreach(others, i, id) list = with_brief(list, m, json_string_value(id));
+    json_decref(others);
+    return list;
+}
+
 json_t *models_list(const models *m) {
     char  **names = NULL;
     size_t  count = 0;
@@ -70,12 +88,11 @@ json_t *models_list(const models *m) {
     if (folder) closedir(folder);
     if (count) qsort(names, count, sizeof *names, by_name);
     for (size_t i = 0; i < count; i++) {
-        json_t *o = brief(m, names[i]);
-        if (o) list = json_with_item(list, o);
+        list = with_brief(list, m, names[i]);
         free(names[i]);
     }
     free(names);
-    return list;
+    return with_others(list, m);
 }
 
 /* Options that name a path or a part of the machine say where this service lives, so they are left out. */

@@ -22,6 +22,9 @@ struct models {
     int             threads;
     pthread_mutex_t lock;
     kept_model     *kept;
+    bool          (*find)(void *user, const char *id, char *path, size_t size);  /* NULL: nothing lies elsewhere */
+    json_t       *(*list)(void *user);
+    void           *user;
 };
 
 /* The run.json of a run folder, and whose it is: json_decref. NULL: it is none. */

@@ -20,6 +20,11 @@ models *models_new(const char *folder, int threads) {
     return m;
 }
 
+void models_also(models *m, bool (*find)(void *user, const char *id, char *path, size_t size),
+                 json_t *(*list)(void *user), void *user) {
+    m->find = find, m->list = list, m->user = user;
+}
+
 void models_free(models *m) {
     if (!m) return;
     for (kept_model *k = m->kept, *next; k; k = next) {

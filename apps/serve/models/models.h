@@ -32,6 +32,10 @@ typedef struct model {
 models *models_new(const char *folder, int threads);
 void    models_free(models *m);
 
+/* Models that lie elsewhere: `find` writes the run folder of one (false: there is none), `list` is [ID, ..] of all. */
+void    models_also(models *m, bool (*find)(void *user, const char *id, char *path, size_t size),
+                    json_t *(*list)(void *user), void *user);
+
 /* The model of that name and kind, one user more: model_drop. NULL with the problem: 404, 422, or why it does not
  * open. */
 model  *models_take(models *m, const char *id, model_kind kind, problem *p);

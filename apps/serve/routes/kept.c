@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "service.h"
 
 static const uploads_limits limits = { .file_bytes = UPLOAD_BYTES, .total_bytes = (int64_t)4 << 30, .count = 1000 };
@@ -41,6 +42,27 @@ static tide_status model_path(void *user, const char *id, char path[FOLDER_PATH]
     if (fits) strcpy(path, whole);
     free(whole);
     return fits ? TIDE_OK : store_no_such("model", id, failure);
+}
+
+/* The same for whoever asks a model: what a job trained is one. */
+static bool find_trained(void *user, const char *id, char *path, size_t size) {
+    const serve *s = user;
+    char         run[FOLDER_PATH];
+    tide_failure failure = { 0 };
+    if (!store_id_valid(id) || jobs_run(s->jobs, id, run, &failure) != TIDE_OK) return false;
+    return snprintf(path, size, "%s", run) < (int)size;
+}
+
+/* Those that have no model in their folder are passed over by whoever reads it. */
+static json_t *list_trained(void *user) {
+    const serve *s = user;
+    tide_failure failure = { 0 };
+    json_t      *done = NULL, *job, *list = json_array();
+    size_t       i;
+    if (jobs_list(s->jobs, "done", NULL, 0, &done, &failure) != TIDE_OK) return list;
+    json_array_foreach(done, i, job) list = json_with_item(list, json_incref(json_object_get(job, "id")));
+    json_decref(done);
+    return list;
 }
 
 static void changed(void *user, const char *id) { followers_changed(((const serve *)user)->followers, id); }
@@ -91,7 +113,10 @@ tide_status kept_open(serve *s, tide_failure *failure) {
     char         line[800];
     s->upload_path      = find_upload;
     tide_status  status = open_both(s, &why);
-    if (status == TIDE_OK) return TIDE_OK;
+    if (status == TIDE_OK) {
+        models_also(s->models, find_trained, list_trained, s);
+        return TIDE_OK;
+    }
     kept_close(s);
     if (*s->options.state || status == TIDE_ENOMEM) return *failure = why, status;
     snprintf(line, sizeof line, "no uploads and no jobs, for want of a folder (`state` names one): %s", why.message);

@@ -2,6 +2,9 @@
 #include "service.h"
 
 const http_route routes[] = {
+    { "GET", "", route_root, true, 0 },
+    { "GET", "/", route_page, true, 0 },
+    { "GET", "/assets/{path}", route_page_asset, true, 0 },
     { "GET", "/healthz", route_healthz, true, 0 },
     { "GET", "/health", route_origin_health, true, 0 },
     { "GET", "/readyz", route_readyz, true, 0 },

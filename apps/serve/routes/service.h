@@ -79,6 +79,10 @@ enum { UPLOAD_BYTES = 64 << 20 };
 extern const http_route routes[];  /* ends with a NULL method */
 int routes_index(const http_route *route);  /* -1: NULL */
 
+/* page.c */
+void route_root(void *user, http_request *r);
+void route_page(void *user, http_request *r);
+void route_page_asset(void *user, http_request *r);
 void route_healthz(void *user, http_request *r);
 void route_readyz(void *user, http_request *r);
 void route_metrics(void *user, http_request *r);

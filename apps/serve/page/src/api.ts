@@ -106,13 +106,12 @@ export interface SeriesRead extends Numbers {
 export interface Model {
   id: string;
   kind: "forecast" | "eis";
-  arch?: string;
-  recipe?: string;
-  seq_len?: number;
-  pred_len?: number;
-  columns?: string[];
-  step?: string;
-  parameters?: number;
+  seq_len: number;
+  pred_len: number;
+  /** What it reads, and what of that it forecasts. */
+  columns: string[];
+  targets: string[];
+  has_levels: boolean;
 }
 
 export interface PredictRequest {
@@ -159,9 +158,10 @@ export interface Job {
   state: JobState;
   progress: Progress | null;
   message?: string | null;
-  created: string;
-  started?: string | null;
-  ended?: string | null;
+  /** Seconds since 1970. */
+  created: number;
+  started?: number | null;
+  ended?: number | null;
   exit?: number | null;
   cli: string;
 }

@@ -28,7 +28,7 @@ function zOf(p, hz, circuit) {
   return [all[0] + p[5], all[1]];
 }
 
-export function simulate({ known, rs = 0, noise = 0, seed = 0, freq_hz }) {
+export function simulate({ known, options: { rs = 0, noise = 0, seed = 0 } = {}, freq_hz }) {
   const hz = freq_hz ?? Array.from({ length: 61 }, (_, i) => 1e5 * 10 ** (-i / 10));
   const p = [...NAMES.map((n) => known[n]), rs], d = draws(seed);
   const z = hz.map((f) => zOf(p, f, "shunt")).map(([re, im]) => {
@@ -154,7 +154,6 @@ export function check({ spectrum: s }) {
     ...(f.sigma > 0.08 ? [{ fault: "noise", unfit: true, points: [], size: f.sigma, message: `the noise is ${(100 * f.sigma).toFixed(0)} % of the impedance: more than an answer can be read from` }] : []),
   ];
   return {
-    schema_version: 1, command: "check",
-    spectra: [{ spectrum: s.name ?? "", verdict: faults.some((x) => x.unfit) ? "unfit" : faults.length ? "doubtful" : "sound", faults, noise: { source: "Kramers-Kronig", value: quantile(sizes, 0.5), robust: middle, degrees_of_freedom: 100 }, points }],
+    spectrum: s.name ?? "", verdict: faults.some((x) => x.unfit) ? "unfit" : faults.length ? "doubtful" : "sound", faults, noise: { source: "Kramers-Kronig", value: quantile(sizes, 0.5), robust: middle, degrees_of_freedom: 100 }, points,
   };
 }

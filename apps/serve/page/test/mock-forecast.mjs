@@ -1,7 +1,7 @@
 // Forecasts for the mock: what was a season ago, drawn towards the last value; bands that widen.
 import { problem } from "./mock.mjs";
 
-export const SERIES_MODELS = [{ id: "harbour", kind: "forecast", arch: "itransformer", seq_len: 168, pred_len: 48, columns: [], step: "h", parameters: 841568 }];
+export const SERIES_MODELS = [{ id: "harbour", kind: "forecast", seq_len: 168, pred_len: 48, columns: ["level_cm", "wind_ms", "air_c"], targets: ["level_cm", "wind_ms", "air_c"], has_levels: true }];
 const Z = { 80: 1.2816, 95: 1.96 };
 
 export function readTable(text, query) {

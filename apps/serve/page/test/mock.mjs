@@ -48,7 +48,7 @@ export async function startMock({ port = 0, page = null, token = "", delays = {}
   const jobs = makeJobs({ empty, result: benchResult });
   const models = empty ? [] : [...SERIES_MODELS];
   let measured = false;
-  jobs.onDone = (job) => job.command === "forecast train" && models.push({ ...SERIES_MODELS[0], id: `${job.id}-model`, columns: [] });
+  jobs.onDone = (job) => job.command === "forecast train" && models.push({ ...SERIES_MODELS[0], id: job.id });
 
   const routes = {
     "GET /healthz": () => ({ status: "ok", version: "0.1.0" }),
@@ -58,9 +58,9 @@ export async function startMock({ port = 0, page = null, token = "", delays = {}
     "POST /api/v1/eis/check": (ask) => check(ask),
     "POST /api/v1/forecast/read": (_, body, query) => readTable(body.toString("utf8"), Object.fromEntries(query)),
     "POST /api/v1/forecast/predict": (ask) => predict(ask, models),
-    "GET /api/v1/models": () => ({ models }),
+    "GET /api/v1/models": () => ({ models: models.map(({ id, kind }) => ({ id, kind, command: "forecast train" })) }),
     "GET /api/v1/machine": () => machine(measured),
-    "POST /api/v1/machine/measure": () => ((measured = true), machine(true).rates),
+    "POST /api/v1/machine/measure": () => machine((measured = true)),
     "POST /api/v1/uploads": (_, body, query) => {
       const one = { id: `u${uploads.size + 1}`, name: query.get("name"), bytes: body.length, sha256: "0".repeat(64) };
       uploads.set(one.id, one);
@@ -87,6 +87,8 @@ export async function startMock({ port = 0, page = null, token = "", delays = {}
       if (wait) await new Promise((go) => setTimeout(go, typeof wait === "function" ? wait(body) : wait));
       if (res.destroyed) return;
       if (jobRoutes(jobs, req, res, path, body, json)) return;
+      const model = models.find((m) => path === `/api/v1/models/${m.id}`);
+      if (model) return json(res, model);
       const route = routes[`${req.method} ${path}`];
       if (!route) throw problem(404, `no route ${path}`);
       const ask = req.headers["content-type"] === "application/json" ? JSON.parse(body.toString("utf8") || "null") : null;

@@ -86,7 +86,7 @@ function Controls() {
         <span>Model</span>
         <select value={m?.id ?? ""} disabled={!forecasters.value.length} onChange={(e) => change("took another model", { model: e.currentTarget.value })}>
           {!forecasters.value.length && <option value="">{models.value ? "none yet: train one below" : "looking for models"}</option>}
-          {forecasters.value.map((f) => <option key={f.id} value={f.id}>{f.id}, {f.pred_len} rows ahead{suits(f, t) ? "" : " (other columns)"}</option>)}
+          {forecasters.value.map((f) => <option key={f.id} value={f.id}>{f.pred_len} rows ahead by {f.id}{suits(f, t) ? "" : " (other columns)"}</option>)}
         </select>
       </label>
       <label>

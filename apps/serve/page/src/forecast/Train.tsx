@@ -16,7 +16,6 @@ export function Train() {
   const [doing, setDoing] = useState("");
   const [fault, setFault] = useState("");
   const [job, setJob] = useState<Job | null>(null);
-  const before = useRef<string[]>([]);
   const control = useRef(new AbortController());
   useEffect(() => () => control.current.abort(), []);
 
@@ -25,12 +24,11 @@ export function Train() {
     setJob(last);
     if (last.state !== "done") return;
     await listModels();
-    const fresh = forecasters.value.find((m) => !before.current.includes(m.id));
-    if (fresh) change(`took ${fresh.id}`, { model: fresh.id });
+    // What a job trained is a model of its name.
+    if (forecasters.value.some((m) => m.id === id)) change(`took ${id}`, { model: id });
   };
   const train = async () => {
     setFault("");
-    before.current = forecasters.value.map((m) => m.id);
     try {
       setDoing("sending the file to the service");
       const upload = (await (await send("api/v1/uploads", { method: "POST", body: source.value!.text, type: "text/csv", query: { name: source.value!.name } })).json()) as Upload;

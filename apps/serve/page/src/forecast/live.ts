@@ -20,10 +20,10 @@ export const fault = signal("");
 
 /** The model's look-back before row `at`, of its columns alone. */
 export function requestAt(m: Model, t: Understood, at: number): PredictRequest {
-  const from = Math.max(0, at - (m.seq_len ?? at));
-  const names = m.columns?.length ? m.columns : Object.keys(t.numbers.columns);
+  const from = Math.max(0, at - m.seq_len);
+  const names = m.columns;
   return {
-    model: m.id, level: LEVELS,
+    model: m.id, level: m.has_levels ? LEVELS : [],
     past: {
       ...(t.numbers.time && { time: t.numbers.time.slice(from, at) }),
       columns: Object.fromEntries(names.map((name) => [name, t.numbers.columns[name]!.slice(from, at)])),
@@ -31,7 +31,7 @@ export function requestAt(m: Model, t: Understood, at: number): PredictRequest {
   };
 }
 
-export const lacking = (m: Model, t: Understood) => (m.columns ?? []).filter((name) => !(name in t.numbers.columns));
+export const lacking = (m: Model, t: Understood) => m.columns.filter((name) => !(name in t.numbers.columns));
 
 export const predict = async (request: PredictRequest, stop: AbortSignal) =>
   withBaselines(await post<Predicted>("api/v1/forecast/predict", request, stop), request.past, table.peek()?.time?.step ?? "");

@@ -40,10 +40,11 @@ export const change = (name: string, part: Partial<Choices>, joins = false) => c
 
 export const forecasters = computed(() => (models.value ?? []).filter((m) => m.kind === "forecast"));
 /** Those whose columns the file has come first. */
-export const suits = (m: Model, t: Understood) => (m.columns ?? []).every((c) => c in t.numbers.columns);
+export const suits = (m: Model, t: Understood) => m.columns.every((c) => c in t.numbers.columns);
 export const model = computed<Model | null>(() => {
   const t = table.value;
-  return forecasters.value.find((m) => m.id === choices.now.value.model) ?? (t && forecasters.value.find((m) => suits(m, t))) ?? null;
+  // Where none suits, what the first one lacks is said.
+  return forecasters.value.find((m) => m.id === choices.now.value.model) ?? (t && forecasters.value.find((m) => suits(m, t))) ?? forecasters.value[0] ?? null;
 });
 export const horizon = computed(() => model.value?.pred_len ?? 24);
 export const lookBack = computed(() => model.value?.seq_len ?? 96);
@@ -78,11 +79,16 @@ export function close(): void {
   say({ data: "", model: "", cut: "", shown: "", read: "", pin: "", span: "" }, "push");
 }
 
+const MOST_MODELS = 100;
+
 export async function listModels(): Promise<void> {
   try {
-    const found = await get<Model[] | { models: Model[] }>("api/v1/models");
-    models.value = Array.isArray(found) ? found : found.models;
-    modelsFault.value = "";
+    const { models: found } = await get<{ models: Model[] }>("api/v1/models");
+    // Sizes and columns come with each alone: the service opens it for that.
+    const forecasters = found.filter((m) => m.kind === "forecast").slice(0, MOST_MODELS);
+    const told = await Promise.allSettled(forecasters.map((m) => get<Model>(`api/v1/models/${encodeURIComponent(m.id)}`)));
+    models.value = told.flatMap((t) => (t.status === "fulfilled" ? [t.value] : []));
+    modelsFault.value = told.flatMap((t) => (t.status === "rejected" ? [inWords(t.reason)] : []))[0] ?? "";
   } catch (reason) {
     models.value ??= [];
     modelsFault.value = inWords(reason);

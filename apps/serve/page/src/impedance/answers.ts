@@ -64,8 +64,7 @@ async function askAll(request: CompleteRequest, stop: AbortSignal): Promise<void
 
 async function check(spectrum: NonNullable<CompleteRequest["spectrum"]>, stop: AbortSignal): Promise<void> {
   try {
-    const found = await post<Checked | { spectra: Checked[] }>("api/v1/eis/check", { spectrum }, stop);
-    checked.value = "spectra" in found ? (found.spectra[0] ?? null) : found;
+    checked.value = await post<Checked>("api/v1/eis/check", { spectrum }, stop);
   } catch (reason) {
     if (!stop.aborted && !isAbort(reason)) checked.value = null;
   }

@@ -28,7 +28,8 @@ export async function readFiles(files: Dropped[], progress: (done: number) => vo
       try {
         found[i] = await readOne(files[i]!);
       } catch (reason) {
-        found[i] = `${files[i]!.path}: ${inWords(reason)}`;
+        const { path, file } = files[i]!, words = inWords(reason);
+        found[i] = words.startsWith(`${file.name}:`) ? words : `${path}: ${words}`;
       }
       progress(++done);
     }
@@ -39,7 +40,7 @@ export async function readFiles(files: Dropped[], progress: (done: number) => vo
 
 /** The circuit of the guide, made by the service: 1 % noise, membranes that differ. */
 export async function sample(): Promise<Well[]> {
-  const body = { known: { Rsh: 460, Ra: 4820, Rb: 2210, Ca: 1.2e-6, Cb: 4.7e-6 }, rs: 20, noise: 0.01, seed: 7 };
+  const body = { known: { Rsh: 460, Ra: 4820, Rb: 2210, Ca: 1.2e-6, Cb: 4.7e-6 }, options: { rs: 20, noise: 0.01, seed: 7 } };
   const made = (await (await send("api/v1/eis/simulate", { json: body, method: "POST" })).json()) as Spectrum;
   const spectrum = { freq_hz: made.freq_hz, z_re_ohm: made.z_re_ohm, z_im_ohm: made.z_im_ohm, name: "sample" };
   return [{ name: "sample", file: "made by the service", spectrum, notes: ["Made with Rsh 460 Ω, Ra 4.82 kΩ, Rb 2.21 kΩ, Ca 1.2 µF, Cb 4.7 µF, Rs 20 Ω and 1 % noise."] }];
@@ -50,7 +51,7 @@ export async function samplePlate(progress: (done: number, of: number) => void):
   const names = ["A", "B", "C", "D"].flatMap((row) => [1, 2, 3, 4, 5, 6].map((column) => `${row}${column}`));
   const found: Well[] = [];
   for (const [i, name] of names.entries()) {
-    const body = { known: { Rsh: 180 + 31 * i, Ra: 4820, Rb: 2210, Ca: 1.2e-6, Cb: 4.7e-6 }, rs: 20, noise: i === 9 ? 0.12 : 0.01, seed: i + 1 };
+    const body = { known: { Rsh: 180 + 31 * i, Ra: 4820, Rb: 2210, Ca: 1.2e-6, Cb: 4.7e-6 }, options: { rs: 20, noise: i === 9 ? 0.12 : 0.01, seed: i + 1 } };
     const made = (await (await send("api/v1/eis/simulate", { json: body, method: "POST" })).json()) as Spectrum;
     found.push({ name, file: "made by the service", spectrum: { ...made, name }, notes: [] });
     progress(i + 1, names.length);

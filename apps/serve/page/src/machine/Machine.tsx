@@ -26,10 +26,8 @@ export function MachineScreen() {
     void ask("asking what this machine is", () => get<Machine>("api/v1/machine", {}, control.current.signal));
     return () => control.current.abort();
   }, []);
-  const measure = () => ask("measuring products and memory, for about 2 s", async () => {
-    await send("api/v1/machine/measure", { method: "POST", signal: control.current.signal });
-    return get<Machine>("api/v1/machine", {}, control.current.signal);
-  });
+  const measure = () => ask("measuring products and memory, for about 2 s", async () =>
+    (await send("api/v1/machine/measure", { method: "POST", signal: control.current.signal })).json() as Promise<Machine>);
   return (
     <>
       <div class="heading">
@@ -72,7 +70,7 @@ function Rates({ m, busy, measure }: { m: Machine; busy: boolean; measure: () =>
   return (
     <section aria-labelledby="rates">
       <h2 id="rates">How fast it is</h2>
-      <p class="quiet">{r.measured ? `Measured in ${duration(r.took_s)}${r.measured_at ? `, ${r.measured_at}` : ""}, with ${r.threads} threads.` : `Estimated from what it is, for ${r.threads} threads: nothing was measured yet.`}</p>
+      <p class="quiet">{r.measured ? `Measured in ${duration(r.took_s)}${r.measured_at ? `, ${r.measured_at.replace("T", " ").replace("Z", " UTC")}` : ""}, with ${r.threads} threads.` : `Estimated from what it is, for ${r.threads} threads: nothing was measured yet.`}</p>
       <dl class="figures">
         {rows.map(([name, text]) => <div key={name}><dt>{name}</dt><dd><Copied text={text} label={name} /></dd></div>)}
       </dl>
@@ -103,7 +101,7 @@ function Advice({ m }: { m: Machine }) {
   return (
     <section aria-labelledby="advice">
       <h2 id="advice">What suits it</h2>
-      <div class="scroll">
+      <div class="scroll" role="group" aria-label="Options that suit it" tabIndex={0}>
         <table class="advice">
           <thead><tr><th scope="col">option</th><th scope="col">value</th><th scope="col">most</th><th scope="col" class="word">because</th></tr></thead>
           <tbody>

@@ -19,7 +19,7 @@ export const tests = {
     await page.getByLabel(/Columns to leave out/).fill("wind_ms");
     await page.getByRole("button", { name: "Say so" }).click();
     await page.getByRole("button", { name: "2 columns: change" }).waitFor();
-    assert.match(page.url(), /read=ignore:wind_ms/);
+    await until(page, () => location.hash.includes("read=ignore:wind_ms"));
     await page.getByRole("button", { name: /^Undo/ }).click();
     await page.getByRole("button", { name: "3 columns: change" }).waitFor();
     assert.ok(mock.log.filter((e) => e.path.endsWith("forecast/read")).length >= 3);

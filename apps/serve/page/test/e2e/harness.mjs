@@ -1,4 +1,4 @@
-// A browser beside a service, for the tests of whole screens. The service is the mock, or the one of TIDEMILL_PAGE_SERVICE (its address).
+// A browser beside a service, for the tests of whole screens. The service is the mock, or what a test starts itself (real.mjs).
 // What every page must do is watched in each test: no violation of the content policy, no error on the console, no request that leaves the machine.
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
@@ -23,10 +23,18 @@ export async function openBrowser() {
 }
 export const closeBrowser = () => browser?.close();
 
-/** Runs `test` with a page at `address`; then what was watched must be clean. */
-export async function visit(address, { mock = {}, width = 1360, height = 900, theme = "light", service } = {}, test) {
-  const own = service ? null : await startMock({ page: packed, ...mock });
-  const origin = service ?? `http://127.0.0.1:${own.port}/`;
+/** Runs `test` with a page at `address`; then what was watched must be clean, and the service is closed. */
+export async function visit(address, options, test) {
+  const own = options.service ?? (await startMock({ page: packed, ...options.mock }));
+  try {
+    await look(address, options, own, test);
+  } finally {
+    await own.close();
+  }
+}
+
+async function look(address, { mock = {}, width = 1360, height = 900, theme = "light" }, own, test) {
+  const origin = `http://127.0.0.1:${own.port}/`;
   const context = await (await openBrowser()).newContext({ viewport: { width, height }, colorScheme: theme, acceptDownloads: true, permissions: ["clipboard-read", "clipboard-write"] });
   const page = await context.newPage();
   const faults = [];
@@ -35,14 +43,14 @@ export async function visit(address, { mock = {}, width = 1360, height = 900, th
   page.on("request", (r) => !r.url().startsWith(origin) && !/^(blob|data):/.test(r.url()) && faults.push(`a request left: ${r.url()}`));
   await page.goto(origin + address);
   try {
-    await test(page, own, origin);
+    await test(page, own);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out at the side");
     assert.deepEqual(faults, [], "what the browser complained of");
   } catch (reason) {
     if (shots) await page.screenshot({ path: `${shots}/failed.png`, fullPage: true });
     throw reason;
   } finally {
     await context.close();
-    await own?.close();
   }
 }
 

@@ -4,7 +4,7 @@ import { accessible, drawn, saved, shot, until, visit } from "./harness.mjs";
 import { simulate } from "../mock-eis.mjs";
 
 const csv = (s) => "frequency_hz,z_re_ohm,z_im_ohm\n" + s.freq_hz.map((f, i) => `${f},${s.z_re_ohm[i]},${s.z_im_ohm[i]}`).join("\n");
-const guide = { known: { Rsh: 460, Ra: 4820, Rb: 2210, Ca: 1.2e-6, Cb: 4.7e-6 }, rs: 20, noise: 0.01, seed: 7 };
+const guide = { known: { Rsh: 460, Ra: 4820, Rb: 2210, Ca: 1.2e-6, Cb: 4.7e-6 }, options: { rs: 20, noise: 0.01, seed: 7 } };
 const file = (name, text) => ({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
 const answered = (page) => until(page, () => document.querySelector(".chip")?.textContent.startsWith("refined") && !document.querySelector(".chip.busy"));
 const asks = (mock, path) => mock.log.filter((e) => e.path === `/api/v1/eis/${path}`).map((e) => ({ ...e, json: JSON.parse(e.body.toString() || "null") }));
@@ -93,7 +93,7 @@ export const tests = {
   }),
 
   "a plate: wells, a reason that is kept": (options) => visit("", options, async (page) => {
-    const wells = ["A1", "A2", "B1", "B2"].map((name, i) => file(`plate_${name}.csv`, csv(simulate({ ...guide, known: { ...guide.known, Rsh: 200 + 150 * i }, seed: i + 1 }))));
+    const wells = ["A1", "A2", "B1", "B2"].map((name, i) => file(`plate_${name}.csv`, csv(simulate({ ...guide, known: { ...guide.known, Rsh: 200 + 150 * i }, options: { ...guide.options, seed: i + 1 } }))));
     await choose(page, [...wells, file("notes.txt", "no spectrum")]);
     await until(page, () => document.querySelectorAll(".well.ter").length === 4);
     assert.match(await page.locator(".fault").innerText(), /notes\.txt: .*no spectrum/);

@@ -8,7 +8,7 @@ export const tests = {
     await drawn(page, 1);
     await until(page, () => /epoch 1 of 3/.test(document.querySelector(".runs")?.textContent ?? ""));
     await page.getByRole("button", { name: "Stop run-1" }).click();
-    await page.getByText("stopped", { exact: true }).waitFor();
+    await page.getByText("cancelled", { exact: true }).waitFor();
     const stopped = mock.jobs.all[0].progress.step;
     await page.getByRole("button", { name: "Resume run-1" }).click();
     await page.getByText("done", { exact: true }).waitFor();
