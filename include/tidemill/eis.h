@@ -717,7 +717,7 @@ typedef enum eis_fault_kind {
     EIS_FAULT_RESISTOR,   /* no capacitance is seen; size: ohm */
     EIS_FAULT_BLANK       /* a resistance and an electrode explain it as well as anything; size: that resistance */
 } eis_fault_kind;
-TIDE_API const char *eis_fault_name(eis_fault_kind kind);  /* "two-sweeps", ... */
+TIDE_API const char *eis_fault_name(eis_fault_kind kind);  /* "two-sweeps", ...; NULL: none */
 
 typedef struct eis_fault {
     eis_fault_kind kind;
@@ -768,7 +768,7 @@ typedef struct eis_checked {
  * number is not usable), TIDE_ENOMEM; *out is zeroed then. Several threads may call it at once. */
 TIDE_API tide_status eis_check_spectrum(const eis_spectrum *spectrum, eis_checked *out, tide_failure *failure);
 TIDE_API void        eis_checked_free(eis_checked *c);  /* NULL is fine; leaves it zeroed */
-TIDE_API char       *eis_checked_json(const eis_checked *c);  /* as in eis_check's: tide_free; NULL when out of memory */
+TIDE_API char       *eis_checked_json(const eis_checked *c);  /* as eis_check's: tide_free; NULL: out of memory */
 TIDE_API char       *eis_checked_text(const eis_checked *c);
 /* Residuals beside the noise, and S against M: as eis_answer_svg. There is nothing to draw without a test. */
 TIDE_API tide_status eis_checked_svg(const eis_checked *c, char **svg, tide_failure *failure);

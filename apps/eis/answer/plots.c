@@ -73,6 +73,7 @@ tide_status eis_answer_plots(const eis_answer *a, const char *folder, const char
 
 tide_status eis_answer_svg(const eis_answer *a, char **svg, tide_failure *failure) {
     failure_clear(failure);
+    if (svg) *svg = NULL;
     if (!a || !a->parts || !svg) return fail(failure, TIDE_EINVAL, "there is no answer, or no place for its picture");
     const answer *of = answer_of(a);
     chart_sheet   sheet;

@@ -65,6 +65,7 @@ tide_status relaxations_plots(const eis_relaxations *r, const plot_place *to, ti
 
 tide_status eis_relaxations_svg(const eis_relaxations *r, char **svg, tide_failure *failure) {
     failure_clear(failure);
+    if (svg) *svg = NULL;
     if (!r || !r->parts || !svg)
         return fail(failure, TIDE_EINVAL, "there is no distribution, or no place for its picture");
     chart_sheet sheet;

@@ -115,6 +115,7 @@ tide_status eis_fitted_plots(const eis_fitted *f, const eis_spectrum *spectrum, 
 
 tide_status eis_fitted_svg(const eis_fitted *f, const eis_spectrum *spectrum, char **svg, tide_failure *failure) {
     failure_clear(failure);
+    if (svg) *svg = NULL;
     if (!f || !f->parts || !spectrum || !svg)
         return fail(failure, TIDE_EINVAL, "there is no fit, no spectrum, or no place for its picture");
     tide_status status = are_of(f, spectrum, failure);
