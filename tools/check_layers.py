@@ -66,7 +66,7 @@ SHOWN = {
     "src/ops": {"table.h"},  # what compile expands fused ops with
     "src/files": {"folders.h", "journal.h", "owned.h"},
     "src/train": {"device.h", "run.h", "fit.h", "step.h", "schedule.h", "parameters.h"},
-    "apps/draw": {"plot.h", "chart.h", "html.h", "matrix.h"},
+    "apps/draw": {"plot.h", "chart.h", "html.h", "matrix.h", "sheet.h"},
     "apps/data": {"data.h"},
     "apps/machine": {"machine.h"},
     "apps/bench": {"bench.h"},

@@ -54,13 +54,22 @@ static double place_x(const panel *f, double v) { return LEFT + scale_along(f->x
 static double place_y(const panel *f, double v) { return f->top + (1 - scale_along(f->y, v)) * f->height; }
 static double bottom_of(const panel *f) { return f->top + f->height; }
 
+/* In its usual size where there is room for it, else as small as can still be read. */
+static void put_title(const char *title, text *out) {
+    static const double usual = 14, least = 9, character = 0.61; /* of the size: a letter's mean width */
+    char   attributes[64];
+    double room = WIDTH - LEFT - 4, size = title && *title ? room / (character * (double)strlen(title)) : usual;
+    snprintf(attributes, sizeof attributes, "font-size=\"%.3g\" font-weight=\"600\"", fmax(fmin(size, usual), least));
+    put_text(out, LEFT, 17, attributes, title);
+}
+
 static void begin_svg(int height, const char *title, text *out) {
     text_add(out,
              "<svg viewBox=\"0 0 %d %d\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" "
              "font-family=\"system-ui,sans-serif\" "
              "font-size=\"12\" fill=\"#333\">\n",
              WIDTH, height);
-    put_text(out, LEFT, 17, "font-size=\"14\" font-weight=\"600\"", title);
+    put_title(title, out);
 }
 
 static void put_x_line(const panel *f, double x, text *out) {
@@ -296,8 +305,10 @@ static void put_words(const plot *p, const frame *f, const panel *at, text *out)
     }
 }
 
+int chart_height(const plot *p) { return p->lower ? TWO_HEIGHT : HEIGHT; }
+
 void chart_svg(const plot *p, text *out) {
-    int height = p->lower ? TWO_HEIGHT : HEIGHT, panels = p->lower ? 2 : 1;
+    int height = chart_height(p), panels = p->lower ? 2 : 1;
     double top = TOP + LEGEND_LINE * legend_rows(p), inner = height - top - BOTTOM,
            each = p->lower ? (inner - PANEL_GAP) / 2 : inner;
     frame f = frame_of(p, WIDTH - LEFT - RIGHT, each);

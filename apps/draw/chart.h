@@ -8,6 +8,7 @@
 
 enum { CHART_WIDTH = 480, CHART_HEIGHT = 310 };  /* of a plot with one panel */
 void chart_svg(const plot *p, text *out);
+int  chart_height(const plot *p);  /* CHART_HEIGHT, or more of one with two panels */
 
 /* Probability over two logarithmic axes, value[row * columns + column]. */
 typedef struct heat_map {

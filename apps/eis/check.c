@@ -34,3 +34,11 @@ char *eis_checked_json(const eis_checked *c) {
     json_decref(o);
     return s;
 }
+
+char *eis_checked_text(const eis_checked *c) {
+    text out = { 0 };
+    if (!c || !c->parts) return NULL;
+    checked_text(c, &out);
+    if (out.failed) text_free(&out);
+    return out.data;
+}

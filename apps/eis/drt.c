@@ -42,3 +42,11 @@ char *eis_relaxations_json(const eis_relaxations *r) {
     json_decref(o);
     return s;
 }
+
+char *eis_relaxations_text(const eis_relaxations *r) {
+    text out = { 0 };
+    if (!r || !r->parts) return NULL;
+    relaxations_text(r, &out);
+    if (out.failed) text_free(&out);
+    return out.data;
+}

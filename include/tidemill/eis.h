@@ -464,6 +464,10 @@ TIDE_API char *eis_answer_json(const eis_answer *a);
 TIDE_API char *eis_answer_text(const eis_answer *a);
 TIDE_API tide_status eis_answer_plots(const eis_answer *a, const char *folder, const char *prefix,
                                       tide_failure *failure);
+/* One picture of it, as SVG that needs nothing but itself: no program is started, no file is written. Nyquist, Bode and
+ * residual plots, and where each quantity that was asked for is. tide_free(*svg). TIDE_EINVAL where there is nothing to
+ * draw, TIDE_ENOMEM. */
+TIDE_API tide_status eis_answer_svg(const eis_answer *a, char **svg, tide_failure *failure);
 
 /* ---- fits ---------------------------------------------------------------------------------------------- */
 
@@ -622,6 +626,16 @@ TIDE_API char *eis_fitted_text(const eis_fitted *f);
  * `spectrum` is the one that was fitted; of a joint fit an array of them all, and 001_ and so on follow the prefix. */
 TIDE_API tide_status eis_fitted_plots(const eis_fitted *f, const eis_spectrum *spectrum, const char *folder,
                                       const char *prefix, tide_failure *failure);
+/* The same as one picture: as eis_answer_svg. */
+TIDE_API tide_status eis_fitted_svg(const eis_fitted *f, const eis_spectrum *spectrum, char **svg,
+                                    tide_failure *failure);
+
+/* Z at n frequencies of a circuit, a name or a string in one of the notations (eis_fit_options.circuit), with values of
+ * its parameters in the circuit's order, as eis_fitted has them. TIDE_EINVAL with the column of the string that is
+ * wrong, for another number of values or a sign that a parameter never has; TIDE_EDATA with the row of a frequency that
+ * is no positive number. */
+TIDE_API tide_status eis_circuit_impedance(const char *circuit, int64_t parameters, const double *value, int64_t n,
+                                           const double *freq_hz, eis_z *z, tide_failure *failure);
 
 /* A trained predictor, opened once and asked many times. A handle is used by one thread at a time; each thread has a
  * clone of its own, and all of them hold the parameters once. eis_model_clone and _save_memory may be called by any
@@ -703,6 +717,7 @@ typedef enum eis_fault_kind {
     EIS_FAULT_RESISTOR,   /* no capacitance is seen; size: ohm */
     EIS_FAULT_BLANK       /* a resistance and an electrode explain it as well as anything; size: that resistance */
 } eis_fault_kind;
+TIDE_API const char *eis_fault_name(eis_fault_kind kind);  /* "two-sweeps", ...; NULL: none */
 
 typedef struct eis_fault {
     eis_fault_kind kind;
@@ -753,7 +768,10 @@ typedef struct eis_checked {
  * number is not usable), TIDE_ENOMEM; *out is zeroed then. Several threads may call it at once. */
 TIDE_API tide_status eis_check_spectrum(const eis_spectrum *spectrum, eis_checked *out, tide_failure *failure);
 TIDE_API void        eis_checked_free(eis_checked *c);  /* NULL is fine; leaves it zeroed */
-TIDE_API char *eis_checked_json(const eis_checked *c);  /* as in eis_check's: tide_free; NULL when out of memory */
+TIDE_API char       *eis_checked_json(const eis_checked *c);  /* as eis_check's: tide_free; NULL: out of memory */
+TIDE_API char       *eis_checked_text(const eis_checked *c);
+/* Residuals beside the noise, and S against M: as eis_answer_svg. There is nothing to draw without a test. */
+TIDE_API tide_status eis_checked_svg(const eis_checked *c, char **svg, tide_failure *failure);
 
 /* ---- distribution of relaxation times -------------------------------------------------------------------- */
 
@@ -808,6 +826,9 @@ TIDE_API tide_status eis_drt_spectrum(const eis_spectrum *spectrum, const eis_op
                                       tide_failure *failure);
 TIDE_API void        eis_relaxations_free(eis_relaxations *r);  /* NULL is fine; leaves it zeroed */
 TIDE_API char       *eis_relaxations_json(const eis_relaxations *r);  /* likewise, as in eis_drt's */
+TIDE_API char       *eis_relaxations_text(const eis_relaxations *r);
+/* The distribution, and what it leaves of the spectrum: as eis_answer_svg. */
+TIDE_API tide_status eis_relaxations_svg(const eis_relaxations *r, char **svg, tide_failure *failure);
 
 /* ---- commands ------------------------------------------------------------------------------------------ */
 

@@ -17,57 +17,56 @@ static PyObject *option_text(const char *name, PyObject *value) {
     return raise_invalid("%s: text, a number, True or False is needed", name);
 }
 
-static bool refuse_name(const char *name, unsigned command) {
-    const char *near = eis_option_nearest(name, command);
+static bool refuse_name(const tide_option_table *t, const char *name, unsigned flags) {
+    const char *near = tide_option_nearest(t, name, flags ? flags : ~0u);
     if (near) raise_invalid("there is no option `%s` here; the nearest is `%s`", name, near);
     else raise_invalid("there is no option `%s` here", name);
     return false;
 }
 
-static bool option_put(eis_options *o, PyObject *key, PyObject *value, unsigned command) {
+static bool option_put(const tide_option_table *t, void *options, PyObject *key, PyObject *value, unsigned flags) {
     const char  *name, *text;
     tide_failure failure;
     if (!text_from(key, "options", &name)) return false;
-    const tide_option *row = eis_option_find(name);
-    if (!row || !(row->flags & command)) return refuse_name(name, command);
+    const tide_option *row = tide_option_find(t, name);
+    if (!row || (flags && !(row->flags & flags))) return refuse_name(t, name, flags);
     PyObject *words = option_text(name, value);
     bool      good = words && text_from(words, name, &text);
-    if (good && eis_option_set(o, name, text, &failure)) good = (raise_failure(&failure), false);
+    if (good && tide_option_set(t, options, name, text, &failure)) good = (raise_failure(&failure), false);
     Py_XDECREF(words);
     return good;
 }
 
+bool options_put(const tide_option_table *t, void *options, PyObject *dictionary, unsigned flags) {
+    PyObject  *key, *value;
+    Py_ssize_t at = 0;
+    bool       good = true;
+    while (good && PyDict_Next(dictionary, &at, &key, &value)) good = option_put(t, options, key, value, flags);
+    return good;
+}
+
 eis_options *eis_options_from(PyObject *dictionary, unsigned command) {
-    PyObject    *key, *value;
-    Py_ssize_t   at = 0;
     if (!PyDict_Check(dictionary)) return raise_invalid("options: a dictionary is needed");
     eis_options *o = eis_options_new();
-    bool         good = o || (PyErr_NoMemory(), false);
-    while (good && PyDict_Next(dictionary, &at, &key, &value)) good = option_put(o, key, value, command);
-    if (good) return o;
+    if (!o) return (void *)PyErr_NoMemory();
+    if (options_put(eis_table(), o, dictionary, command)) return o;
     eis_options_free(o);
     return NULL;
 }
 
 /* ---- many at a time ---- */
 
-typedef struct question {
-    spectrum_held held;
-    eis_answer    answer;
-    tide_failure  failure;  /* status TIDE_OK: there is an answer */
-} question;
-
 typedef struct work {
-    const eis_options *options;
-    predictor_object  *predictor;  /* NULL: none */
-    bool               measured;   /* there are spectra */
-    question          *item;
-    int64_t            count, next;
-    int                running;    /* threads */
-    bool               stop;
-    pthread_mutex_t    lock;
-    pthread_cond_t     ended;
-    long_call          call;
+    const eis_kind   *kind;
+    asked             asked;
+    predictor_object *predictor;  /* NULL: none */
+    question        **item;
+    int64_t           count, next;
+    int               running;    /* threads */
+    bool              stop;
+    pthread_mutex_t   lock;
+    pthread_cond_t    ended;
+    long_call         call;
 } work;
 
 static int listen(void *user, const eis_event *event) {
@@ -77,15 +76,11 @@ static int listen(void *user, const eis_event *event) {
 }
 
 static void answer_one(work *w, eis_model *m, question *q) {
-    const eis_spectrum *s = w->measured ? &q->held.spectrum : NULL;
-    tide_failure       *f = &q->failure;
-    tide_status         status = s ? eis_spectrum_sign(s, w->options->flip_im, f) : TIDE_OK;
-    if (status == TIDE_OK)
-        status = m ? eis_model_solve(m, w->options, 1, s, NULL, listen, w, &q->answer, f)
-                   : eis_solve(w->options, s, NULL, listen, w, &q->answer, f);
-    /* A model's failure says in `row` which question it was, unless it is a point's. */
-    if (m && status != TIDE_EDATA) f->row = 0;
-    f->status = status;
+    tide_status status = TIDE_OK;
+    for (int64_t i = 0; status == TIDE_OK && i < q->spectra; i++)
+        status = eis_spectrum_sign(&q->spectrum[i], w->asked.flip_im, &q->failure);
+    if (status == TIDE_OK) status = w->kind->answer(&w->asked, m, q, listen, w);
+    q->failure.status = status;
 }
 
 static void *work_through(void *user) {
@@ -95,8 +90,8 @@ static void *work_through(void *user) {
     while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
         int64_t i = __atomic_fetch_add(&w->next, 1, __ATOMIC_RELAXED);
         if (i >= w->count) break;
-        if (failure.status) w->item[i].failure = failure;
-        else answer_one(w, m, &w->item[i]);
+        if (failure.status) w->item[i]->failure = failure;
+        else answer_one(w, m, w->item[i]);
     }
     if (m) handle_give(w->predictor, m);
     pthread_mutex_lock(&w->lock);
@@ -166,75 +161,67 @@ static PyObject *failure_object(const tide_failure *failure) {
     return value;
 }
 
-/* Each is freed as soon as it is told. */
+/* The picture keeps the answer until it is drawn, or is let go. */
+static PyObject *told(question *q) {
+    PyObject *d = PyDict_New();
+    bool      good = d && q->kind->tell(d, q);
+    if (!good) question_free(q);
+    if (good && put(d, "picture", picture_new(q))) return d;
+    Py_XDECREF(d);
+    return NULL;
+}
+
 static PyObject *answer_list(work *w) {
     PyObject *list = PyList_New(w->count);
     for (int64_t i = 0; list && i < w->count; i++) {
-        question *q = &w->item[i];
-        PyObject *one = q->failure.status ? failure_object(&q->failure) : answer_object(&q->answer);
-        eis_answer_free(&q->answer);
+        question *q = w->item[i];
+        PyObject *one = q->failure.status ? failure_object(&q->failure) : told(q);
+        if (q->failure.status) question_free(q);
+        w->item[i] = NULL;
         if (!one || PyList_SetItem(list, i, one) < 0) Py_CLEAR(list);
     }
     return list;
 }
 
-static bool take_spectra(work *w, PyObject *spectra) {
-    w->measured = spectra != Py_None;
-    if (w->measured && !PyList_Check(spectra)) return raise_invalid("spectra: a list is needed"), false;
-    w->count = w->measured ? PyList_Size(spectra) : 1;
+static bool take_questions(work *w, PyObject *questions) {
+    if (!PyList_Check(questions)) return raise_invalid("questions: a list is needed"), false;
+    w->count = PyList_Size(questions);
     w->item = calloc((size_t)w->count + 1, sizeof *w->item);
     if (!w->item) return PyErr_NoMemory(), false;
-    for (int64_t i = 0; w->measured && i < w->count; i++)
-        if (!spectrum_held_from(PyList_GetItem(spectra, i), w->options->flip_im, &w->item[i].held)) return false;
+    for (int64_t i = 0; i < w->count; i++)
+        if (!(w->item[i] = question_new(w->kind, PyList_GetItem(questions, i), w->asked.flip_im))) return false;
     return true;
 }
 
 static void work_free(work *w) {
-    for (int64_t i = 0; w->item && i < w->count; i++) {
-        eis_answer_free(&w->item[i].answer);
-        spectrum_held_free(&w->item[i].held);
-    }
+    for (int64_t i = 0; w->item && i < w->count; i++) question_free(w->item[i]);
     free(w->item);
+    asked_free(&w->asked);
 }
 
-static METHOD(complete) {
-    static const char *const rows[] = { "options", "spectra", "predictor", "threads", NULL };
-    PyObject *given[4], *list = NULL;
+static const eis_kind *kind_from(PyObject *o) {
+    const char *word;
+    if (!text_from(o, "kind", &word)) return NULL;
+    for (const eis_kind *k = eis_kinds; k->name; k++)
+        if (!strcmp(k->name, word)) return k;
+    return raise_invalid("there is no kind of question '%s'", word);
+}
+
+static METHOD(ask) {
+    static const char *const rows[] = { "kind", "options", "questions", "flip_im", "predictor", "threads", NULL };
+    PyObject *given[6], *list = NULL;
     int64_t   threads;
+    work      w = { .count = 0 };
     (void)self;
-    if (!arguments("complete", rows, 4, args, count, names, given)) return NULL;
-    if (given[2] != Py_None && Py_TYPE(given[2]) != predictor_type)
+    if (!arguments("ask", rows, 6, args, count, names, given) || !(w.kind = kind_from(given[0]))) return NULL;
+    if (given[4] != Py_None && Py_TYPE(given[4]) != predictor_type)
         return raise_invalid("model: a path, or what load() returned, is needed");
-    if (!integer_from(given[3], "threads", &threads)) return NULL;
-    eis_options *o = eis_options_from(given[0], EIS_FOR_COMPLETE);
-    if (!o) return NULL;
-    work w = { .options = o, .predictor = given[2] != Py_None ? (predictor_object *)given[2] : NULL };
-    if (take_spectra(&w, given[1]) && answer_all(&w, threads)) list = answer_list(&w);
+    int flip = PyObject_IsTrue(given[3]);
+    if (flip < 0 || !integer_from(given[5], "threads", &threads)) return NULL;
+    w.asked.flip_im = flip, w.predictor = given[4] != Py_None ? (predictor_object *)given[4] : NULL;
+    if (asked_from(given[1], w.kind, &w.asked) && take_questions(&w, given[2]) && answer_all(&w, threads))
+        list = answer_list(&w);
     work_free(&w);
-    eis_options_free(o);
-    return list;
-}
-
-/* ---- made up ---- */
-
-static METHOD(simulate) {
-    static const char *const rows[] = { "options", "freq", NULL };
-    PyObject    *given[2], *list = NULL;
-    elements     e;
-    tide_failure failure;
-    (void)self;
-    if (!arguments("simulate", rows, 2, args, count, names, given)) return NULL;
-    if (!elements_from(given[1], "freq", &e)) return NULL;
-    eis_options *o = elements_as(&e, "freq", TIDE_F64) ? eis_options_from(given[0], EIS_FOR_SIMULATE) : NULL;
-    int64_t      points = tide_shape_count(e.shape);
-    eis_z       *z = o ? malloc((size_t)points * sizeof *z + 1) : NULL;
-    if (o && !z) PyErr_NoMemory();
-    else if (o && e.shape.ndim != 1) raise_invalid("freq: an array of one axis is needed");
-    else if (o && eis_simulate_at(o, points, e.data, z, &failure)) raise_failure(&failure);
-    else if (o) list = complex_list(points, z);
-    free(z);
-    eis_options_free(o);
-    elements_free(&e);
     return list;
 }
 
@@ -285,7 +272,9 @@ static METHOD(run_command) {
     return json;
 }
 
-PyMethodDef eis_functions[] = { { "_eis_complete", FAST(complete), doc__eis_complete },
-                                { "_eis_simulate", FAST(simulate), doc__eis_simulate },
+PyMethodDef eis_functions[] = { { "_eis_ask", FAST(ask), doc__eis_ask },
+                                { "_eis_read", FAST(eis_read_file), doc__eis_read },
+                                { "_eis_simulate", FAST(eis_simulate_points), doc__eis_simulate },
+                                { "_eis_circuit", FAST(eis_circuit_points), doc__eis_circuit },
                                 { "_eis_run", FAST(run_command), doc__eis_run },
                                 { 0 } };

@@ -4,18 +4,11 @@
 
 #include "eis.h"
 
-/* By eis_verdict. */
-static const char *const verdicts[] = { "open", "adequate", "systematic", "beyond", "noisy" };
-
 /* Word `index` of an option's choices. */
 static PyObject *word_of(const char *option, int index) {
     const char *word = eis_option_find(option)->choices;
     for (; index > 0 && word; index--) word = strchr(word, '|') ? strchr(word, '|') + 1 : NULL;
     return word ? PyUnicode_FromStringAndSize(word, (Py_ssize_t)strcspn(word, "|")) : PyUnicode_FromString("");
-}
-
-static PyObject *text_or_none(const char *text) {
-    return text ? PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace") : Py_NewRef(Py_None);
 }
 
 static PyObject *numbers(int64_t count, const double *v) {
@@ -27,34 +20,12 @@ static PyObject *numbers(int64_t count, const double *v) {
     return t;
 }
 
-static PyObject *texts(int64_t count, const char *const *text) {
-    PyObject *t = PyTuple_New(count);
-    for (int64_t i = 0; t && i < count; i++) {
-        PyObject *one = text_or_none(text[i]);
-        if (!one || PyTuple_SetItem(t, i, one) < 0) Py_CLEAR(t);
-    }
-    return t;
-}
-
 /* `width` doubles, `offset` bytes into each sample. */
 static PyObject *of_samples(const eis_answer *a, size_t offset, int width) {
     tide_shape    shape = { .ndim = width > 1 ? 2 : 1, .dim = { a->samples, width } };
     array_object *out = array_new(TIDE_F64, shape);
     for (int64_t i = 0; out && i < a->samples; i++)
         memcpy((double *)out->data + i * width, (const char *)&a->sample[i] + offset, (size_t)width * sizeof(double));
-    return (PyObject *)out;
-}
-
-static PyObject *array_of(int64_t count, const double *v) {
-    if (!v) return Py_NewRef(Py_None);
-    array_object *out = array_new(TIDE_F64, (tide_shape){ .ndim = 1, .dim = { count } });
-    if (out) memcpy(out->data, v, (size_t)count * sizeof *v);
-    return (PyObject *)out;
-}
-
-static PyObject *marginals(const eis_answer *a) {
-    array_object *out = array_new(TIDE_F64, (tide_shape){ .ndim = 2, .dim = { EIS_COUNT, EIS_CELLS } });
-    if (out) memcpy(out->data, a->marginal, sizeof a->marginal);
     return (PyObject *)out;
 }
 
@@ -82,21 +53,7 @@ static PyObject *quantities(const eis_answer *a) {
     return t;
 }
 
-/* The library's text, which is freed. */
-static PyObject *owned_text(char *text) {
-    PyObject *out = text ? text_or_none(text) : PyErr_NoMemory();
-    tide_free(text);
-    return out;
-}
-
 static PyObject *real(double v) { return PyFloat_FromDouble(v); }
-
-/* Takes the value; false, with an exception, where there is none. */
-static bool put(PyObject *d, const char *key, PyObject *value) {
-    bool good = value && PyDict_SetItemString(d, key, value) == 0;
-    Py_XDECREF(value);
-    return good;
-}
 
 static bool put_question(PyObject *d, const eis_answer *a) {
     return put(d, "name", text_or_none(a->name)) && put(d, "circuit", word_of("circuit", (int)a->circuit)) &&
@@ -105,7 +62,8 @@ static bool put_question(PyObject *d, const eis_answer *a) {
 }
 
 static bool put_distribution(PyObject *d, const eis_answer *a) {
-    return put(d, "quantities", quantities(a)) && put(d, "marginals", marginals(a)) &&
+    return put(d, "quantities", quantities(a)) &&
+           put(d, "marginals", matrix_of(EIS_COUNT, EIS_CELLS, a->marginal[0])) &&
            put(d, "candidates", candidates(a)) &&
            put(d, "draws", of_samples(a, offsetof(eis_sample, p), EIS_WITH_RS)) &&
            put(d, "weights", of_samples(a, offsetof(eis_sample, weight), 1)) &&
@@ -120,7 +78,7 @@ static bool put_quality(PyObject *d, const eis_answer *a) {
            put(d, "effective_samples", real(a->effective_samples)) && put(d, "disagreement", real(a->disagreement)) &&
            put(d, "one_relaxation_log_odds", real(a->one_relaxation_log_odds)) &&
            put(d, "reduced_chi2", real(a->reduced_chi2)) && put(d, "resnorm", real(a->resnorm)) &&
-           put(d, "verdict", text_or_none(verdicts[a->verdict])) && put(d, "share", array_of(a->points, a->share));
+           put(d, "verdict", text_or_none(verdict_words[a->verdict])) && put(d, "share", array_of(a->points, a->share));
 }
 
 static bool put_words(PyObject *d, const eis_answer *a) {
@@ -128,8 +86,6 @@ static bool put_words(PyObject *d, const eis_answer *a) {
            put(d, "json", owned_text(eis_answer_json(a))) && put(d, "text", owned_text(eis_answer_text(a)));
 }
 
-PyObject *answer_object(const eis_answer *a) {
-    PyObject *d = PyDict_New();
-    if (d && !(put_question(d, a) && put_distribution(d, a) && put_quality(d, a) && put_words(d, a))) Py_CLEAR(d);
-    return d;
+bool tell_completed(PyObject *d, const eis_answer *a) {
+    return put_question(d, a) && put_distribution(d, a) && put_quality(d, a) && put_words(d, a);
 }

@@ -115,22 +115,36 @@ static const char *label(char out[LABEL], const char *what, const eis_spectrum *
     return out;
 }
 
+bool numbers_from(PyObject *o, const char *name, elements *out) {
+    if (!elements_from(o, name, out)) return false;
+    if (elements_as(out, name, TIDE_F64) && one_axis(name, out->shape.ndim)) return true;
+    elements_free(out);
+    return false;
+}
+
 static bool freq_from(PyObject *o, spectrum_held *out) {
-    char        name[LABEL];
-    const char *called = label(name, "freq", &out->spectrum);
-    if (!elements_from(o, called, &out->freq) || !elements_as(&out->freq, called, TIDE_F64) ||
-        !one_axis(called, out->freq.shape.ndim))
-        return false;
+    char name[LABEL];
+    if (!numbers_from(o, label(name, "freq", &out->spectrum), &out->freq)) return false;
     out->spectrum.count = out->freq.shape.dim[0], out->spectrum.freq_hz = (double *)out->freq.data;
     return true;
 }
 
+/* Where in its file each point stood. */
+static bool line_from(PyObject *o, const char *name, spectrum_held *out) {
+    if (!elements_from(o, name, &out->line)) return false;
+    if (!elements_as(&out->line, name, TIDE_I64) || !one_axis(name, out->line.shape.ndim) ||
+        !same_count(name, out->line.shape.dim[0], out->spectrum.count))
+        return false;
+    out->spectrum.line = out->line.data;
+    return true;
+}
+
 bool spectrum_held_from(PyObject *tuple, bool flip, spectrum_held *out) {
-    PyObject *freq, *z, *sigma, *name;
+    PyObject *freq, *z, *sigma, *name, *line;
     char      called[LABEL];
     int64_t   count = 0;
     eis_spectrum *s = &out->spectrum;
-    if (!PyArg_ParseTuple(tuple, "OOOOd", &freq, &z, &sigma, &name, &s->area_cm2)) return false;
+    if (!PyArg_ParseTuple(tuple, "OOOOdO", &freq, &z, &sigma, &name, &s->area_cm2, &line)) return false;
     if (!text_from(name, "name", &s->name)) return false;
     out->name = Py_NewRef(name);
     if (!freq_from(freq, out) || !complex_from(z, label(called, "z", s), &out->z, &count) ||
@@ -140,11 +154,11 @@ bool spectrum_held_from(PyObject *tuple, bool flip, spectrum_held *out) {
     for (int64_t i = 0; flip && i < count; i++) s->z[i].im = -s->z[i].im;
     if (sigma != Py_None && !sigma_from(sigma, label(called, "sigma", s), s->count, &out->sigma)) return false;
     s->sigma = out->sigma;
-    return true;
+    return line == Py_None || line_from(line, label(called, "line", s), out);
 }
 
 void spectrum_held_free(spectrum_held *s) {
-    elements_free(&s->freq);
+    elements_free(&s->freq), elements_free(&s->line);
     free(s->z), free(s->sigma);
     Py_CLEAR(s->name);
 }

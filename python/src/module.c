@@ -32,7 +32,8 @@ static bool add_types(PyObject *module) {
     snapshot_type = block_type ? add_type(module, &snapshot_spec, NULL, NULL) : NULL;
     array_type = snapshot_type ? add_type(module, &array_spec, NULL, NULL) : NULL;
     predictor_type = array_type ? add_type(module, &predictor_spec, NULL, NULL) : NULL;
-    frame_type = predictor_type ? add_type(module, &frame_spec, NULL, NULL) : NULL;
+    picture_type = predictor_type ? add_type(module, &picture_spec, NULL, NULL) : NULL;
+    frame_type = picture_type ? add_type(module, &frame_spec, NULL, NULL) : NULL;
     model_type = frame_type ? add_type(module, &model_spec, NULL, NULL) : NULL;
     bool good = model_type != NULL;
     for (int i = 0; good && i < generated_record_count; i++) {

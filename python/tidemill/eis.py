@@ -8,23 +8,32 @@
     r.draws, r.weights                # circuits drawn from the posterior
     print(r)                          # the command's page: tidemill eis complete
 
+    well, = tm.eis.read("well.mpr")   # any instrument's file
+    tm.eis.check(well).verdict        # whether it can be believed
+    tm.eis.fit(well, circuit="R0-p(R1,CPE1)")["R1"].value
+    tm.eis.drt(well).peaks
+
 A shunt Rsh, and two membranes a and b, each a resistance R (ohm) with a capacitance C (F) across it; Rs is in series with
 all. Capacitive behaviour has a negative imaginary part. Everything is computed by the library, as the command does it."""
-import html as _html
 import json as _json
 import os as _os
-import sys as _sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
-from ._tidemill import Array, DataError, Error, InvalidError, _eis_complete, _eis_run, _eis_simulate
+from . import _eis_questions as _q
+from . import _eis_results as _r
+from ._eis_questions import Spectrum, read
+from ._eis_results import (
+    Checked, Fault, FitCandidate, FitMarginal, FitMinimum, FitParameter, FitPosterior, FitPrior, FitQuantity, FitSpectrum, Fitted, Peak,
+    Relaxations)
+from ._tidemill import Array, Error, InvalidError, _eis_circuit, _eis_run, _eis_simulate
 from ._tidemill import _EisPredictor as Predictor
 
-__all__ = ["Candidate", "Completion", "Parameters", "Predictor", "Quantity", "complete", "complete_all", "evaluate", "load",
-           "simulate", "to_frame", "train"]
+__all__ = ["Candidate", "Checked", "Circuit", "Completion", "Fault", "FitCandidate", "FitMarginal", "FitMinimum", "FitParameter",
+           "FitPosterior", "FitPrior", "FitQuantity", "FitSpectrum", "Fitted", "Parameters", "Peak", "Predictor", "Quantity", "Relaxations",
+           "Spectrum", "check", "check_all", "complete", "complete_all", "drt", "drt_all", "evaluate", "fit", "fit_all", "fit_together",
+           "load", "read", "simulate", "to_frame", "train"]
 
 Number: TypeAlias = float | str
 Known: TypeAlias = Mapping[str, Number] | str
@@ -111,11 +120,9 @@ class Candidate:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Completion:
-    """What a spectrum and the known values say. str() of it is the command's page, to_dict() its JSON."""
+class Completion(_r.Result):
+    """What a spectrum (name None: there was none) and the known values say. str() of it is the command's page, to_dict() its JSON."""
 
-    name: str | None
-    """Of the spectrum; None: there was none."""
     circuit: str
     method: str
     Rsh: Quantity
@@ -169,101 +176,41 @@ class Completion:
     one_relaxation_log_odds: float
     share: Array | None
     """robust: how much each point of the spectrum counts, 0 to 1."""
-    _json: str
-    _text: str
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
         """All ten, in the order Rsh, Ra, Rb, Ca, Cb, Rs, TER, TEC, n1, d1."""
         return tuple(getattr(self, name) for name in _NAMES)
 
-    def to_dict(self) -> dict[str, Any]:
-        """What `tidemill eis complete --json` prints of it."""
-        told: dict[str, Any] = _json.loads(self._json)
-        return told
-
-    def to_frame(self, kind: Literal["pandas", "polars", "dict"] | None = None) -> Any:
+    def to_frame(self, kind: _q.Kind = None) -> Any:
         """A row for each quantity; kind as in tidemill.eis.to_frame."""
         return to_frame([self], kind)
-
-    def __str__(self) -> str:
-        return self._text
 
     def __repr__(self) -> str:
         asked = ", ".join(f"{q.name}={q.median:.4g} {q.unit}" for q in self.quantities if q.known is None and q.median == q.median)
         return f"<tidemill.eis.Completion {self.method}, {self.verdict}: {asked}>"
 
     def _repr_html_(self) -> str:
-        rows = "".join(_html_row(q) for q in self.quantities if q.known is not None or q.median == q.median)
-        told = [f"<p><b>{_html.escape(text)}</b></p>" for text in self.warnings] + [f"<p>{_html.escape(text)}</p>" for text in self.notes]
-        head = _html.escape(f"{self.name or 'known values alone'}: {self.circuit}, {self.method}, {self.verdict}")
-        return (f"<table><caption>{head}</caption><tr><th></th><th>unit</th><th>median</th><th>95 %</th><th></th></tr>{rows}</table>"
-                + "".join(told))
+        rows = [_cells(q) for q in self.quantities if q.known is not None or q.median == q.median]
+        return (_r.html_table(f"{self.name or 'known values alone'}: {self.circuit}, {self.method}, {self.verdict}", ("", "unit", "median", "95 %", ""), rows)
+                + _r.html_notes(self.warnings, self.notes) + self._drawn.or_nothing())
 
 
-def _html_row(q: Quantity) -> str:
+def _cells(q: Quantity) -> tuple[str, ...]:
     if q.known is not None:
-        cells = (f"{q.known:.4g}", "", "known")
-    else:
-        high = f"{q.high:.4g}" if q.high == q.high else "?"
-        said = "" if q.identifiable else "not determined" if q.limit is None else f"at the {q.limit} end of its range"
-        cells = (f"{q.median:.4g}", f"{q.low:.4g} to {high}" if q.low == q.low else "", said)
-    return f"<tr><td>{q.name}</td><td>{q.unit}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+        return q.name, q.unit, _r.number(q.known), "", "known"
+    said = "" if q.identifiable else "not determined" if q.limit is None else f"at the {q.limit} end of its range"
+    interval = f"{q.low:.4g} to {_r.number(q.high) or '?'}" if q.low == q.low else ""
+    return q.name, q.unit, _r.number(q.median), interval, said
 
 
 def _completion(told: dict[str, Any]) -> Completion:
     fields: dict[str, Any] = {name: Quantity(name, unit, *row) for name, unit, row in zip(_NAMES, _UNITS, told.pop("quantities"))}
     fields["candidates"] = tuple(Candidate(Parameters(*p), *rest) for p, *rest in told.pop("candidates"))
-    return Completion(**fields, best=Parameters(*told.pop("best")), _json=told.pop("json"), _text=told.pop("text"), **told)
+    return _r.made(Completion, told, **fields, best=Parameters(*told.pop("best")))
 
 
-# ---- what a question is made of ----
-
-def _pairs(given: Any, value: Any) -> Any:
-    """"Rsh=460,Ra=4800" of a mapping; texts as they are."""
-    return ",".join(f"{name}={value(of)}" for name, of in given.items()) if isinstance(given, Mapping) else given
-
-
-_WRITTEN = {"known": lambda v: v, "prior": lambda v: f"{v[0]}+-{v[1]}", "range": lambda v: f"{v[0]}..{v[1]}"}
-
-
-def _options(call: str, known: Known | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = [name for name in given if name not in Options.__annotations__]
-    if unknown:
-        raise TypeError(f"{call}() got an unexpected keyword argument '{unknown[0]}'; there are {', '.join(Options.__annotations__)}")
-    told = {"known": known, **given}
-    return {name: _pairs(value, _WRITTEN[name]) if name in _WRITTEN else value for name, value in told.items() if value is not None}
-
-
-def _plain(numbers: Any) -> Any:
-    """Columns of pandas and polars as the arrays that they are."""
-    return numbers.to_numpy() if hasattr(numbers, "to_numpy") else numbers
-
-
-def _is_many(numbers: Any) -> bool:
-    if hasattr(numbers, "ndim"):
-        return bool(numbers.ndim > 1)
-    return isinstance(numbers, (list, tuple)) and len(numbers) > 0 and hasattr(numbers[0], "__len__")
-
-
-def _each(call: str, name: str, given: Any, count: int) -> list[Any]:
-    """One for each spectrum: those that are given, or the same for all."""
-    given = _plain(given)
-    if not _is_many(given):
-        return [given] * count
-    if len(given) != count:
-        raise InvalidError(f"{call}: {name} has {len(given)} rows for {count} spectra")
-    return [_plain(one) for one in given]
-
-
-def _numbers(call: str, name: str, given: Any, count: int) -> list[float]:
-    """One number for each spectrum, or one for all."""
-    if isinstance(given, (int, float)):
-        return [float(given)] * count
-    if len(given) != count:
-        raise InvalidError(f"{call}: {name} has {len(given)} numbers for {count} spectra")
-    return [float(one) for one in given]
-
+# ---- questions ----
 
 def _predictor(model: Any, method: Any) -> Any:
     if isinstance(model, (str, _os.PathLike)) and method in (None, "auto", "network"):
@@ -273,37 +220,27 @@ def _predictor(model: Any, method: Any) -> Any:
 
 def complete(
     freq: Any = None, z: Any = None, *, known: Known | None = None, model: Predictor | str | _os.PathLike[str] | None = None,
-    sigma: Any = None, name: str = "the spectrum", area_cm2: float = 0.0, flip_im: bool = False, **options: Unpack[Options]
+    sigma: Any = None, name: str | None = None, area_cm2: float = 0.0, flip_im: bool = False, **options: Unpack[Options]
 ) -> Completion:
     """The missing parameters of one spectrum.
 
     freq: frequencies, Hz, in any order. z: complex impedances, ohm, with a negative imaginary part where the sample is
-    capacitive (flip_im=True takes the conjugate). Arrays of any library, or lists. Without both, the answer is what the known
-    values alone say.
+    capacitive (flip_im=True takes the conjugate). Arrays of any library, or lists; or a Spectrum in place of both. Without
+    any, the answer is what the known values alone say.
     known: {"Rsh": 460, "Ca": "3.7uF"}, in ohm and F, or the command's text "Rsh=460,Ca=3.7uF".
     model: a predictor's run folder, or what load() returned: method "network".
     sigma: standard deviations, ohm: real for both parts, or complex.
-    area_cm2: of the sample; 0: not known.
+    name: what messages and answers call it. area_cm2: of the sample; 0: not known.
     Further options: see Options.
 
     DataError names the point that is not usable (.row); InvalidError an option, and what it takes."""
-    if (freq is None) != (z is None):
-        raise InvalidError("complete: freq and z are given together, or neither")
-    told = _options("complete", known, options)
-    spectra = None
-    if z is not None:
-        z = _plain(z)
-        if _is_many(z):
-            raise InvalidError("complete: z is one spectrum, an array of one axis; complete_all takes several")
-        spectra = [(_plain(freq), z, _plain(sigma), name, float(area_cm2))]
-    answer = _eis_complete({**told, "flip_im": flip_im}, spectra, _predictor(model, options.get("method")), 1)[0]
-    if isinstance(answer, BaseException):
-        raise answer
-    return _completion(answer)
+    told = _q.options_of("complete", Options.__annotations__, options) | _known(known)
+    question = [] if freq is None and z is None else [_q.one_item("complete", freq, z, sigma, name, area_cm2)]
+    return _completion(_q.ask_one("complete", told, question, flip_im, _predictor(model, options.get("method"))))
 
 
 def complete_all(
-    freq: Any, z: Any, *, known: Known | None = None, model: Predictor | str | _os.PathLike[str] | None = None, sigma: Any = None,
+    freq: Any, z: Any = None, *, known: Known | None = None, model: Predictor | str | _os.PathLike[str] | None = None, sigma: Any = None,
     names: Sequence[str] | None = None, area_cm2: float | Sequence[float] = 0.0, flip_im: bool = False, threads: int = 0,
     errors: Literal["raise", "keep"] = "raise", **options: Unpack[Options]
 ) -> list[Any]:
@@ -311,33 +248,192 @@ def complete_all(
     complete() gives it, on any number of threads.
 
     freq: of all spectra, Hz; or a list, for each its own. z: a two-dimensional complex array, a spectrum in each row, or a
-    list of arrays, ohm. sigma, area_cm2: one for all, or one for each.
+    list of arrays, ohm. Or a list of Spectrum objects in place of both. sigma, area_cm2: one for all, or one for each.
     threads: 0: as many as there are cores for this process.
     errors: "raise": the first spectrum that has no answer raises, when all are done; "keep": its exception (a DataError,
     with .row the point) stands in the list in place of an answer.
     All else: as for complete."""
-    if errors not in ("raise", "keep"):
-        raise InvalidError(f"complete_all: errors is \"raise\" or \"keep\", not {errors!r}")
-    if threads < 0:
-        raise InvalidError(f"complete_all: threads is 0, for all cores, or more, not {threads}")
-    z = _plain(z) if hasattr(z, "__len__") else list(z)
-    if not _is_many(z) and len(z):
-        raise InvalidError("complete_all: z is an array of two axes, a spectrum in each row, or a list of spectra; complete takes one")
-    rows = [_plain(one) for one in z]
-    count = len(rows)
-    if names is not None and len(names) != count:
-        raise InvalidError(f"complete_all: there are {len(names)} names for {count} spectra")
-    named = names if names is not None else [f"spectrum {i + 1}" for i in range(count)]
-    spectra = list(zip(_each("complete_all", "freq", freq, count), rows, _each("complete_all", "sigma", sigma, count), named,
-                       _numbers("complete_all", "area_cm2", area_cm2, count)))
-    cores = len(_os.sched_getaffinity(0)) if hasattr(_os, "sched_getaffinity") else _os.cpu_count() or 1
-    told = _options("complete_all", known, options)
-    answers = _eis_complete({**told, "flip_im": flip_im}, spectra, _predictor(model, options.get("method")), threads or cores)
-    failed = next((one for one in answers if isinstance(one, BaseException)), None)
-    if failed is not None and (errors == "raise" or not isinstance(failed, DataError)):
-        raise failed
-    return [one if isinstance(one, BaseException) else _completion(one) for one in answers]
+    told = _q.options_of("complete_all", Options.__annotations__, options) | _known(known)
+    items = _q.many_items("complete_all", freq, z, sigma, names, area_cm2)
+    return _q.ask_all("complete_all", told, items, flip_im, threads, errors, _completion, _predictor(model, options.get("method")))
 
+
+def _known(known: Known | None) -> dict[str, Any]:
+    return {} if known is None else {"known": _q.pairs(known, _q.WRITTEN["known"])}
+
+
+# ---- checks ----
+
+def check(
+    freq: Any, z: Any = None, *, sigma: Any = None, name: str | None = None, area_cm2: float = 0.0, flip_im: bool = False
+) -> Checked:
+    """Whether a spectrum can be believed, without asking for any circuit: what `tidemill eis check` says. A spectrum that
+    is found unfit is an answer too. Arguments: as for complete."""
+    return _r.checked(_q.ask_one("check", {}, [_q.one_item("check", freq, z, sigma, name, area_cm2)], flip_im))
+
+
+def check_all(
+    freq: Any, z: Any = None, *, sigma: Any = None, names: Sequence[str] | None = None, area_cm2: float | Sequence[float] = 0.0,
+    flip_im: bool = False, threads: int = 0, errors: Literal["raise", "keep"] = "raise"
+) -> list[Any]:
+    """check() of many spectra, on all cores: a list of Checked, in order. Arguments: as for complete_all."""
+    return _q.ask_all("check_all", {}, _q.many_items("check_all", freq, z, sigma, names, area_cm2), flip_im, threads, errors, _r.checked)
+
+
+# ---- fits ----
+
+class FitOptions(TypedDict, total=False):
+    """What fit(), fit_all() and fit_together() take beside the spectrum: the options of `tidemill eis fit`."""
+
+    weights: Literal["modulus", "unit", "proportional", "statistical", "normalised"]
+    """What a residual is divided by: |Z|, 1, its own part, its deviation, or the spectrum's largest part."""
+    fix: Mapping[str, Number] | str
+    """Parameters held, or tied: {"Rs": 20, "R2": "R1", "C2": "2*C1"}."""
+    range: Mapping[str, tuple[Number, Number]] | str
+    """Bounds: {"Rs": (0, "1k"), "CPE1_n": (0.7, 1)}."""
+    start: Mapping[str, Number] | str
+    """Values that one more start has; none is needed."""
+    prior: Mapping[str, tuple[float, float]] | str
+    """What is known beside the data: {"Rs": (20, 1), "Ra/Rb": (4.8, 1)}, value and standard deviation."""
+    blank: str | _os.PathLike[str]
+    """File of a spectrum without cells: its resistance and electrode are in the fit, with their errors."""
+    robust: bool
+    """Outliers count little, and are named."""
+    keep_points: bool
+    """Outliers, mains and points with Re Z < 0 are fitted too, which are else left out."""
+    profile: bool
+    """95 % intervals by the profile of the objective."""
+    posterior: bool
+    """Draws of the posterior: Fitted.posterior."""
+    seed: int
+    """Of those; 42."""
+
+
+def _fit_options(call: str, circuit: str, given: Any) -> dict[str, Any]:
+    given = given | {"blank": _os.fspath(given["blank"])} if given.get("blank") is not None else given
+    return _q.options_of(call, FitOptions.__annotations__, given) | {"circuit": circuit}
+
+
+def fit(
+    freq: Any, z: Any = None, *, circuit: str = "epithelial", sigma: Any = None, name: str | None = None, area_cm2: float = 0.0,
+    flip_im: bool = False, **options: Unpack[FitOptions]
+) -> Fitted:
+    """Fits a circuit to a spectrum, without start values.
+
+    circuit: a name ("epithelial", "randles-cpe", ...; "auto": the smallest of nested ones that the data support), or
+    elements in series and parallel, in any of five notations: "R0-p(R1,CPE1)-p(R2-Wo1,C2)".
+    freq, z, sigma, name, area_cm2, flip_im: as for complete. Further options: see FitOptions.
+
+    DataError says why no fit should be believed, InvalidError where a circuit's text is wrong."""
+    told = _fit_options("fit", circuit, options)
+    return _r.fitted(_q.ask_one("fit", told, [_q.one_item("fit", freq, z, sigma, name, area_cm2)], flip_im))
+
+
+def fit_all(
+    freq: Any, z: Any = None, *, circuit: str = "epithelial", sigma: Any = None, names: Sequence[str] | None = None,
+    area_cm2: float | Sequence[float] = 0.0, flip_im: bool = False, threads: int = 0, errors: Literal["raise", "keep"] = "raise",
+    **options: Unpack[FitOptions]
+) -> list[Any]:
+    """fit() of many spectra, each alone, on all cores: a list of Fitted, in order. Arguments: as for complete_all."""
+    told = _fit_options("fit_all", circuit, options)
+    return _q.ask_all("fit_all", told, _q.many_items("fit_all", freq, z, sigma, names, area_cm2), flip_im, threads, errors, _r.fitted)
+
+
+def fit_together(
+    freq: Any, z: Any = None, *, same: Sequence[str] | str, circuit: str = "epithelial", sigma: Any = None, names: Sequence[str] | None = None,
+    area_cm2: float | Sequence[float] = 0.0, flip_im: bool = False, **options: Unpack[FitOptions]
+) -> Fitted:
+    """Fits a circuit to two spectra or more in one fit.
+
+    same: parameters that are one in all, ["Ra", "Rb", "Ca", "Cb", "Rs"]; the others are Rsh#1 of the first, Rsh#2 of the
+    second. All else: as for fit_all."""
+    items = _q.many_items("fit_together", freq, z, sigma, names, area_cm2)
+    if len(items) < 2:
+        raise InvalidError(f"fit_together: two spectra or more are needed, not {len(items)}")
+    told = _fit_options("fit_together", circuit, options) | {"same": _q.pairs(same, _q.WRITTEN["same"])}
+    return _r.fitted(_q.ask_one("fit", told, items, flip_im))
+
+
+class Circuit:
+    """A circuit in the habits of impedance.py and scikit-learn:
+
+        c = Circuit("R0-p(R1,CPE1)").fit(freq, z)
+        c.parameters_, c.conf_             # values and standard errors, in the order of c.names_
+        c.predict(freq)
+
+    circuit and options: as of fit(). result_ is the whole of what fit() returns."""
+
+    def __init__(self, circuit: str = "epithelial", **options: Unpack[FitOptions]) -> None:
+        self.circuit, self.options = circuit, options
+        self._result: Fitted | None = None
+
+    def fit(self, freq: Any, z: Any = None, **about: Any) -> "Circuit":
+        """about: sigma, name, area_cm2, flip_im. Returns itself."""
+        self._result = fit(freq, z, circuit=self.circuit, **self.options, **about)
+        return self
+
+    @property
+    def result_(self) -> Fitted:
+        """What fit() found."""
+        if self._result is None:
+            raise InvalidError("Circuit: it is not fitted yet: call fit(freq, z)")
+        return self._result
+
+    @property
+    def parameters_(self) -> Array:
+        """Values of the parameters."""
+        return Array(self.result_.values, "f64")
+
+    @property
+    def conf_(self) -> Array:
+        """Their standard errors; NaN: it has none."""
+        return Array(self.result_.errors, "f64")
+
+    @property
+    def names_(self) -> list[str]:
+        """Of the parameters: "R0", "CPE1_0", ..."""
+        return [p.name for p in self.result_.parameters]
+
+    def predict(self, freq: Any) -> list[complex]:
+        """Impedances of the fitted circuit, ohm, at these frequencies, Hz."""
+        return list(_eis_circuit(self.result_.circuit, self.result_.values, _q.plain(freq)))
+
+    def plot(self) -> Any:
+        """The spectrum, the fit and what it leaves."""
+        return self.result_.plot()
+
+    def __repr__(self) -> str:
+        return f"<tidemill.eis.Circuit {self.circuit!r}" + (", not fitted>" if self._result is None else f": {self._result!r}>")
+
+
+# ---- distributions of relaxation times ----
+
+def _drt_options(lambda_: Number, penalty_order: int) -> dict[str, Any]:
+    return {"lambda": lambda_, "penalty_order": penalty_order}
+
+
+def drt(
+    freq: Any, z: Any = None, *, lambda_: Number = "gcv", penalty_order: int = 1, sigma: Any = None, name: str | None = None,
+    area_cm2: float = 0.0, flip_im: bool = False
+) -> Relaxations:
+    """The distribution of relaxation times of a spectrum, gamma >= 0.
+
+    lambda_: weight of the penalty on roughness: "gcv", "l-curve" or a number. penalty_order: of the derivative that is
+    kept small, 1 or 2. All else: as for complete."""
+    item = _q.one_item("drt", freq, z, sigma, name, area_cm2)
+    return _r.relaxations(_q.ask_one("drt", _drt_options(lambda_, penalty_order), [item], flip_im))
+
+
+def drt_all(
+    freq: Any, z: Any = None, *, lambda_: Number = "gcv", penalty_order: int = 1, sigma: Any = None, names: Sequence[str] | None = None,
+    area_cm2: float | Sequence[float] = 0.0, flip_im: bool = False, threads: int = 0, errors: Literal["raise", "keep"] = "raise"
+) -> list[Any]:
+    """drt() of many spectra, on all cores: a list of Relaxations, in order. Arguments: as for complete_all."""
+    items = _q.many_items("drt_all", freq, z, sigma, names, area_cm2)
+    return _q.ask_all("drt_all", _drt_options(lambda_, penalty_order), items, flip_im, threads, errors, _r.relaxations)
+
+
+# ---- predictors and made-up spectra ----
 
 def load(path: str | _os.PathLike[str], *, device: str = "cpu", threads: int = 1, precision: str = "f32", strict: bool = False) -> Predictor:
     """A trained predictor, opened once: the run folder of `tidemill eis train`, its model.safetensors, or a weights file.
@@ -354,8 +450,8 @@ def simulate(
 ) -> list[complex]:
     """The impedances, ohm, that a circuit has at the frequencies freq, Hz, with normal noise of `noise` |Z| in each part
     (0: none). Parameters in ohm and F, or as texts: "3.7uF". The same numbers for the same seed."""
-    known = _pairs({"Rsh": Rsh, "Ra": Ra, "Rb": Rb, "Ca": Ca, "Cb": Cb}, _WRITTEN["known"])
-    return _eis_simulate({"known": known, "rs": Rs, "circuit": circuit, "noise": noise, "seed": seed}, _plain(freq))
+    known = _q.pairs({"Rsh": Rsh, "Ra": Ra, "Rb": Rb, "Ca": Ca, "Cb": Cb}, _q.WRITTEN["known"])
+    return _eis_simulate({"known": known, "rs": Rs, "circuit": circuit, "noise": noise, "seed": seed}, _q.plain(freq))
 
 
 def train(out: str | _os.PathLike[str], *, progress: Callable[[str], object] | None = None, **options: bool | float | str) -> Predictor:
@@ -393,21 +489,7 @@ def _rows(answers: Iterable[Completion | Error]) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _frame_kind() -> str:
-    """What the program uses already, else what is installed."""
-    kinds = ("pandas", "polars")
-    return next((k for k in kinds if k in _sys.modules), next((k for k in kinds if find_spec(k)), "dict"))
-
-
-def to_frame(answers: Iterable[Completion | Error], kind: Literal["pandas", "polars", "dict"] | None = None) -> Any:
+def to_frame(answers: Iterable[Completion | Error], kind: _q.Kind = None) -> Any:
     """Answers as a table, a row for each spectrum and quantity; one for a spectrum without an answer, with its error.
     kind: None: a frame of pandas or polars, whichever is imported or else installed, else a dictionary of lists."""
-    rows = _rows(answers)
-    columns = {name: [row[i] for row in rows] for i, name in enumerate(_COLUMNS)}
-    wanted = kind or _frame_kind()
-    if wanted not in ("pandas", "polars", "dict"):
-        raise InvalidError(f"to_frame: kind is \"pandas\", \"polars\" or \"dict\", not {kind!r}")
-    if wanted == "dict":
-        return columns
-    make: Callable[..., Any] = import_module(wanted).DataFrame
-    return make(columns, infer_schema_length=None) if wanted == "polars" else make(columns)
+    return _q.frame_of(_q.columns_of(_rows(answers), _COLUMNS), kind)

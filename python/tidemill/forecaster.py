@@ -7,6 +7,7 @@ from importlib import import_module
 
 from . import _tables
 from . import _tidemill as _c
+from ._plot import Plot
 
 TYPE_CHECKING = False  # as in _tables.py
 if TYPE_CHECKING:
@@ -118,28 +119,6 @@ def _part(frame: _c._Frame, rows: int) -> _c._Frame:
     """Its first rows."""
     time = None if frame.time is None else frame.time.tolist()[:rows]
     return _c._frame_from_columns({name: frame.values(name).tolist()[:rows] for name in frame.names}, frame.time_name, time)
-
-
-class Plot:
-    """A picture: svg is its text, which notebooks show; save(path) writes it, as .svg or a page, .html."""
-
-    def __init__(self, svg: str) -> None:
-        self.svg = svg
-
-    def _repr_svg_(self) -> str:
-        return self.svg
-
-    def _repr_html_(self) -> str:
-        return self.svg
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes it; what is there is replaced."""
-        name = os.fspath(path)
-        if not name.endswith((".svg", ".html")):
-            raise _tables.invalid(f"'{name}' ends neither in .svg nor in .html")
-        page = f'<!DOCTYPE html>\n<meta charset="utf-8">\n<title>Forecast</title>\n{self.svg}'
-        with open(name, "w", encoding="utf-8") as out:
-            out.write(self.svg if name.endswith(".svg") else page)
 
 
 class Forecaster:
@@ -358,7 +337,7 @@ class Forecaster:
                              [row[at] for row in values], series[known:known + ahead] if truth else None, levels or None,
                              [row[at] for row in bounds] if levels else None,
                              *([row[at] for row in other] if other else None for other in others), model))
-        return Plot(_c._plot_svg(pictures))
+        return Plot(_c._plot_svg(pictures), "Forecast")
 
     def _baseline(self, frame: _c._Frame, use: str) -> list[list[float]] | None:
         """None: the model keeps no such one, or the rows are fewer than a season."""

@@ -278,6 +278,27 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(eis_answer_free, 0, "none", (eis_answer_free(NULL), true))                                                       \
     R(eis_answer_json, 0, "none, zeros", !eis_answer_json(NULL) && !eis_answer_json(&(eis_answer){ 0 }))               \
     R(eis_answer_text, 0, "none, zeros", !eis_answer_text(NULL) && !eis_answer_text(&(eis_answer){ 0 }))               \
+    R(eis_answer_svg, 0, "none", missing(t, eis_answer_svg(NULL, &picture, &t->failure)) && !picture)                  \
+    R(eis_answer_svg, 1, "zeros", missing(t, eis_answer_svg(&(eis_answer){ 0 }, &picture, &t->failure)) && !picture)   \
+    R(eis_answer_svg, 2, "nowhere to", missing(t, eis_answer_svg(&(eis_answer){ 0 }, NULL, &t->failure)))              \
+    R(eis_fitted_svg, 0, "none", missing(t, eis_fitted_svg(NULL, NULL, &picture, &t->failure)) && !picture)            \
+    R(eis_fitted_svg, 1, "zeros", missing(t, eis_fitted_svg(&(eis_fitted){ 0 }, &(eis_spectrum){ 0 }, &picture,        \
+        &t->failure)) && !picture)                                                                                     \
+    R(eis_checked_svg, 0, "none", missing(t, eis_checked_svg(NULL, &picture, &t->failure)) && !picture)                \
+    R(eis_checked_svg, 1, "zeros", missing(t, eis_checked_svg(&(eis_checked){ 0 }, &picture, &t->failure)) && !picture)\
+    R(eis_checked_text, 0, "none, zeros", !eis_checked_text(NULL) && !eis_checked_text(&(eis_checked){ 0 }))           \
+    R(eis_relaxations_svg, 0, "none", missing(t, eis_relaxations_svg(NULL, &picture, &t->failure)) && !picture)        \
+    R(eis_relaxations_svg, 1, "zeros", missing(t, eis_relaxations_svg(&(eis_relaxations){ 0 }, &picture,               \
+        &t->failure)) && !picture)                                                                                     \
+    R(eis_relaxations_text, 0, "none, zeros", !eis_relaxations_text(NULL)                                              \
+        && !eis_relaxations_text(&(eis_relaxations){ 0 }))                                                             \
+    R(eis_fault_name, 0, "none that there is", !eis_fault_name((eis_fault_kind)99)                                     \
+        && !eis_fault_name((eis_fault_kind)-1))                                                                        \
+    R(eis_circuit_impedance, 0, "none", missing(t, eis_circuit_impedance(NULL, 1, &number, 1, &number, NULL,           \
+        &t->failure)))                                                                                                 \
+    R(eis_circuit_impedance, 1, "-1 values, -1 points", missing(t, eis_circuit_impedance("R0", -1, &number, 1, &number,\
+        &(eis_z){ 0 }, &t->failure)) && missing(t, eis_circuit_impedance("R0", 1, &number, -1, &number,                \
+        &(eis_z){ 0 }, &t->failure)))                                                                                  \
     R(eis_answer_plots, 0, "none", missing(t, eis_answer_plots(NULL, "x", "", &t->failure)))                           \
     R(eis_model_load, 0, "no run", missing(t, eis_model_load(NULL, NULL, &predictor, &t->failure)))                    \
     R(eis_model_load, 1, "nowhere to", missing(t, eis_model_load("x", NULL, NULL, &t->failure)))                       \
@@ -345,6 +366,11 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     STALE(R, eis_check_spectrum, NULL, &checked)                                                                       \
     STALE(R, eis_drt_spectrum, NULL, NULL, &relaxations)                                                               \
     STALE(R, eis_solve, NULL, NULL, NULL, NULL, NULL, &answer)                                                         \
+    STALE(R, eis_answer_svg, NULL, &picture)                                                                           \
+    STALE(R, eis_fitted_svg, NULL, NULL, &picture)                                                                     \
+    STALE(R, eis_checked_svg, NULL, &picture)                                                                          \
+    STALE(R, eis_relaxations_svg, NULL, &picture)                                                                      \
+    STALE(R, eis_circuit_impedance, NULL, 1, &number, 1, &number, NULL)                                                \
     STALE(R, eis_answer_plots, NULL, "x", "")                                                                          \
     STALE(R, eis_model_load, "", NULL, &predictor)                                                                     \
     STALE(R, eis_model_load_memory, "x", 1, NULL, &predictor)                                                          \

@@ -30,6 +30,11 @@ answer = tm.eis.complete(
 )
 ter: tuple[float, float] = answer.TER.interval
 draws: tm.Array = answer.draws
+spectra: list[tm.eis.Spectrum] = []
+verdicts: list[str] = [tm.eis.check(s).verdict for s in spectra]
+fits: list[float] = [v for s in spectra for v in tm.eis.fit(s, circuit="R0-p(R1,CPE1)", fix={"R0": 20}).values]
+peaks: list[float] = [p.r_ohm for s in spectra for p in tm.eis.drt(s, lambda_=1e-3).peaks]
+picture: str = answer.plot().svg
 """
 
 

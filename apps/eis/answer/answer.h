@@ -49,6 +49,7 @@ void candidate_table(const answer *a, text *out);
 
 /* Nyquist, Bode, residual, posterior and fibre plots into `folder`, names beginning with `prefix`. */
 tide_status answer_plots(const answer *a, const char *folder, const char *prefix, tide_failure *failure);
+tide_status marginal_plots(const answer *a, const plot_place *to, tide_failure *failure);  /* of each quantity */
 tide_status posterior_plots(const answer *a, const plot_place *to, tide_failure *failure);
 
 #endif

@@ -59,7 +59,7 @@ static tide_status draw_all(const answer *a, const plot_place *to, tide_failure 
 }
 
 tide_status answer_plots(const answer *a, const char *folder, const char *prefix, tide_failure *failure) {
-    plot_place to = { folder, prefix, a->watch };
+    plot_place to = { .folder = folder, .prefix = prefix, .watch = a->watch };
     tide_status status = a->spectrum ? draw_all(a, &to, failure) : TIDE_OK;
     return status == TIDE_OK ? posterior_plots(a, &to, failure) : status;
 }
@@ -69,4 +69,17 @@ tide_status eis_answer_plots(const eis_answer *a, const char *folder, const char
     if (!a || !a->parts || !folder || !prefix)
         return fail(failure, TIDE_EINVAL, "there is no answer, no folder or no prefix for plots");
     return answer_plots(answer_of(a), folder, prefix, failure);
+}
+
+tide_status eis_answer_svg(const eis_answer *a, char **svg, tide_failure *failure) {
+    failure_clear(failure);
+    if (svg) *svg = NULL;
+    if (!a || !a->parts || !svg) return fail(failure, TIDE_EINVAL, "there is no answer, or no place for its picture");
+    const answer *of = answer_of(a);
+    chart_sheet   sheet;
+    chart_sheet_begin(&sheet);
+    plot_place  to     = { .sheet = &sheet };
+    tide_status status = of->spectrum ? draw_all(of, &to, failure) : TIDE_OK;
+    if (status == TIDE_OK) status = marginal_plots(of, &to, failure);
+    return chart_sheet_end(&sheet, status, svg, failure);
 }

@@ -256,10 +256,14 @@ static tide_status draw_fibre(const answer *a, const plot_place *to, tide_failur
     return plot_place_draw(to, "fibre", &p, failure);
 }
 
+tide_status marginal_plots(const answer *a, const plot_place *to, tide_failure *failure) {
+    bool points = a->spectrum && a->question->method != EIS_EXACT && a->completion->draw_count > 1;
+    return points ? draw_densities(a, to, failure) : draw_marginals(a, to, failure);
+}
+
 tide_status posterior_plots(const answer *a, const plot_place *to, tide_failure *failure) {
     const completion *c = a->completion;
-    bool points = a->spectrum && a->question->method != EIS_EXACT && c->draw_count > 1;
-    tide_status status = points ? draw_densities(a, to, failure) : draw_marginals(a, to, failure);
+    tide_status status = marginal_plots(a, to, failure);
     if (status == TIDE_OK) status = draw_joints(a, to, failure);
     return status == TIDE_OK && c->fibre.present ? draw_fibre(a, to, failure) : status;
 }

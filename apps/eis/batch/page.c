@@ -76,7 +76,7 @@ static void put_verdicts(const batch_row *r, text *out) {
     static const char *const data[] = { "left", "left warn", "left bad" };
     put_cell(r->checked ? data[r->data] : "left", r->checked ? check_verdict_name(r->data) : "", out);
     text_add(out, "<td class=\"left\">");
-    for (int64_t i = 0; i < r->faults; i++) text_add(out, "%s%s", i ? ", " : "", fault_name(r->fault[i]));
+    for (int64_t i = 0; i < r->faults; i++) text_add(out, "%s%s", i ? ", " : "", eis_fault_name(r->fault[i]));
     text_add(out, "</td>");
     if (*r->reason) put_cell("left bad", "no answer", out);
     else if (r->screened) put_cell("left", "screened", out);

@@ -51,7 +51,7 @@ static void put_nyquist(const batch_row *r, shown_points *points, text *out) {
     spectrum_plot p;
     line_frequencies(r->spectrum, LINE_POINTS, hz);
     for (int64_t k = 0; k < parameters; k++) value[k] = r->parameter[k].value;
-    if (r->points && fit_line(r->circuit, value, parameters, LINE_POINTS, hz, line, NULL) == TIDE_OK)
+    if (r->points && eis_circuit_impedance(r->circuit, parameters, value, LINE_POINTS, hz, line, NULL) == TIDE_OK)
         shown.lines = LINE_POINTS;
     put_plot(&p, nyquist_plot(&shown, &p), out);
 }

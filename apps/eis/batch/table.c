@@ -146,7 +146,7 @@ static void put_check(const batch_row *r, text *out) {
     else text_add(out, ",,");
     if (!*r->reason && !r->screened) text_add(out, "%lld", (long long)r->points);
     text_add(out, ",%s,", r->checked ? check_verdict_name(r->data) : "");
-    for (int64_t i = 0; i < r->faults; i++) text_add(out, "%s%s", i ? " " : "", fault_name(r->fault[i]));
+    for (int64_t i = 0; i < r->faults; i++) text_add(out, "%s%s", i ? " " : "", eis_fault_name(r->fault[i]));
     text_add(out, ","), table_number(r->kk_rmse, out);
     text_add(out, ","), table_number(r->noise, out);
 }

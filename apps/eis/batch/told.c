@@ -41,7 +41,7 @@ static json_t *names_json(const batch_row *r) {
 
 static json_t *check_json(json_t *o, const batch_row *r) {
     json_t *flags = json_array();
-    for (int64_t i = 0; i < r->faults; i++) flags = json_with_item(flags, json_string(fault_name(r->fault[i])));
+    for (int64_t i = 0; i < r->faults; i++) flags = json_with_item(flags, json_string(eis_fault_name(r->fault[i])));
     o = json_with(o, "points", r->spectrum ? json_integer(r->spectrum->count) : json_null());
     o = json_with(o, "data", r->checked ? json_string(check_verdict_name(r->data)) : json_null());
     o = json_with(json_with(o, "flags", flags), "kk_rmse", json_finite(r->kk_rmse));

@@ -41,3 +41,13 @@ tide_status checked_plots(const eis_checked *c, const plot_place *to, tide_failu
     free(memory);
     return status;
 }
+
+tide_status eis_checked_svg(const eis_checked *c, char **svg, tide_failure *failure) {
+    failure_clear(failure);
+    if (svg) *svg = NULL;
+    if (!c || !c->parts || !svg) return fail(failure, TIDE_EINVAL, "there is no check, or no place for its picture");
+    chart_sheet sheet;
+    chart_sheet_begin(&sheet);
+    tide_status status = checked_plots(c, &(plot_place){ .sheet = &sheet }, failure);
+    return chart_sheet_end(&sheet, status, svg, failure);
+}

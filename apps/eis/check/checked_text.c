@@ -71,7 +71,7 @@ void checked_table_header(text *out) {
 void checked_row(const eis_checked *c, text *out) {
     put_cell(c->name, out);
     text_add(out, ",%s,", check_verdict_name(c->verdict));
-    for (int64_t i = 0; i < c->faults; i++) text_add(out, "%s%s", i ? ";" : "", fault_name(c->fault[i].kind));
+    for (int64_t i = 0; i < c->faults; i++) text_add(out, "%s%s", i ? ";" : "", eis_fault_name(c->fault[i].kind));
     const double numbers[] = { c->noise, c->noise_robust, c->noise_dof, c->terms ? (double)c->terms : NAN,
                                c->mu,    c->pseudo_chi2,  c->zhit_rms };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) put_number(numbers[i], out);
@@ -96,7 +96,7 @@ void checked_row_failed(const char *path, const char *reason, text *out) {
 static json_t *fault_json(const eis_fault *f) {
     json_t *points = json_array();
     for (int64_t i = 0; i < f->points; i++) points = json_with_item(points, json_integer(f->point[i] + 1));
-    json_t *o = json_with(json_object(), "fault", json_string(fault_name(f->kind)));
+    json_t *o = json_with(json_object(), "fault", json_string(eis_fault_name(f->kind)));
     o = json_with(o, "unfit", json_boolean(f->unfit));
     o = json_with(o, "points", points);
     o = json_with(o, "size", json_finite(f->size));

@@ -34,7 +34,9 @@ static const struct {
     [EIS_FAULT_BLANK] = { "no-cells", true },
 };
 
-const char *fault_name(eis_fault_kind kind) { return kinds[kind].name; }
+const char *eis_fault_name(eis_fault_kind kind) {
+    return (size_t)kind < sizeof kinds / sizeof *kinds ? kinds[kind].name : NULL;
+}
 
 bool fault_leaves_out(eis_fault_kind kind) {
     return kind == EIS_FAULT_OUTLIERS || kind == EIS_FAULT_MAINS || kind == EIS_FAULT_NEGATIVE;

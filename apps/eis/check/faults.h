@@ -23,6 +23,6 @@ bool faults_unfit(const faults *f);  /* one of them is eis_fault.unfit */
 bool fault_leaves_out(eis_fault_kind kind);
 
 /* "two-sweeps", "drift", ... */
-const char *fault_name(eis_fault_kind kind);
+const char *eis_fault_name(eis_fault_kind kind);
 
 #endif

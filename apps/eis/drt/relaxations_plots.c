@@ -62,3 +62,14 @@ tide_status relaxations_plots(const eis_relaxations *r, const plot_place *to, ti
     tide_status status = draw_gamma(r, to, failure);
     return status == TIDE_OK ? draw_residuals(&left, "drt_residuals", to, failure) : status;
 }
+
+tide_status eis_relaxations_svg(const eis_relaxations *r, char **svg, tide_failure *failure) {
+    failure_clear(failure);
+    if (svg) *svg = NULL;
+    if (!r || !r->parts || !svg)
+        return fail(failure, TIDE_EINVAL, "there is no distribution, or no place for its picture");
+    chart_sheet sheet;
+    chart_sheet_begin(&sheet);
+    tide_status status = relaxations_plots(r, &(plot_place){ .sheet = &sheet }, failure);
+    return chart_sheet_end(&sheet, status, svg, failure);
+}

@@ -79,9 +79,6 @@ int fit_quantity_values(const fit_problem *p, const double *x, double out[FIT_QU
 const char *fit_weights_name(eis_weights weights);
 /* "infinity" or "0", where a value of any unit has run out of all that is measured; NULL: it has not. */
 const char *fit_out_of_sight(double value);
-/* Z of a circuit that `text` says, with `count` values of its parameters, at n frequencies. */
-tide_status fit_line(const char *text, const double *value, int64_t count, int64_t n, const double *hz, eis_z *out,
-                     tide_failure *failure);
 /* Nyquist, Bode and residual plots of the fit and the spectrum that it is of; of several, an array of them, those of
  * each with its number. */
 tide_status fitted_plots(const eis_fitted *f, const eis_spectrum *s, const plot_place *to, tide_failure *failure);

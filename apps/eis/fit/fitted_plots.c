@@ -1,5 +1,4 @@
 /* A fit as plots: its line beside the points, those that it is without marked, and what it leaves. */
-#include <complex.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,26 +8,9 @@
 #include "fitted.h"
 
 enum { LINE_POINTS = 300 };
-static const double two_pi = 6.283185307179586476925286766559;
 
 static tide_status out_of_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for plots");
-}
-
-tide_status fit_line(const char *text, const double *value, int64_t count, int64_t n, const double *hz, eis_z *out,
-                     tide_failure *failure) {
-    equivalent e;
-    tide_status status = equivalent_parse(text, &e, failure);
-    if (status != TIDE_OK) return status;
-    if (count != e.parameters) return fail(failure, TIDE_EINVAL, "%s has %d parameters", text, e.parameters);
-    double *omega = malloc(2 * sizeof *omega * (size_t)(n + 1)), *log_omega = omega + n;
-    double complex *z = malloc(sizeof *z * (size_t)(n + 1));
-    for (int64_t i = 0; omega && i < n; i++) omega[i] = two_pi * hz[i], log_omega[i] = log(omega[i]);
-    if (omega && z) equivalent_evaluate(&e, value, n, omega, log_omega, z, NULL);
-    for (int64_t i = 0; omega && z && i < n; i++) out[i] = (eis_z){ creal(z[i]), cimag(z[i]) };
-    status = omega && z ? TIDE_OK : out_of_memory(failure);
-    free(omega), free(z);
-    return status;
 }
 
 static tide_status draw_left(const eis_fitted *f, const eis_spectrum *s, const plot_place *to, tide_failure *failure) {
@@ -55,7 +37,7 @@ static tide_status draw_fit(const eis_fitted *f, const eis_spectrum *s, const bo
     spectrum_shown shown = { s, left_out, "fit", hz, curve, LINE_POINTS };
     for (int64_t k = 0; k < f->parameters; k++) value[k] = f->parameter[k].value;
     line_frequencies(s, LINE_POINTS, hz);
-    tide_status status = fit_line(f->circuit, value, f->parameters, LINE_POINTS, hz, curve, failure);
+    tide_status status = eis_circuit_impedance(f->circuit, f->parameters, value, LINE_POINTS, hz, curve, failure);
     return status == TIDE_OK ? draw_spectrum(&shown, to, failure) : status;
 }
 
@@ -88,12 +70,14 @@ static tide_status draw_part(const eis_fitted *f, int64_t i, int64_t from, const
     eis_fit_parameter own[PARAMETERS_MOST];
     eis_fitted part = *f;
     char prefix[256];
+    plot_place place = *to;
     part.name = f->spectrum[i].name, part.points = f->spectrum[i].points;
     part.noise = f->spectrum[i].noise, part.chi2 = f->spectrum[i].chi2;
     part.used = f->used + from, part.model = f->model + from;
     part.parameter = own, part.parameters = parameters_of(f, i, own);
-    snprintf(prefix, sizeof prefix, "%.200s%03lld_", to->prefix, (long long)i + 1);
-    return draw_one(&part, s, &(plot_place){ to->folder, prefix, to->watch }, failure);
+    snprintf(prefix, sizeof prefix, "%.200s%03lld_", to->prefix ? to->prefix : "", (long long)i + 1);
+    place.prefix = prefix;
+    return draw_one(&part, s, &place, failure);
 }
 
 tide_status fitted_plots(const eis_fitted *f, const eis_spectrum *s, const plot_place *to, tide_failure *failure) {
@@ -125,6 +109,19 @@ tide_status eis_fitted_plots(const eis_fitted *f, const eis_spectrum *spectrum, 
     if (!f || !f->parts || !spectrum || !folder || !prefix)
         return fail(failure, TIDE_EINVAL, "there is no fit, no spectrum, no folder or no prefix for plots");
     tide_status status = are_of(f, spectrum, failure);
-    plot_place to = { folder, prefix, NULL };
+    plot_place to = { .folder = folder, .prefix = prefix };
     return status == TIDE_OK ? fitted_plots(f, spectrum, &to, failure) : status;
+}
+
+tide_status eis_fitted_svg(const eis_fitted *f, const eis_spectrum *spectrum, char **svg, tide_failure *failure) {
+    failure_clear(failure);
+    if (svg) *svg = NULL;
+    if (!f || !f->parts || !spectrum || !svg)
+        return fail(failure, TIDE_EINVAL, "there is no fit, no spectrum, or no place for its picture");
+    tide_status status = are_of(f, spectrum, failure);
+    chart_sheet sheet;
+    if (status != TIDE_OK) return status;
+    chart_sheet_begin(&sheet);
+    status = fitted_plots(f, spectrum, &(plot_place){ .sheet = &sheet }, failure);
+    return chart_sheet_end(&sheet, status, svg, failure);
 }

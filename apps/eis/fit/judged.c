@@ -28,7 +28,7 @@ static bool forbids(const eis_fault *f) {
 static tide_status refuse_unfit(const judging *j, tide_failure *failure) {
     for (int64_t i = 0; i < j->found.count; i++)
         if (forbids(&j->found.of[i]))
-            return fail_at(failure, TIDE_EDATA, NULL, 0, fault_name(j->found.of[i].kind), "%s",
+            return fail_at(failure, TIDE_EDATA, NULL, 0, eis_fault_name(j->found.of[i].kind), "%s",
                            j->found.of[i].sentence);
     return TIDE_OK;
 }

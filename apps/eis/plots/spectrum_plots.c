@@ -222,6 +222,7 @@ tide_status plots_check(const char *folder, int64_t spectra, const char *const *
 
 tide_status plot_place_draw(const plot_place *to, const char *name, const plot *p, tide_failure *failure) {
     char whole[96], path[FOLDER_PATH];
+    if (to->sheet) return chart_sheet_add(to->sheet, p), TIDE_OK;
     snprintf(whole, sizeof whole, "%s%s", to->prefix, name);
     tide_status status = owned_claim_plot(to->folder, whole, path, failure);
     return status == TIDE_OK ? plot_write(path, p, to->watch, NULL, failure) : status;

@@ -5,13 +5,15 @@
 #include <tidemill/eis.h>
 
 #include "draw/plot.h"
+#include "draw/sheet.h"
 
-/* Where plots go: files PREFIXNAME.svg of a folder. */
+/* Where plots go: files PREFIXNAME.svg of a folder, or one picture. */
 typedef struct plot_place {
     const char *folder, *prefix;
     plot_watch *watch;
+    chart_sheet *sheet; /* NULL: files */
 } plot_place;
-/* Draws p there, if that name and that of its numbers are ours. */
+/* Draws p there; as a file if that name and that of its numbers are ours. */
 tide_status plot_place_draw(const plot_place *to, const char *name, const plot *p, tide_failure *failure);
 
 /* Borrowed. */

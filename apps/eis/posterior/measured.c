@@ -13,7 +13,7 @@ static tide_status no_memory(tide_failure *failure) {
 static tide_status tell_faults(const faults *f, bool keeps, text *flaws, tide_failure *failure) {
     for (int64_t i = 0; i < f->count; i++)
         if (f->of[i].unfit)
-            return fail_at(failure, TIDE_EDATA, NULL, 0, fault_name(f->of[i].kind), "%s", f->of[i].sentence);
+            return fail_at(failure, TIDE_EDATA, NULL, 0, eis_fault_name(f->of[i].kind), "%s", f->of[i].sentence);
     for (int64_t i = 0; i < f->count; i++) {
         eis_fault_kind kind = f->of[i].kind;
         const char *without = f->of[i].points == 1 ? ": the answer is without it" : ": the answer is without them";

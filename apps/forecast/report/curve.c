@@ -1,13 +1,12 @@
 /* A forecast as a curve: history, bands, forecast, what it is compared with; drawn by gnuplot as a file, or as text. */
 #include <inttypes.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
-#include "draw/chart.h"
+#include "draw/sheet.h"
 #include "forecast/data/zone.h"
 #include "forecast/saved/handle.h"
 #include "report.h"
@@ -104,41 +103,23 @@ static forecast_curve curve_of(const forecast_plot *p) {
     return c;
 }
 
-/* One picture of the page, `place`d in rows of two. */
-static tide_status add_picture(const forecast_plot *p, int64_t place, text *out, tide_failure *failure) {
-    static const char head[] = "<svg ";
+static tide_status add_picture(const forecast_plot *p, chart_sheet *sheet, tide_failure *failure) {
     curve_plot        drawn;
-    text              one   = { 0 };
     forecast_curve    curve = curve_of(p);
     tide_status       status = check(p, failure);
     if (status == TIDE_OK) status = curve_open(&curve, &drawn, failure);
     if (status != TIDE_OK) return status;
-    chart_svg(&drawn.plot, &one);
+    chart_sheet_add(sheet, &drawn.plot);
     free(drawn.x);
-    if (!one.failed)
-        text_add(out, "%sx=\"%" PRId64 "\" y=\"%" PRId64 "\" width=\"%d\" height=\"%d\" %s", head,
-                 place % 2 * CHART_WIDTH, place / 2 * CHART_HEIGHT, CHART_WIDTH, CHART_HEIGHT,
-                 one.data + strlen(head));
-    status = one.failed ? no_memory(failure) : TIDE_OK;
-    text_free(&one);
-    return status;
+    return TIDE_OK;
 }
 
 tide_status forecast_plot_svg(const forecast_plot *plots, int64_t count, char **svg, tide_failure *failure) {
     failure_clear(failure);
     if (!plots || count < 1 || !svg) return fail(failure, TIDE_EINVAL, "there is nothing to draw, or no place for it");
-    text        out = { 0 };
-    locale_t    c = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0), before = c ? uselocale(c) : c;
-    int64_t     width = MIN2(count, 2) * CHART_WIDTH, height = (count + 1) / 2 * CHART_HEIGHT;
-    tide_status status = c ? TIDE_OK : no_memory(failure);
-    *svg = NULL;
-    text_add(&out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %" PRId64 " %" PRId64 "\" width=\"%" PRId64
-                   "\" style=\"background:#fff;max-width:100%%;height:auto\">\n", width, height, width);
-    for (int64_t i = 0; status == TIDE_OK && i < count; i++) status = add_picture(&plots[i], i, &out, failure);
-    text_add(&out, "</svg>\n");
-    if (c) uselocale(before), freelocale(c);
-    if (status == TIDE_OK && out.failed) status = no_memory(failure);
-    if (status == TIDE_OK) *svg = out.data;
-    else text_free(&out);
-    return status;
+    chart_sheet sheet;
+    tide_status status = TIDE_OK;
+    chart_sheet_begin(&sheet);
+    for (int64_t i = 0; status == TIDE_OK && i < count; i++) status = add_picture(&plots[i], &sheet, failure);
+    return chart_sheet_end(&sheet, status, svg, failure);
 }
