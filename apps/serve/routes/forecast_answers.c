@@ -96,5 +96,5 @@ static tide_status evaluate(table_task *t, tide_failure *failure) {
 
 const table_kind evaluate_table = { &evaluate_record, &evaluate_door, evaluate, false };
 
-static void evaluate(serve *s, http_request *r) { table_task_begin(&evaluate_table, s, r, NULL, NULL); }
-void route_forecast_evaluate(void *user, http_request *r) { decoded(user, r, evaluate); }
+static void begin_evaluate(serve *s, http_request *r) { table_task_begin(&evaluate_table, s, r, NULL, NULL); }
+void route_forecast_evaluate(void *user, http_request *r) { decoded(user, r, begin_evaluate); }
