@@ -418,6 +418,17 @@ class TestServe(Case):
         self.assertEqual(demo.returncode, 0)
         self.assertIn("runs/demo-serve.csv", said)
 
+    def test_strangers(self):
+        """A folder with files that no service put there is none of its own: nothing in it is swept, made anew or opened to fewer."""
+        for part, name in (("jobs", "jobs.db"), ("uploads", ".new-notes")):
+            with self.subTest(part=part):
+                folder = self.folder / f"state-{part}" / part
+                folder.mkdir(parents=True)
+                (folder / name).write_text("mine\n")
+                said = self.code(2, "serve", "--port", 0, "--state", folder.parent).stderr
+                self.assertIn("holds files that no service put there", said)
+                self.assertEqual([(p.name, p.read_text()) for p in folder.iterdir()], [(name, "mine\n")])
+
     def test_description(self):
         printed = self.code(0, "serve", "--print-openapi").stdout
         self.assertEqual(json.loads(printed), json.loads((ROOT / "docs/openapi.json").read_text()),

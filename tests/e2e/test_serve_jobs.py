@@ -225,7 +225,7 @@ class Jobs(Served):
                    restore_signals=False)
         answer = self.service.ask("put", name="a.csv", text=self.text)
         self.assertEqual(answer["error"]["status"], "input or output")
-        self.assertFalse(list((self.state / "uploads").iterdir()))
+        self.assertEqual([p.name for p in (self.state / "uploads").iterdir()], [".tidemill-store"])
         self.assertIn("error", self.service.ask("submit", job={"command": "forecast train", "options": {"sum-horizon": True}, "upload": "0" * 16}))
         self.assertEqual(self.ask("list"), [])
         self.assertTrue(self.ask("put", name="a.csv", text="small")["id"])

@@ -50,13 +50,15 @@ static double term_of(int target, int step, int term) {
 static int give_bounds(const double *past, const double *future, double *bounds) {
     int finite = 1;
     take_spread(past);
-    for (int i = 0; i < PRED_LEN * TARGETS; i++)
+    for (int i = 0; i < PRED_LEN * TARGETS; i++) {
+        double terms[TERMS];
+        for (int term = 0; term < TERMS; term++) terms[term] = term_of(i % TARGETS, i / TARGETS, term);
         for (int side = 0; side < 2 * LEVELS; side++) {
             double sum = future[i];
-            for (int term = 0; term < TERMS; term++)
-                sum += bound(side / 2, side % 2, term)[i] * term_of(i % TARGETS, i / TARGETS, term);
+            for (int term = 0; term < TERMS; term++) sum += bound(side / 2, side % 2, term)[i] * terms[term];
             finite = finite && isfinite(sum);
             bounds[i * 2 * LEVELS + side] = sum;
         }
+    }
     return finite ? UPPER_DONE : UPPER_BAD_FUTURE;
 }

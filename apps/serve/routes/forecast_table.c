@@ -1,5 +1,5 @@
-/* Long answers about a table: decoded on a thread of the sockets, answered by a worker of the refined, in time or not
- * at all. A file is read as the command reads it for that model; arrays need no reading. */
+/* Long answers about a table: decoded first (by a worker, if it is large), answered by a worker of the refined, in time
+ * or not at all. A file is read as the command reads it for that model; arrays need no reading. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,17 +33,18 @@ static void rename_text(const table_task *t, char *message, size_t size) {
 }
 
 static void rename_all(const table_task *t, json_t *v) {
-    enum { ROOM = 8192 };
+    enum { LONGER = 8192 };
     const char *key;
     json_t     *value;
     size_t      i;
     json_object_foreach(v, key, value) rename_all(t, value);
     json_array_foreach(v, i, value) rename_all(t, value);
     if (!json_is_string(v)) return;
-    char *room = malloc(ROOM);
+    size_t size = json_string_length(v) + LONGER;
+    char  *room = malloc(size);
     if (room) {
-        snprintf(room, ROOM, "%s", json_string_value(v));
-        rename_text(t, room, ROOM);
+        snprintf(room, size, "%s", json_string_value(v));
+        rename_text(t, room, size);
         json_string_set(v, room);
     }
     free(room);

@@ -18,6 +18,7 @@
 
 #define NEW  ".new-"
 #define GONE ".gone-"
+#define MARK ".tidemill-store"
 
 static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
 enum { LARGEST_JSON = 16 << 20, DEEPEST = 32 };
@@ -66,6 +67,31 @@ double store_now(void) {
 
 /* ---- folders ---- */
 
+static bool is_empty(const char *path) {
+    DIR *dir   = opendir(path);
+    bool empty = dir != NULL;
+    for (struct dirent *e; empty && (e = readdir(dir));)
+        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+    if (dir) closedir(dir);
+    return empty;
+}
+
+/* What is in a store is swept, made again and taken away, so a folder becomes one only while nothing is in it. */
+static tide_status make_ours(const char *path, tide_failure *failure) {
+    char        mark[FOLDER_PATH + sizeof MARK + 1];
+    struct stat is;
+    snprintf(mark, sizeof mark, "%s/" MARK, path);
+    if (lstat(mark, &is) == 0 && S_ISREG(is.st_mode)) return TIDE_OK;
+    if (!is_empty(path))
+        return fail_at(failure, TIDE_EINVAL, path, 0, NULL,
+                       "%s holds files that no service put there: name another folder, or an empty one", path);
+    int fd = open(mark, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0 && errno != EEXIST)
+        return fail_at(failure, TIDE_EIO, path, 0, NULL, "cannot be written to: %s", strerror(errno));
+    if (fd >= 0) close(fd);
+    return TIDE_OK;
+}
+
 tide_status store_folder(char path[FOLDER_PATH], tide_failure *failure) {
     struct stat is;
     bool        made   = lstat(path, &is) != 0 && errno == ENOENT;
@@ -81,9 +107,9 @@ tide_status store_folder(char path[FOLDER_PATH], tide_failure *failure) {
     if (stat(path, &is) != 0) return fail_at(failure, TIDE_EIO, path, 0, NULL, "cannot be used: %s", strerror(errno));
     if (is.st_uid != geteuid())
         return fail_at(failure, TIDE_EINVAL, path, 0, NULL, "%s is another user's folder", path);
-    if ((is.st_mode & 022) && chmod(path, is.st_mode & 0755) != 0)
-        return fail_at(failure, TIDE_EINVAL, path, 0, NULL, "others may write to %s", path);
-    return TIDE_OK;
+    if (is.st_mode & 022)
+        return fail_at(failure, TIDE_EINVAL, path, 0, NULL, "others may write to %s: chmod go-w takes that away", path);
+    return make_ours(path, failure);
 }
 
 static void remove_tree(int folder, const char *name, int depth) {

@@ -24,8 +24,9 @@ tide_status store_no_such(const char *what, const char *id, tide_failure *failur
  * '_' for all else, no dot in front, an ending kept. */
 void store_plain_name(const char *given, char name[STORE_NAME]);
 
-/* Makes the folder if it is not there, for its owner alone. TIDE_EINVAL: it is another user's, or may be written by
- * others. `path` becomes absolute, without links. */
+/* Makes the folder if it is not there, for its owner alone, and marks it as a store's; what is in it may then be swept
+ * and taken away. TIDE_EINVAL: it is another user's, or may be written by others, or it has files and no mark. `path`
+ * becomes absolute, without links. */
 tide_status store_folder(char path[FOLDER_PATH], tide_failure *failure);
 /* Writes the object so that a reader sees the old one or the new one, and that it is there after a loss of power. */
 tide_status store_write_json(const char *path, const json_t *object, tide_failure *failure);
