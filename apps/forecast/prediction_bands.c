@@ -1,7 +1,5 @@
 /* --level: prediction intervals around a forecast, and how they are called. */
 #include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"
@@ -27,22 +25,6 @@ tide_status prediction_read_levels(prediction *p, tide_failure *failure) {
     return prediction_names_clash(p, failure);
 }
 
-/* What is beyond what so few windows can say is told, not hidden. */
-static void tell_reach(const prediction *p) {
-    const band_tables *b = &p->bundle->bands;
-    double highest = p->levels.of[p->levels.count - 1];
-    for (int64_t s = 0; s < b->pred_len; s++) {
-        double reach = bands_reach(b, (int)p->use, s);
-        if (highest <= reach) continue;
-        char most[32] = "at all";
-        if (reach >= 1) snprintf(most, sizeof most, "above %.0f %%", floor(reach));
-        listener_note(&p->listener, FORECAST_STAGE_NOTE,
-                      "from step %" PRId64 " on, the validation windows vouch for no level %s: intervals of a higher "
-                      "one reach as far as the largest error seen there", s + 1, most);
-        return;
-    }
-}
-
 tide_status prediction_make_bands(prediction *p, tide_failure *failure) {
     const model_config *c = &p->bundle->config;
     int64_t cells = c->pred_len * c->out_count, sides = 2 * p->levels.count;
@@ -56,7 +38,7 @@ tide_status prediction_make_bands(prediction *p, tide_failure *failure) {
     for (int64_t i = 0; i < cells; i++)
         bands_at(&p->bundle->bands, (int)p->use, i, p->values[i], &s, p->levels.of, p->levels.count,
                  p->bands + i * sides);
-    if (sides) tell_reach(p);
+    if (sides) tell_reach(&p->listener, &p->bundle->bands, (int)p->use, p->levels.of[p->levels.count - 1]);
     return TIDE_OK;
 }
 

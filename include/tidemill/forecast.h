@@ -551,7 +551,8 @@ TIDE_API tide_status forecast_explain(const forecast_options *options, forecast_
  *   onnx  opset 17, any number of windows: past (batch, seq_len, columns) and, where the model has time features,
  *         time_s (batch, seq_len) to future (batch, pred_len, targets)
  *   pth   the parameters alone, a checkpoint of PyTorch under the published names
- * With options->level the first two have prediction intervals of these levels, the ones of forecast_predict.
+ * With options->level the first two have prediction intervals of these levels, the ones of forecast_predict, and a note
+ * says from which step on the run's validation windows cannot vouch for the highest.
  * Fills result->run, parameters, columns, seq_len, pred_len, text and json. TIDE_EINVAL for an output that is there
  * already (options->overwrite replaces it), a name that the format cannot have, and a model that it cannot hold. */
 TIDE_API tide_status forecast_export(const forecast_options *options, forecast_progress progress, void *user,
@@ -591,9 +592,12 @@ TIDE_API tide_status forecast_model_save_memory(const forecast_model *m, void **
 /* As forecast_export, from the handle: replaces what is at `path`. */
 TIDE_API tide_status forecast_model_export(const forecast_model *m, forecast_format format, const char *path,
                                            tide_failure *failure);
-/* The same with prediction intervals of these levels: as forecast_model_predict_levels has them. */
+/* The same with prediction intervals of these levels: as forecast_model_predict_levels has them. `progress` (NULL:
+ * nobody) hears what forecast_export says of the model: that a baseline was better on the test windows, and from which
+ * step on its validation windows cannot vouch for a level. */
 TIDE_API tide_status forecast_model_export_levels(const forecast_model *m, forecast_format format, const char *path,
-                                                  const double *levels, int64_t level_count, tide_failure *failure);
+                                                  const double *levels, int64_t level_count,
+                                                  forecast_progress progress, void *user, tide_failure *failure);
 TIDE_API void        forecast_model_free(forecast_model *m);  /* NULL is fine; clones live on */
 
 /* What it is. Of NULL: 0, false, "". Names live as long as a handle of the model does. */

@@ -212,6 +212,32 @@ static PyObject *model_bytes(PyObject *self, PyObject *none) {
     return made;
 }
 
+static PyObject *model_export(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+    static const char *const rows[] = { "path", "options", "levels", "tell", NULL };
+    PyObject    *given[4];
+    const char  *path;
+    elements     e;
+    tide_failure failure;
+    if (!arguments("export", rows, 4, args, count, names, given)) return NULL;
+    if (!text_from(given[0], "path", &path)) return NULL;
+    forecast_options *o = forecast_options_from(given[1], FORECAST_FOR_EXPORT);
+    if (!o) return NULL;
+    int  format = o->format;
+    bool fine = elements_from(given[2], "level", &e);
+    forecast_options_free(o);
+    if (!fine) return NULL;
+    if ((fine = elements_as(&e, "level", TIDE_F64))) {
+        hearing     h = hearing_begin(given[3]);
+        int64_t     levels = tide_shape_count(e.shape);
+        tide_status status = forecast_model_export_levels(model_of(self), format, path, e.data, levels, hearing_hear,
+                                                          &h, &failure);
+        fine = hearing_end(&h);
+        if (fine && status) fine = raise_failure(&failure);
+    }
+    elements_free(&e);
+    return fine ? Py_NewRef(Py_None) : NULL;
+}
+
 static PyObject *model_kept(PyObject *self, PyObject *none) {
     tide_frame  *f;
     tide_failure failure;
@@ -313,6 +339,7 @@ static const char *(*of_tz)(const forecast_model *) = forecast_model_tz;
 static PyMethodDef model_methods[] = { { "backtest", FAST(model_backtest), doc__Model_backtest },
                                        { "bytes", model_bytes, METH_NOARGS, doc__Model_bytes },
                                        { "evaluate", FAST(model_evaluate), doc__Model_evaluate },
+                                       { "export", FAST(model_export), doc__Model_export },
                                        { "forecast", FAST(model_forecast), doc__Model_forecast },
                                        { "kept", model_kept, METH_NOARGS, doc__Model_kept },
                                        { "predict", FAST(model_predict), doc__Model_predict },

@@ -478,6 +478,21 @@ class Forecaster:
             if os.path.exists(whole):
                 os.remove(whole)
 
+    def export(self, path: str | os.PathLike[str], format: str | None = None, level: float | Sequence[float] | None = None, *,
+               overwrite: bool = False) -> None:
+        """Writes the model for programs without Tidemill, as `tidemill forecast export` does: NAME.c and NAME.h, C without
+        dependencies; .onnx; .pth, the parameters alone as a checkpoint of PyTorch.
+
+        format: "c", "onnx" or "pth", where the end of the path does not say it. level: prediction intervals in percent beside
+        the forecast, in C and ONNX; a note (logger "tidemill") says from which step on the validation windows cannot vouch
+        for the highest. Files that are there are refused, unless overwrite is true."""
+        model, file = self._fitted(), os.fspath(path)
+        if not overwrite:
+            for one in (file, file[:-2] + ".h") if file.endswith(".c") else (file,):
+                if os.path.lexists(one):
+                    raise _tables.invalid(f"{one} is there already: another name, or overwrite=True")
+        model.export(file, {} if format is None else {"format": _text(format)}, _levels(level), _teller(None))
+
     @classmethod
     def load(cls, path: str | os.PathLike[str], **options: Any) -> Forecaster:
         """A run folder of the command, or what save wrote, to forecast with; options: device, threads, precision,

@@ -93,7 +93,50 @@ static void test_refused(void **state) {
     forecast_model_free(m);
 }
 
+/* ---- levels that validation cannot vouch for ---- */
+
+typedef struct heard { int notes; char last[512]; } heard;
+
+static int hear(void *user, const forecast_event *e) {
+    heard *h = user;
+    if (!strstr(e->message, "vouch")) return 0;
+    assert_int_equal(e->stage, FORECAST_STAGE_NOTE);
+    h->notes++;
+    snprintf(h->last, sizeof h->last, "%s", e->message);
+    return 0;
+}
+
+/* Command, handle and prediction say the same of a level beyond the windows, and nothing of one that is not. */
+static void test_levels_told(void **state) {
+    (void)state;
+    static const struct { const char *text; double level; int notes; } cases[] = { { "50", 50, 0 }, { "99", 99, 1 } };
+    forecast_model *m = load();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        heard            by_command = { 0 }, by_handle = { 0 }, by_prediction = { 0 };
+        char             path[160];
+        forecast_options o;
+        forecast_result  r       = { 0 };
+        tide_failure     failure = { 0 };
+        forecast_options_default(&o);
+        set(&o, "model", run);
+        set(&o, "level", cases[i].text);
+        if (forecast_predict(&o, hear, &by_prediction, &r, &failure) != TIDE_OK) fail_msg("%s", failure.message);
+        forecast_result_free(&r);
+        set(&o, "output", in_folder(i ? "told.onnx" : "silent.onnx", path));
+        if (forecast_export(&o, hear, &by_command, &r, &failure) != TIDE_OK ||
+            forecast_model_export_levels(m, FORECAST_FORMAT_AUTO, path, &cases[i].level, 1, hear, &by_handle, &failure))
+            fail_msg("%s", failure.message);
+        forecast_result_free(&r);
+        assert_int_equal(by_command.notes, cases[i].notes);
+        assert_int_equal(by_handle.notes, cases[i].notes);
+        assert_string_equal(by_command.last, by_prediction.last);
+        assert_string_equal(by_handle.last, by_prediction.last);
+    }
+    forecast_model_free(m);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_refused) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_refused),
+                                         cmocka_unit_test(test_levels_told) };
     return cmocka_run_group_tests_name("exports", tests, set_up, remove_folder);
 }

@@ -145,9 +145,9 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     R(forecast_model_export, 0, "none, no path", missing(t, forecast_model_export(NULL, FORECAST_FORMAT_C, "a.c",      \
         &t->failure)) && forecast_model_export(NULL, FORECAST_FORMAT_C, NULL, NULL) == TIDE_EINVAL)                    \
     R(forecast_model_export_levels, 0, "none", missing(t, forecast_model_export_levels(NULL, FORECAST_FORMAT_C, "a.c", \
-        &number, 1, &t->failure)))                                                                                     \
+        &number, 1, NULL, NULL, &t->failure)))                                                                         \
     R(forecast_model_export_levels, 1, "no levels", missing(t, forecast_model_export_levels(NULL, FORECAST_FORMAT_C,   \
-        "a.c", NULL, 2, &t->failure)))                                                                                 \
+        "a.c", NULL, 2, NULL, NULL, &t->failure)))                                                                     \
     R(forecast_model_save_memory, 0, "none", missing(t, forecast_model_save_memory(NULL, &block, &size,                \
         &t->failure)))                                                                                                 \
     R(forecast_model_free, 0, "none", (forecast_model_free(NULL), true))                                               \
@@ -341,7 +341,7 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     STALE(R, forecast_model_load_memory, "x", 1, NULL, &model)                                                         \
     STALE(R, forecast_model_clone, NULL, &model)                                                                       \
     STALE(R, forecast_model_export, NULL, FORECAST_FORMAT_C, "a.c")                                                    \
-    STALE(R, forecast_model_export_levels, NULL, FORECAST_FORMAT_C, "a.c", &number, 1)                                 \
+    STALE(R, forecast_model_export_levels, NULL, FORECAST_FORMAT_C, "a.c", &number, 1, NULL, NULL)                     \
     STALE(R, forecast_model_forecast, NULL, NULL, NULL, NULL, NULL, &drawn)                                            \
     STALE(R, forecast_model_evaluate, NULL, NULL, NULL, NULL, NULL, &told)                                             \
     STALE(R, forecast_model_backtest, NULL, NULL, NULL, NULL, NULL, NULL, &told)                                       \

@@ -19,7 +19,7 @@ np = pytest.importorskip("numpy")
 
 ROWS, H, INPUT = 400, 6, 24
 SMALL = dict(h=H, input_size=INPUT, epochs=1, seed=3, d_model=16, n_heads=2, e_layers=1, d_ff=16, threads=1)
-pytestmark = pytest.mark.filterwarnings("ignore:by test MSE", "ignore:the best epoch")
+pytestmark = pytest.mark.filterwarnings("ignore:by test MSE", "ignore:the best epoch", "ignore:on the test windows a baseline")
 
 
 def columns(rows=ROWS):
@@ -423,6 +423,53 @@ def test_save_and_load(fitted, expected, tmp_path):
         fitted.save(tmp_path / "run", overwrite=True)
     with pytest.raises(tm.DataError, match="holds no trained model"):
         tm.load(tmp_path)
+
+
+@pytest.mark.parametrize("name, format", [("model.c", "c"), ("model.onnx", None), ("model.pth", "pth"), ("any", "onnx")])
+def test_export(fitted, tmp_path, name, format):
+    """The bytes that the command writes; nothing that is there is written over unasked."""
+    by_command, ours = tmp_path / "command", tmp_path / "ours"
+    by_command.mkdir(), ours.mkdir()
+    fitted.save(tmp_path / "run")
+    level = None if name.endswith(".pth") else [80, 95]
+    more = ["--level", "80,95"] if level else []
+    command("export", tmp_path / "run", "--output", by_command / name, *more, *(["--format", format] if format else []))
+    fitted.export(ours / name, format, level)
+    files = sorted(os.listdir(by_command))
+    assert files == sorted(os.listdir(ours)) and len(files) == (2 if format == "c" else 1)
+    for file in files:
+        assert (ours / file).read_bytes() == (by_command / file).read_bytes()
+        for other in files:
+            (ours / other).unlink(missing_ok=True)
+        (ours / file).write_text("mine")
+        with pytest.raises(tm.InvalidError, match="overwrite=True"):
+            fitted.export(ours / name, format, level)
+        assert (ours / file).read_text() == "mine"
+        fitted.export(ours / name, format, level, overwrite=True)
+        assert (ours / file).read_bytes() == (by_command / file).read_bytes()
+
+
+@pytest.mark.parametrize("name, given, message", [
+    ("model", {}, "`format` says what to write"), ("model", {"format": "onxn"}, "onnx"), ("model.onnx", {"format": "c"}, "does not end in .c"),
+    ("model.pth", {"level": 80}, "no place for intervals"), ("model.onnx", {"level": 100.5}, "100.5"), ("model.onnx", {"level": "high"}, "no number"),
+    ("a b.c", {}, "a b")])
+def test_slips_in_export(fitted, tmp_path, name, given, message):
+    with pytest.raises(tm.InvalidError, match=message):
+        fitted.export(tmp_path / name, **given)
+    assert not os.listdir(tmp_path)
+    with pytest.raises(tm.InvalidError, match="learned nothing"):
+        tm.Forecaster().export(tmp_path / "model.c")
+
+
+def test_export_tells_what_validation_cannot_vouch_for(fitted, tmp_path, caplog):
+    """Of 35 validation windows a level of 99 is beyond what they say, one of 50 is not; predict has the same words."""
+    with caplog.at_level("INFO", logger="tidemill"):
+        fitted.export(tmp_path / "one.onnx", level=50)
+        assert not caplog.records
+        fitted.export(tmp_path / "two.onnx", level=99)
+        fitted.predict(level=99, use="model")
+    told = [record.message for record in caplog.records if "vouch" in record.message]
+    assert len(told) == 2 and told[0] == told[1] and "from step 1 on" in told[0]
 
 
 def test_pickle(fitted, expected):

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "exported.h"
 #include "files/owned.h"
+#include "forecast/fit/calibrate.h"
 #include "forecast/fit/resolve.h"
 #include "forecast/saved/loaded.h"
 
@@ -112,6 +113,16 @@ static tide_status told_json(const exported *e, const export_files *f, const for
     return r->json ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the result");
 }
 
+/* What whoever uses the file should know of the model. */
+static void tell_model(const listener *l, const exported *e) {
+    const bundle *b = &e->bundle;
+    if (record_best(&b->record) != FORECAST_USE_MODEL)
+        listener_note(l, FORECAST_STAGE_WARNING,
+                      "on the test windows a baseline was better than the model (`use` best of predict gives it): what "
+                      "was written is the model");
+    if (e->levels.count) tell_reach(l, &b->bands, FORECAST_USE_MODEL, e->levels.of[e->levels.count - 1]);
+}
+
 static tide_status tell(const forecast_options *o, const exported *e, const export_files *f, const format *as,
                         const listener *l, forecast_result *r, tide_failure *failure) {
     const model_config *c = &e->bundle.config;
@@ -124,10 +135,7 @@ static tide_status tell(const forecast_options *o, const exported *e, const expo
         output_remember(o->model, files[i]);
         listener_tell(l, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = files[i] });
     }
-    if (record_best(&e->bundle.record) != FORECAST_USE_MODEL)
-        listener_note(l, FORECAST_STAGE_WARNING,
-                      "on the test windows a baseline was better than the model (`use` best of predict gives it): what "
-                      "was written is the model");
+    tell_model(l, e);
     tide_status status = told_text(e, f, r, failure);
     return status == TIDE_OK ? told_json(e, f, as, r, failure) : status;
 }
@@ -165,7 +173,8 @@ tide_status forecast_export(const forecast_options *options, forecast_progress p
 }
 
 tide_status forecast_model_export_levels(const forecast_model *m, forecast_format format_asked, const char *path,
-                                         const double *levels, int64_t level_count, tide_failure *failure) {
+                                         const double *levels, int64_t level_count, forecast_progress progress,
+                                         void *user, tide_failure *failure) {
     failure_clear(failure);
     void         *bytes = NULL;
     size_t        size  = 0;
@@ -177,6 +186,7 @@ tide_status forecast_model_export_levels(const forecast_model *m, forecast_forma
     if (status == TIDE_OK) status = forecast_model_save_memory(m, &bytes, &size, failure);
     if (status == TIDE_OK) status = exported_take(bytes, size, &e, failure);
     if (status == TIDE_OK) status = as->write(&e, path, failure);
+    if (status == TIDE_OK) tell_model(&(listener){ progress, user, os_seconds(), NULL }, &e);
     exported_free(&e);
     tide_free(bytes);
     return status;
@@ -184,5 +194,5 @@ tide_status forecast_model_export_levels(const forecast_model *m, forecast_forma
 
 tide_status forecast_model_export(const forecast_model *m, forecast_format format_asked, const char *path,
                                   tide_failure *failure) {
-    return forecast_model_export_levels(m, format_asked, path, NULL, 0, failure);
+    return forecast_model_export_levels(m, format_asked, path, NULL, 0, NULL, NULL, failure);
 }

@@ -2,6 +2,8 @@
 #include "calibrate.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"
@@ -47,6 +49,20 @@ static void tell_left_out(const listener *l, const residuals *whole) {
     listener_note(l, FORECAST_STAGE_NOTE,
                   "of the %" PRId64 " validation windows %" PRId64 " are kept for sample paths, and intervals of sums, "
                   "as more would take over 4 MB", whole->windows, whole->kept);
+}
+
+/* What is beyond what so few windows can say is told, not hidden. */
+void tell_reach(const listener *l, const band_tables *b, int forecaster, double highest) {
+    for (int64_t s = 0; s < b->pred_len; s++) {
+        double reach = bands_reach(b, forecaster, s);
+        if (highest <= reach) continue;
+        char most[32] = "at all";
+        if (reach >= 1) snprintf(most, sizeof most, "above %.0f %%", floor(reach));
+        listener_note(l, FORECAST_STAGE_NOTE,
+                      "from step %" PRId64 " on, the validation windows vouch for no level %s: intervals of a higher "
+                      "one reach as far as the largest error seen there", s + 1, most);
+        return;
+    }
 }
 
 /* `p` for the model, `baselines` for one of them. */

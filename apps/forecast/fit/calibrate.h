@@ -18,6 +18,10 @@ tide_status calibrate_model(const scoring *validation, window_program *p, band_t
 tide_status calibrate_baselines(const scoring *validation, const baseline_parts *baselines, band_tables *out,
                                 tide_failure *failure);
 
+/* Says from which step on a level, the highest that is asked for, is beyond what the windows of validation can vouch
+ * for; nothing where there is none. */
+void tell_reach(const listener *l, const band_tables *b, int forecaster, double highest);
+
 /* The intervals of a scoring in the making. */
 typedef struct interval_run {
     float           *scale;                /* (windows, columns) */
