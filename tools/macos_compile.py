@@ -5,12 +5,13 @@ virtual environment of its own).
 Compiles only: nothing is run, and but for the extension, which may leave to its loader what it lacks, nothing is linked. The few headers of libraries that Homebrew would bring come from this machine:
 they say the same on both. Fails when zig cannot be had: what was not compiled was not checked."""
 import pathlib
-import struct
 import subprocess
 import sys
 import sysconfig
 import tempfile
 import venv
+
+import macho
 
 ZIG = "ziglang==0.17.1"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -119,28 +120,15 @@ def python_extension(folder):
            folder / "out/libtidemill_objects.a", "-o", made / "_tidemill.abi3.so"]
 
 
-def load_commands(path):
-    """(libraries that it names, oldest macOS) of a 64-bit Mach-O file."""
-    data = path.read_bytes()
-    count, at, libraries, oldest = struct.unpack_from("<I", data, 16)[0], 32, [], None
-    for _ in range(count):
-        command, size = struct.unpack_from("<2I", data, at)
-        if command in (0x0C, 0x80000018):  # LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB
-            libraries.append(data[at + struct.unpack_from("<I", data, at + 8)[0]:at + size].split(b"\0")[0].decode())
-        elif command == 0x32:  # LC_BUILD_VERSION
-            oldest = struct.unpack_from("<I", data, at + 12)[0] >> 16
-        at += size
-    return libraries, oldest
-
-
 def build_python(folder):
     """The text of what failed; None. An extension that names other libraries would not load on another Mac."""
     for command in python_extension(folder):
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             return done.stdout[-2000:] + done.stderr[-6000:]
-    found = load_commands(folder / "python/_tidemill.abi3.so")
-    return None if found == (["/usr/lib/libSystem.B.dylib"], 11) else f"the extension's libraries and oldest macOS: {found}"
+    file = macho.read((folder / "python/_tidemill.abi3.so").read_bytes())
+    found = file.libraries, file.oldest, file.signature
+    return None if found == (["/usr/lib/libSystem.B.dylib"], (11, 0), "") else f"the extension's libraries, oldest macOS, signature's fault: {found}"
 
 
 def build_for_macos(folder, setup):

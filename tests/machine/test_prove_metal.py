@@ -25,7 +25,7 @@ def device(name, step_ms, **more):
 
 def found(*devices, **more):
     machine = {"machine": {"model": "Apple M2 Max"}, "products": []}
-    return {"machine": machine, "failure": None, "quick": False, "devices": list(devices), "python": (prove.MET, "242 passed"),
+    return {"machine": machine, "failure": None, "quick": False, "devices": list(devices), "python": (prove.MET, "242 passed"), "wheel": (prove.UNKNOWN, prove.NO_WHEEL),
             "peers": {"MLX": (3.9, None), "PyTorch MPS": (None, "no torch")}, **more}
 
 
@@ -61,8 +61,24 @@ class Report(Case):
         self.assertIn("no compiler", self.report(device("cpu", 60.0), failure="no compiler"))
 
     def test_python(self):
-        self.assertIn("## The Python package\n\nmet: 242 passed", self.report(device("cpu", 60.0)))
-        self.assertIn("missed: \n```\nno compiler\n```", self.report(device("cpu", 60.0), python=(prove.MISSED, "no compiler")))
+        text = self.report(device("cpu", 60.0))
+        self.assertIn("## The Python package\n\n- built here: met: 242 passed\n- as a wheel: cannot say: none was named", text)
+        self.assertIn("built here: missed: \n```\nno compiler\n```", self.report(device("cpu", 60.0), python=(prove.MISSED, "no compiler")))
+        self.assertIn("as a wheel: missed: \n```\nbad tag\n```", self.report(device("cpu", 60.0), wheel=(prove.MISSED, "bad tag")))
+
+    def test_wheel(self):
+        """It is the wheel that is installed, and what came of it that is told; one that is not there is a slip."""
+        asked, plain = [], prove.call
+        for code, verdict in ((0, prove.MET), (1, prove.MISSED), (77, prove.UNKNOWN)):
+            prove.call = lambda words, code=code: asked.append(words) or (code, "first\n242 passed\n", "")
+            try:
+                how, said = prove.python_package(pathlib.Path("some.whl"))
+            finally:
+                prove.call = plain
+            self.assertEqual((how, said.splitlines()[-1], asked[-1][-1].name), (verdict, "242 passed", "some.whl"))
+        done = self.prove("--wheel", self.folder / "absent.whl")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("absent.whl is no file", done.stderr)
 
     def prove(self, *words):
         command = [sys.executable, ROOT / "tools/prove-metal", "--quick", "--program", program.PROGRAM, *words]

