@@ -24,7 +24,8 @@ for word; do
         -bundle) bundle=1 ;;
     esac
 done
-[ "$bundle" ] || exec '{zig}' cc -target aarch64-macos.{oldest} -fno-sanitize=all -Werror=unguarded-availability-new -I'{folder}/python' -L'{folder}' -F'{folder}' "$@"
+target='-target aarch64-macos.{oldest} -fno-sanitize=all -Werror=unguarded-availability-new'
+[ "$bundle" ] || exec '{zig}' cc $target -I'{folder}/python' -L'{folder}' -F'{folder}' "$@"
 words=()
 while [ $# -gt 0 ]; do
     case "$1" in
@@ -45,7 +46,7 @@ strip = 'true'
 pkg-config = 'pkg-config'
 python = '{python}'
 [built-in options]
-c_args = [{flags}, '-I{prefix}/include', '-idirafter', '{folder}/headers']
+c_args = ['-I{prefix}/include', '-idirafter', '{folder}/headers']
 c_link_args = ['-L{prefix}/lib', '-L{folder}', '-F{folder}']
 [properties]
 pkg_config_libdir = ['{prefix}/pkgconfig']
@@ -90,7 +91,8 @@ def make(folder, zig):
     headers = folder / "headers"
     headers.mkdir()
     for name in ("zlib.h", "zconf.h", "Random123"):  # the same on both
-        place = next((place / name for place in (pathlib.Path("/usr/include"), *pathlib.Path("/usr/include").glob("*-linux-gnu")) if (place / name).exists()), None)
+        includes = pathlib.Path("/usr/include")
+        place = next((place / name for place in (includes, *includes.glob("*-linux-gnu")) if (place / name).exists()), None)
         if not place:
             lacking(f"{name} is not in /usr/include: apt-get install zlib1g-dev librandom123-dev")
         (headers / name).symlink_to(place)
@@ -100,7 +102,7 @@ def make(folder, zig):
     return compiler
 
 
-def cross_file(folder, zig, prefix, python, flags):
+def cross_file(folder, zig, prefix, python):
     path = folder / "cross.txt"
-    path.write_text(CROSS.format(folder=folder, zig=zig, prefix=prefix, python=python, flags=", ".join(f"'{flag}'" for flag in flags)))
+    path.write_text(CROSS.format(folder=folder, zig=zig, prefix=prefix, python=python))
     return path

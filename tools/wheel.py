@@ -8,11 +8,13 @@ DIR is made; the wheel is in it, what it was made with in DIR/made. Sources come
 needs dpkg-dev), tools from PyPI. Needs a C compiler, zlib1g-dev and librandom123-dev, for Linux libsleef-dev, for macOS lld and llvm. Exit code 1: it failed;
 77: something that it needs is not here."""
 import argparse
+import base64
+import hashlib
 import os
 import pathlib
 import subprocess
-import sys
 import venv
+import zipfile
 
 import macos_toolchain
 import wheel_libraries
@@ -24,8 +26,26 @@ TOOLS = ["meson==1.12.1", "meson-python==0.22.1", "ninja", "cmake", "auditwheel=
 SETTINGS = ["-Dhwloc=disabled", "-Dcurl=disabled"]
 BUILD = """
 import mesonpy, os, sys
-print(mesonpy.build_wheel(sys.argv[1], {"setup-args": sys.argv[4:], "compile-args": ["-j" + sys.argv[3]], "build-dir": sys.argv[2]}))
+print(mesonpy.build_wheel(sys.argv[1], {"setup-args": sys.argv[3:], "compile-args": ["-j" + sys.argv[2]]}))
 """
+
+
+def with_licences(wheel, out, texts):
+    """A copy in the folder that has these texts beside its metadata."""
+    made = out / wheel.name
+    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
+        record = next(name for name in old.namelist() if name.endswith(".dist-info/RECORD"))
+        rows = old.read(record).decode()
+        for name in old.namelist():
+            if name != record:
+                new.writestr(name, old.read(name))
+        for name, text in texts.items():
+            path = f"{record.removesuffix('RECORD')}licenses/{name}.txt"
+            new.writestr(path, text)
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text).digest()).rstrip(b"=").decode()
+            rows += f"{path},sha256={digest},{len(text)}\n"
+        new.writestr(record, rows)
+    return made
 
 
 class Target:
@@ -33,9 +53,9 @@ class Target:
 
     def __init__(self, made, jobs):
         self.made, self.jobs, self.home = made, jobs, made / "tools"
-        self.prefix, self.out = made / "prefix", made / "build"
-        # No path of this machine stands in what is made.
-        self.flags = [f"-ffile-prefix-map={made}/=", f"-ffile-prefix-map={os.path.relpath(ROOT, self.out)}/=", f"-ffile-prefix-map={ROOT}/="]
+        self.prefix = made / "prefix"
+        # Of the libraries: no path of this machine stands in them, and what nobody calls is left out.
+        self.flags = [f"-ffile-prefix-map={made}/=", "-ffunction-sections", "-fdata-sections"]
         self.env = dict(os.environ, PATH=f"{self.home / 'bin'}:{os.environ['PATH']}")
         self.cmake = {}
 
@@ -49,11 +69,12 @@ class Target:
             lacking(f"no package index: {done.stderr.strip().splitlines()[-1:]}")
 
     def build(self):
-        """The wheel, as Meson leaves it."""
+        """The wheel, as Meson leaves it. It builds in a folder of the tree, which is removed: files are named from there, and a ccache has
+        what was compiled before."""
         folder = self.made / "wheel"
         folder.mkdir()
         self.env["PKG_CONFIG_PATH"] = str(self.prefix / "pkgconfig")
-        run([self.program("python3"), "-c", BUILD, folder, self.out, self.jobs, *SETTINGS, *self.settings()], cwd=ROOT, env=self.env)
+        run([self.program("python3"), "-c", BUILD, folder, self.jobs, *SETTINGS, *self.settings()], cwd=ROOT, env=self.env)
         return next(folder.glob("*.whl"))
 
 
@@ -61,13 +82,16 @@ class Linux(Target):
     def __init__(self, made, jobs):
         super().__init__(made, jobs)
         self.cc, self.ar = "cc", ["ar"]
-        self.flags += ["-ffunction-sections", "-fdata-sections"]  # of the libraries, what nobody calls is left out
 
     def prepare(self):
         pass
 
+    def licences(self):
+        """Of what auditwheel puts in."""
+        return {"sleef": pathlib.Path("/usr/share/doc/libsleef-dev/copyright").read_bytes()}
+
     def settings(self):
-        return [f"-Dc_args={' '.join(self.flags)} -I{self.prefix}/include", f"-Dc_link_args=-L{self.prefix}/lib -Wl,--gc-sections", "-Dsleef=enabled"]
+        return [f"-Dc_args=-I{self.prefix}/include", f"-Dc_link_args=-L{self.prefix}/lib -Wl,--gc-sections", "-Dsleef=enabled"]
 
     def finish(self, wheel, out):
         run([self.program("auditwheel"), "repair", "--zip-compression-level", "9", "-w", out, wheel], env=self.env)
@@ -92,16 +116,19 @@ class Macos(Target):
         # The names by which sysconfig and meson-python know what they build for.
         self.env |= {"_PYTHON_HOST_PLATFORM": f"macosx-{macos_toolchain.OLDEST}-arm64", "MACOSX_DEPLOYMENT_TARGET": macos_toolchain.OLDEST}
 
+    def licences(self):
+        return {}
+
     def settings(self):
         wheel_libraries.write_package(self.prefix, "zlib", "1.2.11", [self.stubs / "headers"], "-lz")
-        cross = macos_toolchain.cross_file(self.stubs, self.zig, self.prefix, self.program("python3"), self.flags)
+        cross = macos_toolchain.cross_file(self.stubs, self.zig, self.prefix, self.program("python3"))
         return [f"--cross-file={cross}", "-Dsleef=disabled"]
 
     def finish(self, wheel, out):
         run([self.program("abi3audit"), "--strict", wheel], env=self.env)
         words = [self.made, ROOT, str(ROOT)[1:]]
         said = run([self.program("python3"), ROOT / "tools/check_macos_wheel.py", wheel, *words])
-        wheel.rename(out / wheel.name)
+        (out / wheel.name).write_bytes(wheel.read_bytes())
         return said.strip()
 
 
@@ -119,8 +146,12 @@ def main():
     target = {"linux": Linux, "macos": Macos}[chosen.target](out / "made", str(chosen.jobs))
     target.install_tools()
     target.prepare()
-    wheel_libraries.build(wheel_libraries.fetch(out / "made/sources"), target.prefix, target)
-    print(target.finish(target.build(), out))
+    sources = wheel_libraries.fetch(out / "made/sources")
+    wheel_libraries.build(sources, target.prefix, target)
+    texts = {name: (sources[name] / how["licence"]).read_bytes() for name, how in wheel_libraries.LIBRARIES.items()}
+    whole = out / "made/licensed"
+    whole.mkdir()
+    print(target.finish(with_licences(target.build(), whole, texts | target.licences()), out))
 
 
 if __name__ == "__main__":

@@ -5,15 +5,18 @@ import re
 import shutil
 import subprocess
 
-# How each is built: by CMake, with these settings, or as files of C, all but those that match; headers go to include/FOLDER.
+# How each is built: by CMake, with these settings, or as files of C, all but those that match; headers go to include/FOLDER. Who passes it on
+# passes on its licence.
 LIBRARIES = {
-    "jansson": {"cmake": ["JANSSON_BUILD_DOCS=OFF", "JANSSON_WITHOUT_TESTS=ON", "JANSSON_EXAMPLES=OFF"]},
+    "jansson": {"cmake": ["JANSSON_BUILD_DOCS=OFF", "JANSSON_WITHOUT_TESTS=ON", "JANSSON_EXAMPLES=OFF"], "licence": "LICENSE"},
     # Encryption is why Debian's brings libcrypto, other packings why it brings more: zip_in.c refuses members of either kind. What
     # arc4random is for is the name of a temporary file; glibc has it since 2.36 alone.
     "libzip": {"cmake": [f"ENABLE_{name}=OFF" for name in ("COMMONCRYPTO", "GNUTLS", "MBEDTLS", "OPENSSL", "BZIP2", "LZMA", "ZSTD")] +
-                        [f"BUILD_{name}=OFF" for name in ("TOOLS", "REGRESS", "EXAMPLES", "DOC")] + ["HAVE_ARC4RANDOM=OFF"]},
-    "libcsv": {"files": "libcsv.c", "headers": ["csv.h"], "folder": "."},
-    "cminpack": {"files": "*.c", "but": r".*_\.c", "headers": ["cminpack.h"], "folder": "cminpack-1"},  # NAME_.c is Fortran's door
+                        [f"BUILD_{name}=OFF" for name in ("TOOLS", "REGRESS", "EXAMPLES", "DOC")] + ["HAVE_ARC4RANDOM=OFF"],
+               "licence": "LICENSE"},
+    "libcsv": {"files": "libcsv.c", "headers": ["csv.h"], "folder": ".", "licence": "COPYING.LESSER"},
+    "cminpack": {"files": "*.c", "but": r".*_\.c", "headers": ["cminpack.h"], "folder": "cminpack-1",  # NAME_.c is Fortran's door
+                 "licence": "CopyrightMINPACK.txt"},
 }
 
 
