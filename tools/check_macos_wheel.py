@@ -15,7 +15,7 @@ import sys
 import zipfile
 
 import macho
-from wheel_libraries import LIBRARIES
+import wheel_libraries
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TAG, OLDEST, PYTHON = "cp311-abi3-macosx_11_0_arm64", (11, 0), (3, 11)
@@ -76,7 +76,7 @@ def faults(path, words=()):
             found.append(f"its tags are {tags}; {TAG} is wanted, in its name too")
         if "Requires-Python: >=3.11" not in wheel.read(info + "METADATA").decode():
             found.append("METADATA does not say Requires-Python: >=3.11")
-        found += [f"it lacks the licence of {name}" for name in LIBRARIES if f"{info}licenses/{name}.txt" not in names]
+        found += [f"it lacks the licence of {name}" for name in wheel_libraries.LIBRARIES if f"{info}licenses/{name}.txt" not in names]
         return found + list(extension_faults(wheel.read(EXTENSION), stable_names(), words)) if EXTENSION in names else found
 
 
