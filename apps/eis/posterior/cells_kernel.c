@@ -99,6 +99,22 @@ EIS_CLONES static void block_any(const cell_job *job, int64_t a, int64_t first, 
     }
 }
 
+EIS_CLONES static void block_part(const cell_job *job, const int64_t *point, int64_t points, int64_t a, int64_t first,
+                                  float *misfit) {
+    for (int64_t r = 0; r < job->nr; r++) {
+        fraction c   = fraction_of(job, job->rsh[r]);
+        lanes    sum = { 0 }, x, y;
+        for (int64_t i = 0; i < points; i++) {
+            double zr = job->z[point[i]].re, zi = job->z[point[i]].im;
+            load_membranes(job, point[i], a, first, &x, &y);
+            lanes nr = c.p + c.q * x, ni = c.q * y, dr = c.s + c.t * x, di = c.t * y;
+            lanes er = zr * dr - zi * di - nr, ei = zr * di + zi * dr - ni;
+            sum += (er * er + ei * ei) / (nr * nr + ni * ni);
+        }
+        put_single(&sum, misfit + r * CELL_LANES);
+    }
+}
+
 /* The clones are static: their resolvers would be visible outside the library otherwise. */
 void cell_block_shunt(const cell_job *job, int64_t a, int64_t first, float *misfit, float *log_ratio) {
     block_shunt(job, a, first, misfit, log_ratio);
@@ -106,4 +122,9 @@ void cell_block_shunt(const cell_job *job, int64_t a, int64_t first, float *misf
 
 void cell_block_any(const cell_job *job, int64_t a, int64_t first, float *misfit, float *log_ratio) {
     block_any(job, a, first, misfit, log_ratio);
+}
+
+void cell_block_part(const cell_job *job, const int64_t *point, int64_t points, int64_t a, int64_t first,
+                     float *misfit) {
+    block_part(job, point, points, a, first, misfit);
 }
