@@ -44,7 +44,7 @@ tide_status completion_noise(const question *q, const eis_spectrum *s, completio
     noise_estimate e;
     out->noise = q->noise, out->noise_source = EIS_NOISE_GIVEN, out->noise_dof = (double)INFINITY;
     if (!isnan(q->noise)) return TIDE_OK;
-    tide_status status = noise_of(s, &e, failure);
+    tide_status status = q->seen ? (e = *q->seen, TIDE_OK) : noise_of(s, &e, failure);
     if (status != TIDE_OK) return status;
     out->noise = fmax(e.outliers ? e.robust : e.noise, COMPLETION_LEAST_NOISE);
     out->noise_source = e.source;
