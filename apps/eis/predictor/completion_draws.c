@@ -44,29 +44,39 @@ tide_status completion_draw_beams(network_task *t, completion *out, tide_failure
 
 /* ---- draws of the lab recipe ---- */
 
-static int pick_bin(int64_t bins, const float *p, double share) {
-    double sum = 0, left;
-    for (int64_t i = 0; i < bins; i++) sum += (double)p[i];
-    left = share * sum;
-    for (int64_t i = 0; i < bins - 1; i++) {
-        left -= (double)p[i];
-        if (left < 0) return (int)i;
+/* What the draws of a quantity need: its bins' probabilities, and their sums from the first on. */
+typedef struct histogram { const float *p; double up_to[BINS_MOST]; } histogram;
+
+static void histogram_of(const network_task *t, const float *p, histogram *h) {
+    double sum = 0;
+    h->p = p;
+    for (int64_t i = 0; i < t->bins; i++) h->up_to[i] = sum += (double)p[i];
+}
+
+/* The first bin whose sum is beyond the share of all. */
+static int pick_bin(int64_t bins, const histogram *h, double share) {
+    double  wanted = share * h->up_to[bins - 1];
+    int64_t low = 0, high = bins - 1;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (h->up_to[middle] > wanted) high = middle;
+        else low = middle + 1;
     }
-    return (int)bins - 1;
+    return (int)low;
 }
 
 /* A coordinate within the bins; *log_density grows by that of having drawn it. */
-static double draw_coordinate(const network_task *t, const float *p, rng *r, double *log_density) {
+static double draw_coordinate(const network_task *t, const histogram *h, rng *r, double *log_density) {
     double where = rng_unit(r);
-    int    bin   = pick_bin(t->bins, p, where);
-    *log_density += log(fmax((double)p[bin] * (double)t->bins, LEAST_PROBABILITY));
+    int    bin   = pick_bin(t->bins, h, where);
+    *log_density += log(fmax((double)h->p[bin] * (double)t->bins, LEAST_PROBABILITY));
     return ((double)bin + rng_unit(r)) / (double)t->bins;
 }
 
 /* The solution resistance, whose coordinate is not even in ohms: the density is turned into one an ohm. */
-static double draw_rs(const network_task *t, const float *p, const fit_view *view, rng *r, double *log_density) {
+static double draw_rs(const network_task *t, const histogram *h, const fit_view *view, rng *r, double *log_density) {
     const double step = 1e-6;
-    double at = fmin(fmax(draw_coordinate(t, p + QUANTITY_RS * t->bins, r, log_density), step), 1 - step);
+    double at = fmin(fmax(draw_coordinate(t, h, r, log_density), step), 1 - step);
     double above = quantity_value(t->recipe, QUANTITY_RS, at + step / 2, view),
            below = quantity_value(t->recipe, QUANTITY_RS, at - step / 2, view);
     *log_density -= log((above - below) / step);
@@ -88,16 +98,20 @@ static tide_status draw_chain(const network_task *t, const labelling *l, const f
     tide_status  status = TIDE_OK;
     int          last   = -1;
     fit_view     view   = fit_view_of(t->raw);
+    histogram    own, of_rs;
     for (int i = 0; i < EIS_COUNT; i++) last = l->known.is[completion_chain[i]] ? last : i;
     for (int i = 0; i <= last && status == TIDE_OK; i++) {
         int k = completion_chain[i];
         if (l->known.is[k]) continue;
+        bool rs = i == last && isnan(t->q->rs_ohm);
         for (int n = 0; n < DRAWS; n++) {
             const float *p = rows + n * stride;
-            double coordinate = draw_coordinate(t, p + k * t->bins, r, &d->log_density[n]);
+            if (n == 0 || stride) histogram_of(t, p + k * t->bins, &own);
+            if (rs && (n == 0 || stride)) histogram_of(t, p + QUANTITY_RS * t->bins, &of_rs);
+            double coordinate = draw_coordinate(t, &own, r, &d->log_density[n]);
             d->p[n][k]     = quantity_value(t->recipe, k, coordinate, NULL);
             d->given[n][k] = (float)(coordinate * (CELL_VALUES - 1));
-            if (i == last && isnan(t->q->rs_ohm)) d->p[n][EIS_RS] = draw_rs(t, p, &view, r, &d->log_density[n]);
+            if (rs) d->p[n][EIS_RS] = draw_rs(t, &of_rs, &view, r, &d->log_density[n]);
         }
         if (i < last)
             status = predictor_ask(t->q->predictor, DRAWS, d->spectrum, (const float (*)[EIS_COUNT])d->given, d->answer,
