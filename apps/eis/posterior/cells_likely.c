@@ -11,10 +11,11 @@
 #include "cells_device.h"
 #include "cells_parts.h"
 
-enum { STAGES = 2, POINTS_MOST = 16 };
-static const int64_t stage_points[STAGES] = { 4, POINTS_MOST };
+enum { STAGES = 2 };
+static const int64_t stage_points[STAGES] = { 4, CELL_PART };
 static const double  nothing  = 60;    /* cells_weigh's exp (-60) */
-static const double  rounding = 1e-5;  /* of misfits, kept in single */
+/* Of a bound's root, in single precision: of itself, and besides; for impedances of such sizes. */
+static const double  rounding = 1e-5, cancelling = 4e-6, least_ohm = 1e-6, most_ohm = 1e12;
 
 typedef struct search {
     const cell_problem *problem;
@@ -49,7 +50,7 @@ static float least_of(const float weight[CELL_LANES], const float misfit[CELL_LA
 }
 
 static void bound_rows(search *s, int64_t points) {
-    int64_t point[POINTS_MOST];
+    int64_t point[CELL_PART];
     float   weight[CELL_LANES], misfit[CELL_POINTS * CELL_LANES];
     for (int64_t i = 0; i < points; i++) point[i] = (2 * i + 1) * s->problem->count / (2 * points);
     for (int64_t i = 0; i < s->c->block_count; i++) {
@@ -69,7 +70,8 @@ static double most_of(const search *s, double misfit, double log_ratio) {
     double n = (double)s->problem->count, variance = fmax(s->noise * s->noise, s->widened * misfit / (2 * n));
     double a = fmax(misfit + 2 * variance * (nothing - log_ratio), 0), b = 4 * n * variance * variance;
     double e = sqrt(b / (a + b));
-    return fmax(misfit, (a + b / e) / (1 - e)) * (1 + rounding);
+    double root = sqrt(fmax(misfit, (a + b / e) / (1 - e))) * (1 + rounding) + cancelling;
+    return root * root;
 }
 
 static void lower_most(search *s) {
@@ -105,13 +107,23 @@ static bool fill(search *s) {
     return room;
 }
 
+static bool is_usual(const cell_problem *problem) {
+    bool usual = true;
+    for (int64_t i = 0; i < problem->count; i++) {
+        double size = hypot(problem->z[i].re, problem->z[i].im);
+        usual = usual && size >= least_ohm && size <= most_ohm;
+    }
+    return usual;
+}
+
 bool cells_likely_new(const cell_problem *problem, double noise, double widened, cells *out) {
     membrane_table tables[2];
     search s = { .problem = problem, .c = out, .noise = noise, .widened = widened, .most = INFINITY };
     bool   fine = cells_outline(problem, out, tables) &&
                 (s.least = calloc((size_t)(out->block_count * out->nr), sizeof *s.least));
     s.job = cells_job(problem, out, tables);
-    for (int i = 0; fine && i < STAGES && 2 * stage_points[i] <= problem->count; i++)
+    bool usual = is_usual(problem);
+    for (int i = 0; fine && usual && i < STAGES && 2 * stage_points[i] <= problem->count; i++)
         bound_rows(&s, stage_points[i]), lower_most(&s);
     fine = fine && fill(&s);
     if (fine) cells_finish(problem, out);

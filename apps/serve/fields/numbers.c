@@ -102,12 +102,14 @@ static int magnitude(double v) {
 static int place(char *out, uint64_t whole, int digits, int e, bool negative) {
     char text[24];
     int  n = 0, length = 0, last = digits;
-    for (int i = digits - 1; i >= 0; i--, whole /= 10) text[i] = (char)('0' + whole % 10);
+    int  i = digits - 1;
+    for (; whole >> 32; i--, whole /= 10) text[i] = (char)('0' + whole % 10);
+    for (uint32_t rest = (uint32_t)whole; i >= 0; i--, rest /= 10) text[i] = (char)('0' + rest % 10);
     while (last > 1 && text[last - 1] == '0') last--;
     if (negative) out[n++] = '-';
     if (e < 0) {
         out[n++] = '0', out[n++] = '.';
-        for (int i = -1; i > e; i--) out[n++] = '0';
+        for (i = -1; i > e; i--) out[n++] = '0';
         for (; length < last; length++) out[n++] = text[length];
     } else {
         for (; length <= e; length++) out[n++] = text[length];
@@ -134,7 +136,7 @@ int number_print(char out[NUMBER_TEXT], double value, int digits) {
     int e = magnitude(v);
     if (e < -4 || e >= digits || v < 1e-4) return print_slowly(out, value, digits);
     /* Scaling errs by less than near_half below 10^11; where that could turn the last digit, printf decides. */
-    double scaled = v * power10[digits - 1 - e], rest = scaled - floor(scaled);
+    double scaled = v * power10[digits - 1 - e], rest = scaled - (double)(uint64_t)scaled;
     if (fabs(rest - 0.5) < near_half || digits > 11) return print_slowly(out, value, digits);
     uint64_t whole = (uint64_t)(scaled + 0.5);
     if ((double)whole >= power10[digits]) return print_slowly(out, value, digits);
