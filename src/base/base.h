@@ -38,6 +38,7 @@ void       arena_rewind(arena *a, arena_mark to);
 /* A growing string in malloc memory. `failed` sticks after an allocation fails. */
 typedef struct text { char *data; size_t length, capacity; bool failed; } text;
 void text_add(text *t, const char *format, ...) TIDE_PRINTF(2, 3);
+void text_put(text *t, const char *bytes, size_t length);
 void text_free(text *t);
 uint64_t text_hash(const char *bytes);  /* FNV-1a */
 

@@ -45,6 +45,13 @@ void text_add(text *t, const char *format, ...) {
     va_end(args);
 }
 
+void text_put(text *t, const char *bytes, size_t length) {
+    if (!text_reserve(t, length)) return;
+    memcpy(t->data + t->length, bytes, length);
+    t->length += length;
+    t->data[t->length] = 0;
+}
+
 void text_free(text *t) {
     free(t->data);
     *t = (text){ 0 };

@@ -146,9 +146,60 @@ static void test_slices(void **state) {
     cells_free(&slice);
 }
 
+/* The next cell from `at` on that weighs something. */
+static int64_t weighing(const cells *c, int64_t at) {
+    while (at < c->count && !(c->probability[at] > 0)) at++;
+    return at;
+}
+
+static void expect_same(const cells *all, const cells *likely) {
+    assert_memory_equal(&likely->misfit[likely->best], &all->misfit[all->best], sizeof *all->misfit);
+    int64_t i = weighing(all, 0), k = weighing(likely, 0);
+    for (;; i = weighing(all, i + 1), k = weighing(likely, k + 1)) {
+        int a[EIS_COUNT], b[EIS_COUNT];
+        assert_int_equal(i == all->count, k == likely->count);
+        if (i == all->count) return;
+        cells_index(all, i, a), cells_index(likely, k, b);
+        assert_memory_equal(a, b, sizeof a);
+        assert_memory_equal(&likely->probability[k], &all->probability[i], sizeof *all->probability);
+    }
+}
+
+/* Whatever weighs something is there, with its bits, and most of the others are not: anything may be known, by circuits
+ * on the grid and beyond it, and noise may be as large as data may have. */
+static void test_likely(void **state) {
+    rng     r = { .seed = 9 };
+    int64_t all_rows = 0, likely_rows = 0;
+    (void)state;
+    for (int n = 0; n < 40; n++) {
+        sample s;
+        cells  all, likely;
+        eis_circuit circuit = n % 3 ? EIS_SHUNT : EIS_CHAIN;
+        double p[EIS_COUNT], rs = n % 2 ? 50 * rng_unit(&r) : 0, noise = 1e-4 * pow(3000, rng_unit(&r)),
+               widened = 1 + 3 * rng_unit(&r);
+        for (int k = 0; k < EIS_COUNT; k++) p[k] = eis_grid_value(k, 0, 12) * pow(500, rng_unit(&r));
+        for (int k = 0; n % 6 == 5 && k < EIS_COUNT; k++) p[k] = eis_grid_value(k, (int64_t)(12 * rng_unit(&r)), 12);
+        if (n % 6 == 5) noise = 1e-6;
+        eis_spectrum spectrum = make_spectrum(&s, circuit, p, rs, noise, &r);
+        cell_problem problem  = problem_of(&spectrum, circuit, rs, n % 5 > 1);
+        problem.count = n % 7 ? POINTS : 5 + n % 4 * 4;
+        for (int k = 0; n > 3 && k < EIS_COUNT; k++)
+            if (rng_unit(&r) < 0.4) problem.known.is[k] = true, problem.known.value[k] = p[k];
+        assert_true(cells_new(&problem, &all) && cells_likely_new(&problem, noise, widened, &likely));
+        noise = fmax(noise, sqrt(widened * (double)all.misfit[all.best] / (2 * (double)problem.count)));
+        if (n % 4 == 0) noise *= 0.3;
+        cells_weigh(&all, noise), cells_weigh(&likely, noise);
+        expect_same(&all, &likely);
+        all_rows += all.count, likely_rows += likely.count;
+        cells_free(&all), cells_free(&likely);
+    }
+    assert_true(2 * likely_rows < all_rows);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_cell), cmocka_unit_test(test_on_device),
-                                        cmocka_unit_test(test_on_grid), cmocka_unit_test(test_slices) };
+                                        cmocka_unit_test(test_on_grid), cmocka_unit_test(test_slices),
+                                        cmocka_unit_test(test_likely) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

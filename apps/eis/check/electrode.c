@@ -7,6 +7,7 @@
 #include "svd.h"
 
 #define TWO_PI 6.283185307179586476925286766559
+#define QUARTER (TWO_PI / 4)
 enum { COLUMNS = 3, HALVINGS = 10 };
 static const double least_n = 0.4, step_n = 0.05; /* below it is a resistance of its own */
 
@@ -23,17 +24,18 @@ static double lowest(const eis_spectrum *s) {
 /* Columns 1, s and (s / w_min)^-n; linear but for n. */
 static int64_t fill(const eis_spectrum *s, const bool *left_out, double n, int columns, room *m) {
     double low = lowest(s);
+    double complex turn = CMPLX(cos(n * QUARTER), -sin(n * QUARTER)); /* of j^-n */
     int64_t points = 0, row = 0;
     for (int64_t i = 0; i < s->count; i++) points += !(left_out && left_out[i]);
     for (int64_t i = 0; i < s->count; i++) {
         if (left_out && left_out[i]) continue;
-        double complex z = CMPLX(s->z[i].re, s->z[i].im), u = CMPLX(0, s->freq_hz[i] / low);
-        double complex column[COLUMNS] = { 1, u, cpow(u, -n) };
+        double u = s->freq_hz[i] / low, size = hypot(s->z[i].re, s->z[i].im);
+        double complex column[COLUMNS] = { 1, CMPLX(0, u), columns == COLUMNS ? pow(u, -n) * turn : 0 };
         for (int k = 0; k < columns; k++) {
-            m->a[2 * k * points + row] = creal(column[k]) / cabs(z);
-            m->a[2 * k * points + row + 1] = cimag(column[k]) / cabs(z);
+            m->a[2 * k * points + row] = creal(column[k]) / size;
+            m->a[2 * k * points + row + 1] = cimag(column[k]) / size;
         }
-        m->b[row] = creal(z) / cabs(z), m->b[row + 1] = cimag(z) / cabs(z);
+        m->b[row] = s->z[i].re / size, m->b[row + 1] = s->z[i].im / size;
         row += 2;
     }
     return row;

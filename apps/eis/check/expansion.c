@@ -19,6 +19,7 @@ typedef struct equations {
     basis b;
     int columns;
     int64_t rows;
+    double complex *value; /* of the columns at every point, left out or not: [point][columns] */
     double *a, *sides; /* used up by the decomposition: the data, and what drift adds to them */
     double length[COLUMNS_MOST]; /* columns are scaled to length 1 */
 } equations;
@@ -35,7 +36,7 @@ static void put_point(equations *m, const eis_spectrum *s, int64_t point, int64_
     double complex data = basis_data(&m->b, s->z[point]);
     double *drift = m->sides + m->rows, over = 1 / cabs(data);
     for (int k = 0; k < m->columns; k++) {
-        double complex v = over * basis_at(&m->b, k, s->freq_hz[point]);
+        double complex v = over * m->value[point * m->columns + k];
         m->a[k * m->rows + row] = creal(v);
         m->a[k * m->rows + row + 1] = cimag(v);
     }
@@ -68,9 +69,12 @@ static bool equations_new(equations *m, const eis_spectrum *s, const bool *left_
     for (int64_t i = 0; i < s->count; i++) points += !(left_out && left_out[i]);
     int terms = terms_for(s, left_out, points);
     *m = (equations){ basis_over(s, left_out, terms, extension, admittance), terms + BASIS_BESIDE, 2 * points };
+    m->value = malloc(sizeof *m->value * (size_t)(s->count * m->columns));
     m->a = malloc(sizeof *m->a * (size_t)(m->rows * m->columns));
     m->sides = malloc(sizeof *m->sides * (size_t)(SVD_SIDES * m->rows));
-    if (!m->a || !m->sides) return false;
+    if (!m->value || !m->a || !m->sides) return false;
+    for (int64_t i = 0; i < s->count; i++)
+        for (int k = 0; k < m->columns; k++) m->value[i * m->columns + k] = basis_at(&m->b, k, s->freq_hz[i]);
     put_points(m, s, left_out);
     scale_columns(m);
     return true;
@@ -125,11 +129,11 @@ static double leverage_of(const svd *d, int rank, const double *row) {
 static void leave_point(const equations *m, const svd *d, const double *x, const eis_spectrum *s, int64_t i,
                         expansion *out) {
     double complex data = basis_data(&m->b, s->z[i]), fit = 0, z = CMPLX(s->z[i].re, s->z[i].im);
-    double row[2][COLUMNS_MOST];
+    double row[2][COLUMNS_MOST], size = cabs(data);
     for (int k = 0; k < m->columns; k++) {
-        double complex v = basis_at(&m->b, k, s->freq_hz[i]) / m->length[k];
+        double complex v = m->value[i * m->columns + k] / m->length[k];
         fit += x[k] * v;
-        row[0][k] = creal(v) / cabs(data), row[1][k] = cimag(v) / cabs(data);
+        row[0][k] = creal(v) / size, row[1][k] = cimag(v) / size;
     }
     if (m->b.admittance) fit = 1 / fit;
     out->residual[i] = (eis_z){ creal(z - fit) / cabs(z), cimag(z - fit) / cabs(z) };
@@ -151,7 +155,7 @@ static bool expand_as(const eis_spectrum *s, const bool *left_out, bool admittan
         svd_solve(&d, out->rank, x);
         for (int64_t i = 0; i < s->count; i++) leave_point(&m, &d, x, s, i, out);
     }
-    free(m.a), free(m.sides);
+    free(m.value), free(m.a), free(m.sides);
     svd_free(&d);
     if (!room) expansion_free(out);
     return room;
@@ -197,7 +201,7 @@ static bool add_sweep(const eis_spectrum *mean, const eis_spectrum *sweep, doubl
         *rest += d.rest[0][0];
         for (int k = 0; k < d.columns; k++) *(k < *most ? &square[k] : rest) += d.along[0][k] * d.along[0][k];
     }
-    free(m.a), free(m.sides);
+    free(m.value), free(m.a), free(m.sides);
     svd_free(&d);
     return room;
 }

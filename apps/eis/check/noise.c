@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "expansion.h"
 
 static const double same_frequency = 1e-3;
 
@@ -23,15 +22,23 @@ static noise_estimate stated(const eis_spectrum *s) {
     return (noise_estimate){ .source = EIS_NOISE_SIGMA, .noise = noise, .robust = noise, .dof = INFINITY };
 }
 
+noise_estimate noise_of_rest(const expansion *rest, double robust) {
+    return (noise_estimate){ .source = EIS_NOISE_KRAMERS_KRONIG, .noise = rest->noise, .robust = robust,
+                             .dof = rest->dof };
+}
+
+/* Where no point is an outlier, what is left without them is what is left of all. */
 tide_status noise_of(const eis_spectrum *s, noise_estimate *out, tide_failure *failure) {
     *out = (noise_estimate){ .source = EIS_NOISE_KRAMERS_KRONIG };
     if (s->sigma) return *out = stated(s), TIDE_OK;
-    expansion all, rest = { 0 };
-    bool *left_out = malloc(sizeof *left_out * (size_t)s->count), room = left_out && expand(s, NULL, &all);
-    if (!room) return free(left_out), no_memory(failure);
-    out->noise = all.noise, out->dof = all.dof;
-    room = expand_robust(s, NULL, left_out, &rest, &out->robust);
-    for (int64_t i = 0; room && i < s->count; i++) out->outliers += left_out[i];
+    expansion all = { 0 }, rest = { 0 };
+    double  robust   = 0;
+    int64_t outliers = 0;
+    bool   *left_out = malloc(sizeof *left_out * (size_t)s->count);
+    bool    room     = left_out && expand_robust(s, NULL, left_out, &rest, &robust);
+    for (int64_t i = 0; room && i < s->count; i++) outliers += left_out[i];
+    if (outliers) room = expand(s, NULL, &all);
+    if (room) *out = noise_of_rest(outliers ? &all : &rest, robust), out->outliers = outliers;
     free(left_out);
     expansion_free(&all), expansion_free(&rest);
     return room ? TIDE_OK : no_memory(failure);

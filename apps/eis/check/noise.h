@@ -2,7 +2,7 @@
 #ifndef EIS_CHECK_NOISE_H
 #define EIS_CHECK_NOISE_H
 
-#include <tidemill/eis.h>
+#include "expansion.h"
 
 typedef struct noise_estimate {
     eis_noise_source source;
@@ -13,6 +13,8 @@ typedef struct noise_estimate {
     int     drift;     /* replicates: numbers a sweep that smooth changes between sweeps took; 0: there were none */
 } noise_estimate;
 
+/* By Kramers-Kronig, of what expand_robust tells where it left no point out. */
+noise_estimate noise_of_rest(const expansion *rest, double robust);
 /* Of the spectrum's sigma, else by Kramers-Kronig. TIDE_ENOMEM. */
 tide_status noise_of(const eis_spectrum *s, noise_estimate *out, tide_failure *failure);
 

@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eis/circuit/clones.h"
+
+#define INLINE static inline __attribute__((always_inline)) /* into each clone */
 enum { SWEEPS_MOST = 40 };
 
 /* Eight sums side by side, which a compiler may keep in vectors, added up in one order. */
-static double dot(const double *x, const double *y, int64_t n) {
+INLINE double dot(const double *x, const double *y, int64_t n) {
     enum { SIDE = 8 };
     double  sum[SIDE] = { 0 };
     int64_t i = 0;
@@ -30,7 +33,7 @@ static void exchange(double *x, double *y, int64_t n) {
 
 /* ---- QR ---- */
 
-static int longest(const double *a, int64_t rows, int columns, int from) {
+INLINE int longest(const double *a, int64_t rows, int columns, int from) {
     int best = from;
     double most = -1;
     for (int k = from; k < columns; k++) {
@@ -41,13 +44,13 @@ static int longest(const double *a, int64_t rows, int columns, int from) {
     return best;
 }
 
-static void reflect(const double *v, double scale, double *x, int64_t n) {
+INLINE void reflect(const double *v, double scale, double *x, int64_t n) {
     double along = scale * dot(v, x, n);
     for (int64_t i = 0; i < n; i++) x[i] -= along * v[i];
 }
 
 /* R's upper triangle is left in a, Q'b in b; place[k] is where column k of R comes from. */
-static void triangle(double *a, int sides, double *b, int64_t rows, int columns, int *place) {
+EIS_CLONES static void triangle(double *a, int sides, double *b, int64_t rows, int columns, int *place) {
     for (int k = 0; k < columns; k++) place[k] = k;
     for (int k = 0; k < columns; k++) {
         int best = longest(a, rows, columns, k), was = place[k];
@@ -68,7 +71,7 @@ static void triangle(double *a, int sides, double *b, int64_t rows, int columns,
 
 /* ---- Jacobi ---- */
 
-static void turn(double *x, double *y, int n, double c, double s) {
+INLINE void turn(double *x, double *y, int n, double c, double s) {
     for (int i = 0; i < n; i++) {
         double was = x[i];
         x[i] = c * was - s * y[i];
@@ -77,7 +80,7 @@ static void turn(double *x, double *y, int n, double c, double s) {
 }
 
 /* Turns two rows and their right sides so that they are orthogonal; false if they were. `square` are the rows' own. */
-static bool rotate(svd *d, int p, int q, double *square) {
+INLINE bool rotate(svd *d, int p, int q, double *square) {
     int n = d->columns;
     double *x = d->right + p * n, *y = d->right + q * n;
     double xx = square[p], yy = square[q], xy = dot(x, y, n);
@@ -90,7 +93,7 @@ static bool rotate(svd *d, int p, int q, double *square) {
     return true;
 }
 
-static void diagonalise(svd *d, double *square) {
+EIS_CLONES static void diagonalise(svd *d, double *square) {
     int  n    = d->columns;
     bool more = true;
     for (int p = 0; p < n; p++) square[p] = dot(d->right + p * n, d->right + p * n, n);

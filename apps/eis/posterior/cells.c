@@ -1,5 +1,6 @@
 /* The grid around a spectrum: axes, tables, weights. */
 #include "cells_device.h"
+#include "cells_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -47,8 +48,12 @@ static float weight_of(const cell_problem *problem, const cells *c, int64_t a, i
     return (float)(!problem->canonical || tau(c, EIS_RA, EIS_CA, a) > tau(c, EIS_RB, EIS_CB, b) * (1 - TIE));
 }
 
-static void set_weights(const cell_problem *problem, const cells *c, const struct cell_block *block, float *weight) {
+void cells_weights(const cell_problem *problem, const cells *c, const struct cell_block *block, float *weight) {
     for (int l = 0; l < CELL_LANES; l++) weight[l] = weight_of(problem, c, block->a, block->first_b + l);
+}
+
+static void set_weights(const cell_problem *problem, const cells *c, const struct cell_block *block, float *weight) {
+    cells_weights(problem, c, block, weight);
     for (int64_t r = 1; r < c->nr; r++) memcpy(weight + r * CELL_LANES, weight, CELL_LANES * sizeof *weight);
 }
 
@@ -59,6 +64,10 @@ static bool blocks_new(cells *c) {
     for (int64_t a = 0; a < c->na; a++)
         for (int64_t b = c->symmetric ? a / CELL_LANES * CELL_LANES : 0; b < c->nb; b += CELL_LANES)
             c->block[c->block_count++] = (struct cell_block){ (int32_t)a, (int32_t)b };
+    return true;
+}
+
+bool cells_room(cells *c) {
     c->count  = c->block_count * c->nr * CELL_LANES;
     c->misfit = malloc((size_t)c->count * 4 * sizeof *c->misfit);
     if (!c->misfit) return false;
@@ -68,13 +77,21 @@ static bool blocks_new(cells *c) {
     return true;
 }
 
-static void fill(const cell_problem *problem, const membrane_table *a, const membrane_table *b, cells *c) {
-    cell_job job   = { a, b, c->value[EIS_RSH], c->nr, problem->count, problem->z, problem->circuit, problem->rs_ohm };
-    bool     plain = problem->circuit == EIS_SHUNT && problem->rs_ohm == 0;
+cell_job cells_job(const cell_problem *problem, const cells *c, const membrane_table tables[2]) {
+    return (cell_job){ &tables[0], &tables[1], c->value[EIS_RSH], c->nr, problem->count, problem->z, problem->circuit,
+                       problem->rs_ohm };
+}
+
+void cells_work_out(const cell_job *job, const struct cell_block *block, float *misfit, float *log_ratio) {
+    bool plain = job->circuit == EIS_SHUNT && job->rs_ohm == 0;
+    (plain ? cell_block_shunt : cell_block_any)(job, block->a, block->first_b, misfit, log_ratio);
+}
+
+static void fill(const cell_problem *problem, const membrane_table tables[2], cells *c) {
+    cell_job job = cells_job(problem, c, tables);
     for (int64_t i = 0; i < c->block_count; i++) {
-        const struct cell_block *block = &c->block[i];
         int64_t at = i * c->nr * CELL_LANES;
-        (plain ? cell_block_shunt : cell_block_any)(&job, block->a, block->first_b, c->misfit + at, c->log_ratio + at);
+        cells_work_out(&job, &c->block[i], c->misfit + at, c->log_ratio + at);
     }
 }
 
@@ -84,12 +101,16 @@ static void find_best(cells *c) {
         if (c->weight[i] > 0 && (c->best < 0 || c->misfit[i] < c->misfit[c->best])) c->best = i;
 }
 
-bool cells_begin(const cell_problem *problem, cells *c, membrane_table tables[2]) {
+bool cells_outline(const cell_problem *problem, cells *c, membrane_table tables[2]) {
     *c = (cells){ .rs_ohm = problem->rs_ohm };
     tables[0] = tables[1] = (membrane_table){ 0 };
     set_axes(problem, c);
     return blocks_new(c) && table_new(problem, c, EIS_RA, EIS_CA, &tables[0]) &&
            table_new(problem, c, EIS_RB, EIS_CB, &tables[1]);
+}
+
+bool cells_begin(const cell_problem *problem, cells *c, membrane_table tables[2]) {
+    return cells_outline(problem, c, tables) && cells_room(c);
 }
 
 void cells_finish(const cell_problem *problem, cells *c) {
@@ -102,7 +123,7 @@ bool cells_new(const cell_problem *problem, cells *c) {
     membrane_table tables[2];
     bool fine = cells_begin(problem, c, tables);
     if (fine) {
-        fill(problem, &tables[0], &tables[1], c);
+        fill(problem, tables, c);
         cells_finish(problem, c);
     }
     free(tables[0].re);

@@ -99,6 +99,30 @@ EIS_CLONES static void block_any(const cell_job *job, int64_t a, int64_t first, 
     }
 }
 
+/* In single precision, and the membranes of all points first. */
+EIS_CLONES static void block_part(const cell_job *job, const int64_t *point, int64_t points, int64_t a, int64_t first,
+                                  float *misfit) {
+    lanes_single x[CELL_PART], y[CELL_PART];
+    float        zr[CELL_PART], zi[CELL_PART];
+    for (int64_t i = 0; i < points; i++) {
+        lanes re, im;
+        load_membranes(job, point[i], a, first, &re, &im);
+        x[i] = __builtin_convertvector(re, lanes_single), y[i] = __builtin_convertvector(im, lanes_single);
+        zr[i] = (float)job->z[point[i]].re, zi[i] = (float)job->z[point[i]].im;
+    }
+    for (int64_t r = 0; r < job->nr; r++) {
+        fraction     c = fraction_of(job, job->rsh[r]);
+        float        p = (float)c.p, q = (float)c.q, s = (float)c.s, t = (float)c.t;
+        lanes_single sum = { 0 };
+        for (int64_t i = 0; i < points; i++) {
+            lanes_single nr = p + q * x[i], ni = q * y[i], dr = s + t * x[i], di = t * y[i];
+            lanes_single er = zr[i] * dr - zi[i] * di - nr, ei = zr[i] * di + zi[i] * dr - ni;
+            sum += (er * er + ei * ei) / (nr * nr + ni * ni);
+        }
+        memcpy(misfit + r * CELL_LANES, &sum, sizeof sum);
+    }
+}
+
 /* The clones are static: their resolvers would be visible outside the library otherwise. */
 void cell_block_shunt(const cell_job *job, int64_t a, int64_t first, float *misfit, float *log_ratio) {
     block_shunt(job, a, first, misfit, log_ratio);
@@ -106,4 +130,9 @@ void cell_block_shunt(const cell_job *job, int64_t a, int64_t first, float *misf
 
 void cell_block_any(const cell_job *job, int64_t a, int64_t first, float *misfit, float *log_ratio) {
     block_any(job, a, first, misfit, log_ratio);
+}
+
+void cell_block_part(const cell_job *job, const int64_t *point, int64_t points, int64_t a, int64_t first,
+                     float *misfit) {
+    block_part(job, point, points, a, first, misfit);
 }

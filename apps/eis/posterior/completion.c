@@ -44,7 +44,7 @@ tide_status completion_noise(const question *q, const eis_spectrum *s, completio
     noise_estimate e;
     out->noise = q->noise, out->noise_source = EIS_NOISE_GIVEN, out->noise_dof = (double)INFINITY;
     if (!isnan(q->noise)) return TIDE_OK;
-    tide_status status = noise_of(s, &e, failure);
+    tide_status status = q->seen ? (e = *q->seen, TIDE_OK) : noise_of(s, &e, failure);
     if (status != TIDE_OK) return status;
     out->noise = fmax(e.outliers ? e.robust : e.noise, COMPLETION_LEAST_NOISE);
     out->noise_source = e.source;
@@ -218,6 +218,14 @@ tide_status completion_finish(const question *q, const eis_spectrum *s, draw_kin
     return status;
 }
 
+/* Here only the cells that may weigh something; a device works out all of them. */
+static tide_status cells_asked(const question *q, const cell_problem *problem, const completion *out, cells *c,
+                               tide_failure *failure) {
+    if (q->cells) return cells_new_on(q->cells, problem, c, failure);
+    double widened = out->free.is ? out->free.left.correlation : 1;
+    return cells_likely_new(problem, out->noise, widened, c) ? TIDE_OK : no_memory(failure);
+}
+
 static tide_status complete_exactly(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
     cells  c   = { 0 };
     two_rc fit = { 0 };
@@ -227,7 +235,7 @@ static tide_status complete_exactly(const question *q, const eis_spectrum *s, co
     if (status == TIDE_OK && !exact) status = completion_refined(q, s, &fit, out, failure);
     if (status == TIDE_OK && exact) {
         cell_problem problem = { q->circuit, q->known, q->canonical, out->rs_ohm, s->count, s->freq_hz, s->z };
-        status = cells_new_on(q->cells, &problem, &c, failure);
+        status = cells_asked(q, &problem, out, &c, failure);
         if (status == TIDE_OK) completion_judge_grid(&c, s, out), status = draws_of_cells(q, s, &c, out, failure);
         cells_free(&c);
     }

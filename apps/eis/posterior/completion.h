@@ -30,6 +30,7 @@ typedef struct question {
     struct cells_device *cells;   /* exact: where cells are computed (cells_device.h); NULL: here */
     bool    rerank;               /* network: its candidates are weighed again by their likelihood */
     bool    robust;               /* refined: Student's likelihood (student.h) */
+    const noise_estimate *seen;   /* what the spectrum's noise is, if that has been told on the way; NULL */
     const eis_spectrum *all;      /* robust: with the points that hardly count; NULL: not yet told apart */
 } question;
 

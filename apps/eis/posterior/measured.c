@@ -24,6 +24,8 @@ static tide_status tell_faults(const faults *f, bool keeps, text *flaws, tide_fa
 
 tide_status complete_measured(const question *q, const eis_spectrum *s, completion *out, tide_failure *failure) {
     faults f;
+    noise_estimate seen;
+    question own = *q;
     eis_spectrum kept = { 0 };
     text flaws = { 0 };
     bool keeps = q->robust && s->count <= THIN_FROM; /* joined points would be theirs too */
@@ -31,7 +33,9 @@ tide_status complete_measured(const question *q, const eis_spectrum *s, completi
     if (!faults_of(s, &f)) return no_memory(failure);
     tide_status status = tell_faults(&f, keeps, &flaws, failure);
     if (status == TIDE_OK && !keeps && !kept_new(s, f.left_out, &kept)) status = no_memory(failure);
-    if (status == TIDE_OK) status = complete_one(q, keeps ? s : &kept, out, failure);
+    if (status == TIDE_OK && !keeps && !s->sigma && kept.count == s->count)
+        seen = noise_of_rest(&f.rest, f.robust), own.seen = &seen;
+    if (status == TIDE_OK) status = complete_one(&own, keeps ? s : &kept, out, failure);
     faults_free(&f);
     kept_free(&kept);
     if (status == TIDE_OK && flaws.failed) status = no_memory(failure);

@@ -80,7 +80,8 @@ static tide_status sample_known(const question *q, const eis_spectrum *s, const 
     rng r = { .seed = (uint64_t)q->seed };
     cells c = { 0 };
     cell_problem problem = { q->circuit, q->known, q->canonical, out->rs_ohm, s->count, s->freq_hz, s->z };
-    if (!cells_new(&problem, &c)) return no_memory(failure);
+    double widened = out->free.is ? out->free.left.correlation : 1;
+    if (!cells_likely_new(&problem, fmax(out->noise, breadth), widened, &c)) return no_memory(failure);
     completion_judge_grid(&c, s, out);
     cells_weigh(&c, fmax(out->noise_used, breadth));
     double *centre = refine_centres(d, &c, fit, s, &r, q->stop, &count, failure);

@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "ranked.h"
 
 const quantity quantities[SUM_COUNT] = {
     { "Rsh", "ohm" }, { "Ra", "ohm" }, { "Rb", "ohm" }, { "Ca", "F" }, { "Cb", "F" }, { "Rs", "ohm" },
     { "TER", "ohm" }, { "TEC", "F" },  { "n1", "s" },   { "d1", "s" },
 };
 
-typedef struct weighted { double value, weight; const double *p; } weighted;
 typedef struct cell_mass { int64_t key; double mass; const draw *best; } cell_mass;
 
 int grid_index(int parameter, double v) {
@@ -31,18 +31,19 @@ double circuit_quantity(const double *p, int k, eis_circuit circuit) {
 
 /* ---- intervals ---- */
 
-static int by_value(const void *a, const void *b) {
-    double x = ((const weighted *)a)->value, y = ((const weighted *)b)->value;
-    return (x > y) - (x < y);
-}
+enum { SHARES = 3 };
+static const double shares[SHARES] = { 0.025, 0.5, 0.975 };
 
-static const double *quantile(const weighted *v, int64_t count, double at) {
-    double sum = 0;
-    for (int64_t i = 0; i < count; i++) {
-        sum += v[i].weight;
-        if (sum >= at) return v[i].p;
+/* The draws at which the weights reach these shares, in the order of the quantity's values. */
+static void quantiles(const draws_of *of, double all, const ranked *r, const double *p[SHARES]) {
+    double sum  = 0;
+    int    next = 0;
+    for (int64_t i = 0; i < of->count && next < SHARES; i++) {
+        const draw *own = &of->draw[r[i].place];
+        sum += own->weight / all;
+        while (next < SHARES && sum >= shares[next]) p[next++] = own->p;
     }
-    return v[count - 1].p;
+    while (next < SHARES) p[next++] = of->draw[r[of->count - 1].place].p;
 }
 
 /* The value at a draw, or at the lower (-1) or upper (1) corner of its cell: all quantities grow with every
@@ -58,26 +59,28 @@ static double value_at(const draws_of *of, const double *p, int k, int corner) {
     return circuit_quantity(moved, k, of->circuit);
 }
 
-static bool find_intervals(const draws_of *of, double all, summary *out) {
-    int64_t   count = of->count;
-    weighted *v = malloc((size_t)count * sizeof *v);
-    for (int k = 0; v && k < SUM_COUNT; k++) {
-        interval *own = &out->of[k];
-        for (int64_t i = 0; i < count; i++)
-            v[i] = (weighted){ circuit_quantity(of->draw[i].p, k, of->circuit), of->draw[i].weight / all,
-                               of->draw[i].p };
-        if (isnan(v[0].value)) {
-            *own = (interval){ NAN, NAN, NAN };
-            continue;
-        }
-        qsort(v, (size_t)count, sizeof *v, by_value);
-        *own = (interval){ value_at(of, quantile(v, count, 0.025), k, -1),
-                           circuit_quantity(quantile(v, count, 0.5), k, of->circuit),
-                           value_at(of, quantile(v, count, 0.975), k, 1) };
-        if (!(own->high > own->low)) own->low = own->high = NAN;
+static interval interval_of(const draws_of *of, double all, int k, ranked *r) {
+    const double *p[SHARES];
+    bool same = true;
+    for (int64_t i = 0; i < of->count; i++) {
+        r[i] = (ranked){ ranked_key(circuit_quantity(of->draw[i].p, k, of->circuit)), i };
+        same = same && r[i].key == r->key;
     }
-    free(v);
-    return v != NULL;
+    if (!same) ranked_sort(r, r + of->count, of->count);
+    quantiles(of, all, r, p);
+    interval own = { value_at(of, p[0], k, -1), circuit_quantity(p[1], k, of->circuit), value_at(of, p[2], k, 1) };
+    if (!(own.high > own.low)) own.low = own.high = NAN;
+    return own;
+}
+
+static bool find_intervals(const draws_of *of, double all, summary *out) {
+    ranked *r = malloc((size_t)(2 * of->count) * sizeof *r);
+    for (int k = 0; r && k < SUM_COUNT; k++) {
+        bool none = isnan(circuit_quantity(of->draw->p, k, of->circuit));
+        out->of[k] = none ? (interval){ NAN, NAN, NAN } : interval_of(of, all, k, r);
+    }
+    free(r);
+    return r != NULL;
 }
 
 /* ---- cells ---- */
@@ -88,30 +91,25 @@ static int64_t key_of(const double *p, const eis_known *known) {
     return key;
 }
 
-static int by_key(const void *a, const void *b) {
-    int64_t x = ((const cell_mass *)a)->key, y = ((const cell_mass *)b)->key;
-    return (x > y) - (x < y);
-}
-
-static int by_mass(const void *a, const void *b) {
-    double x = ((const cell_mass *)a)->mass, y = ((const cell_mass *)b)->mass;
-    return x != y ? (x < y) - (x > y) : by_key(a, b);
-}
-
-/* Draws of one cell become one row; returns the number of rows. */
-static int64_t gather(cell_mass *rows, int64_t count) {
+/* Draws of one cell become one row, the largest first, equal ones by their keys; returns the number of rows. `room` for
+ * as many, `r` for twice. */
+static int64_t gather(cell_mass *rows, cell_mass *room, ranked *r, int64_t count) {
     int64_t cells = 0;
-    qsort(rows, (size_t)count, sizeof *rows, by_key);
+    for (int64_t i = 0; i < count; i++) r[i] = (ranked){ (uint64_t)rows[i].key, i };
+    ranked_sort(r, r + count, count);
     for (int64_t i = 0; i < count; i++) {
-        if (cells == 0 || rows[cells - 1].key != rows[i].key) {
-            rows[cells++] = rows[i];
+        const cell_mass *own = &rows[r[i].place];
+        if (cells == 0 || room[cells - 1].key != own->key) {
+            room[cells++] = *own;
             continue;
         }
-        cell_mass *last = &rows[cells - 1];
-        last->mass += rows[i].mass;
-        if (rows[i].best->log_density > last->best->log_density) last->best = rows[i].best;
+        cell_mass *last = &room[cells - 1];
+        last->mass += own->mass;
+        if (own->best->log_density > last->best->log_density) last->best = own->best;
     }
-    qsort(rows, (size_t)cells, sizeof *rows, by_mass);
+    for (int64_t i = 0; i < cells; i++) r[i] = (ranked){ ~ranked_key(room[i].mass), i };
+    ranked_sort(r, r + cells, cells);
+    for (int64_t i = 0; i < cells; i++) rows[i] = room[r[i].place];
     return cells;
 }
 
@@ -134,18 +132,19 @@ static void put_candidates(const cell_mass *rows, int64_t cells, double elsewher
 static bool find_cells(const draw *draws, int64_t count, const eis_known *known, int64_t top_k, double elsewhere,
                        summary *out) {
     double     all_cells = 1;
-    cell_mass *rows      = malloc((size_t)count * sizeof *rows);
+    cell_mass *rows      = malloc((size_t)(2 * count) * sizeof *rows);
+    ranked    *ranks     = malloc((size_t)(2 * count) * sizeof *ranks);
     out->top             = calloc((size_t)top_k + 1, sizeof *out->top);
-    bool fine            = rows && out->top;
+    bool fine            = rows && ranks && out->top;
     for (int k = 0; k < EIS_COUNT; k++) all_cells *= known->is[k] ? 1 : CELL_POINTS;
     for (int64_t i = 0; fine && i < count; i++)
         rows[i] = (cell_mass){ key_of(draws[i].p, known), draws[i].weight, &draws[i] };
     if (fine) {
-        int64_t cells  = gather(rows, count);
+        int64_t cells  = gather(rows, rows + count, ranks, count);
         out->top_count = MIN2(top_k, cells);
         put_candidates(rows, cells, elsewhere, all_cells, out);
     }
-    free(rows);
+    free(rows), free(ranks);
     return fine;
 }
 

@@ -64,28 +64,53 @@ static double probability_at(const network_task *t, const float *p, float u) {
     return (double)((1 - part) * p[low] + part * p[low + 1]);
 }
 
-/* By the chain rule over the known values, nothing known at first. */
-static tide_status weigh_labellings(network_task *t, tide_failure *failure) {
-    static const int32_t spectrum[LABELLINGS] = { 0 };
-    float  given[LABELLINGS][EIS_COUNT], *p = t->first;
+enum { CHAIN_ROWS = LABELLINGS * EIS_COUNT };
+static const int32_t same_spectrum[CHAIN_ROWS] = { 0 };
+
+/* What is asked of each labelling about its known values: one after the other by the chain rule, nothing known at
+ * first. All is asked at once, as a known value need not be waited for. */
+typedef struct chain_questions {
+    int   rows, asked[CHAIN_ROWS], of[CHAIN_ROWS];  /* parameter, labelling */
+    float given[CHAIN_ROWS][EIS_COUNT];
+} chain_questions;
+
+static void put_chain(const network_task *t, int l, chain_questions *c) {
+    float given[EIS_COUNT];
+    for (int k = 0; k < EIS_COUNT; k++) given[k] = NAN;
+    for (int i = 0; i < EIS_COUNT; i++) {
+        int k = completion_chain[i];
+        if (!t->labelling[l].known.is[k]) continue;
+        memcpy(c->given[c->rows], given, sizeof given);
+        c->asked[c->rows] = k, c->of[c->rows++] = l;
+        given[k] = t->labelling[l].known_u[k];
+    }
+}
+
+static tide_status weigh_by_chain(network_task *t, tide_failure *failure) {
+    chain_questions c = { 0 };
     double log_weight[LABELLINGS] = { 0 };
-    for (int l = 0; l < LABELLINGS; l++)
-        for (int k = 0; k < EIS_COUNT; k++) given[l][k] = NAN;
-    for (int i = 0; t->labellings > 1 && i < EIS_COUNT; i++)
-        for (int k = completion_chain[i], l = 0; l < t->labellings; l++) {
-            if (!t->labelling[l].known.is[k]) continue;
-            tide_status status =
-                predictor_ask(t->q->predictor, 1, spectrum, (const float (*)[EIS_COUNT])given[l], p, failure);
-            if (status != TIDE_OK) return status;
-            log_weight[l] +=
-                log(fmax(probability_at(t, p + k * t->bins, t->labelling[l].known_u[k]), LEAST_PROBABILITY));
-            given[l][k] = t->labelling[l].known_u[k];
-        }
-    for (int l = 0; t->labellings > 1 && l < LABELLINGS; l++)
-        t->labelling[l].weight = 1 / (1 + exp(log_weight[1 - l] - log_weight[l]));
+    for (int l = 0; l < t->labellings; l++) put_chain(t, l, &c);
+    float *p = malloc((size_t)(CHAIN_ROWS * t->each) * sizeof *p);
+    tide_status status = !p ? completion_no_memory(failure)
+                            : predictor_ask(t->q->predictor, c.rows, same_spectrum,
+                                            (const float (*)[EIS_COUNT])c.given, p, failure);
+    for (int i = 0; status == TIDE_OK && i < c.rows; i++) {
+        int k = c.asked[i], l = c.of[i];
+        double own = probability_at(t, p + i * t->each + k * t->bins, t->labelling[l].known_u[k]);
+        log_weight[l] += log(fmax(own, LEAST_PROBABILITY));
+    }
+    for (int l = 0; l < LABELLINGS; l++) t->labelling[l].weight = 1 / (1 + exp(log_weight[1 - l] - log_weight[l]));
+    free(p);
+    return status;
+}
+
+static tide_status weigh_labellings(network_task *t, tide_failure *failure) {
+    float given[LABELLINGS][EIS_COUNT];
+    tide_status status = t->labellings > 1 ? weigh_by_chain(t, failure) : TIDE_OK;
     for (int l = 0; l < t->labellings; l++) memcpy(given[l], t->labelling[l].known_u, sizeof given[l]);
-    return predictor_ask(t->q->predictor, t->labellings, spectrum, (const float (*)[EIS_COUNT])given, t->first,
-                         failure);
+    return status == TIDE_OK ? predictor_ask(t->q->predictor, t->labellings, same_spectrum,
+                                             (const float (*)[EIS_COUNT])given, t->first, failure)
+                             : status;
 }
 
 /* ---- what the network says of single quantities ---- */

@@ -14,8 +14,8 @@
 
 /* Rows a program takes. What is asked goes into the smallest that holds it, the largest as often as it is filled; what
  * is left of a program is filled up with its first row. */
-enum { SIZES = 5 };
-static const int64_t sizes[SIZES] = { 1, 8, 32, 128, 512 };
+enum { SIZES = 6 };
+static const int64_t sizes[SIZES] = { 1, 8, 16, 32, 128, 512 };
 
 typedef struct sized_program {
     tide_program *program;

@@ -12,7 +12,7 @@
 #include "train/device.h"
 #include "train/run.h"
 
-static const int64_t most_windows[HANDLE_SIZES] = { 32, 8, 1 };
+static const int64_t most_windows[HANDLE_SIZES] = { 32, 8, 4, 2, 1 };
 
 static tide_status no_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for the model");

@@ -7,7 +7,7 @@
 
 #include "handle.h"
 
-enum { HANDLE_SIZES = 3 };
+enum { HANDLE_SIZES = 5 };
 
 /* Of all clones. */
 typedef struct learned {

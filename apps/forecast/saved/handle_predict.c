@@ -229,16 +229,33 @@ static tide_status put_widths(const forecast_model *m, int64_t windows, const fl
     return handle_widths_fine(widths, count, failure);
 }
 
-static tide_status predict_batch(forecast_model *m, int i, int64_t at, given_windows x, double *future, float *widths,
-                                 tide_failure *failure) {
+/* The size of a run for so many windows: the next larger one where they nearly fill it. */
+static int64_t windows_run(const forecast_model *m, int64_t windows) {
+    for (int i = HANDLE_SIZES - 1; i >= 0; i--)
+        if (m->size[i] >= windows && 4 * windows >= 3 * m->size[i]) return m->size[i];
+    return windows;
+}
+
+/* Windows that nobody asked about. */
+static void fill_up(forecast_model *m, int64_t count, int64_t size) {
     const model_config *c = config_of(m);
-    int64_t count = m->size[i];
+    size_t rest = (size_t)MAX2(size - count, 0) * sizeof(float);
+    memset(m->scaled + count * c->seq_len * c->columns, 0, rest * (size_t)(c->seq_len * c->columns));
+    memset(m->marks + count * c->seq_len * c->marks, 0, rest * (size_t)(c->seq_len * c->marks));
+    memset(m->known + count * c->pred_len * c->known, 0, rest * (size_t)(c->pred_len * c->known));
+}
+
+/* Of `count` windows, at most the program's. */
+static tide_status predict_batch(forecast_model *m, int i, int64_t at, int64_t count, given_windows x, double *future,
+                                 float *widths, tide_failure *failure) {
+    const model_config *c = config_of(m);
     answer  scaled;
     tide_status status = check_past(m, at, count, x.past, failure);
     if (status != TIDE_OK) return status;
     scaler_apply_gapped(&m->of->bundle.scaler, x.past, count * c->seq_len, m->scaled);
     status = fill_marks(m, at, count, x.time_s, failure);
     if (status == TIDE_OK && c->known) status = scale_known(m, at, count, x.known, failure);
+    fill_up(m, count, m->size[i]);
     if (status == TIDE_OK)
         status = run_one(m, i, (handle_windows){ m->scaled, m->marks, m->known }, &scaled, failure);
     if (status == TIDE_OK) status = to_original(m, at, count, scaled.future, future, failure);
@@ -251,14 +268,13 @@ tide_status handle_predict(forecast_model *m, int64_t windows, const double *pas
     tide_status status = check_predict(m, windows, past, time_s, known, future, failure);
     for (int64_t at = 0, count = 0; status == TIDE_OK && at < windows; at += count) {
         int i;
-        status = handle_program(m, windows - at, &i, failure);
+        status = handle_program(m, windows_run(m, windows - at), &i, failure);
         if (status != TIDE_OK) return status;
-        count = m->size[i];
+        count = MIN2(m->size[i], windows - at);
         given_windows x = { past + at * c->seq_len * c->columns, time_s ? time_s + at * c->seq_len : NULL,
                             c->known ? known + at * c->pred_len * c->known : NULL };
-        int64_t each = c->pred_len * c->out_count;
-        status = predict_batch(m, i, at, x, future + at * each, widths ? widths + at * each * head_widths(c) : NULL,
-                               failure);
+        int64_t each = c->pred_len * c->out_count, wide = each * head_widths(c);
+        status = predict_batch(m, i, at, count, x, future + at * each, widths ? widths + at * wide : NULL, failure);
     }
     return status;
 }

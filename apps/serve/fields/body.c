@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "numbers.h"
+#include "record.h"
 
 #define MARK "\\u0001"
 
@@ -66,15 +67,15 @@ static bool scan_one(const char **at, double *v) {
     return true;
 }
 
-/* The array of numbers that begins behind '['; NULL: it is of something else. Then what was scanned holds no further
- * '[', so all text is looked at twice at most. */
-static const char *scan_numbers(walk *w, const char *s, numbers *n) {
-    int64_t capacity = 0;
+/* The array of what `scan` reads that begins behind '['; NULL: it is of something else. Then what was scanned holds no
+ * further '[', so all text is looked at three times at most. */
+static const char *scan_list(walk *w, const char *s, bool (*scan)(const char **at, double *v), numbers *n,
+                             int64_t *capacity) {
     for (;;) {
         double v;
         s = skip_space(s);
-        if (!scan_one(&s, &v)) return NULL;
-        if (!add_number(n, &capacity, v)) {
+        if (!scan(&s, &v)) return NULL;
+        if (!add_number(n, capacity, v)) {
             w->failed = true;
             return NULL;
         }
@@ -96,11 +97,33 @@ static bool keep_numbers(body *b, const numbers *n) {
     return true;
 }
 
-/* At '['. True: it was an array of numbers. The word is no longer than the text that it stands for, but for short ones,
- * for which walk_text has room. */
+/* Whether what was copied last is the name of a row's times: the one long array of texts that requests have. */
+static bool are_times(const walk *w) {
+    static const char name[] = "\"time\":";
+    size_t end = w->length, size = sizeof name - 1;
+    while (end && w->out[end - 1] == ' ') end--;
+    return end >= size && memcmp(w->out + end - size, name, size) == 0;
+}
+
+static bool scan_time(const char **at, double *v) {
+    char        word[40];
+    const char *s      = *at + (**at == '"');
+    size_t      length = strcspn(s, "\"\\");
+    if (s == *at || s[length] != '"' || length >= sizeof word) return false;
+    memcpy(word, s, length);
+    word[length] = 0;
+    *at = s + length + 1;
+    return request_time_scan(word, v);
+}
+
+/* At '['. True: it was an array of numbers, or of times. The word is no longer than the text that it stands for, but
+ * for short ones, for which walk_text has room. */
 static bool take_array(walk *w) {
-    numbers     n   = { 0 };
-    const char *end = scan_numbers(w, w->at + 1, &n);
+    int64_t     capacity = 0;
+    numbers     n        = { 0 };
+    const char *end      = scan_list(w, w->at + 1, scan_one, &n, &capacity);
+    if (!end && !n.count && !w->failed && are_times(w))
+        n.times = true, end = scan_list(w, w->at + 1, scan_time, &n, &capacity);
     if (end && *skip_space(end) == ':') end = NULL; /* the name of a member is a text: Jansson says so */
     if (end && keep_numbers(w->to, &n)) {
         w->length += (size_t)sprintf(w->out + w->length, "\"" MARK "%lld\"", (long long)w->to->lists - 1);
@@ -179,7 +202,7 @@ bool body_is_numbers(const json_t *value) {
     return json_is_string(value) && *json_string_value(value) == 1;
 }
 
-bool body_numbers(const body *b, const json_t *value, numbers *out) {
+bool body_times(const body *b, const json_t *value, numbers *out) {
     *out = (numbers){ 0 };
     if (!body_is_numbers(value)) return false;
     if (json_is_array(value)) return true;
@@ -187,4 +210,10 @@ bool body_numbers(const body *b, const json_t *value, numbers *out) {
     if (i < 0 || i >= b->lists) return false;
     *out = b->list[i];
     return true;
+}
+
+bool body_numbers(const body *b, const json_t *value, numbers *out) {
+    bool fine = body_times(b, value, out) && !out->times;
+    if (!fine) *out = (numbers){ 0 };
+    return fine;
 }

@@ -5,7 +5,7 @@
 
 #include "problem.h"
 
-typedef struct numbers { double *at; int64_t count; } numbers;
+typedef struct numbers { double *at; int64_t count; bool times; } numbers;  /* times: of texts, seconds since 1970 */
 
 typedef struct body {
     json_t  *root;
@@ -21,6 +21,8 @@ bool  body_parse(const char *text, size_t length, body *out, problem *p);
 void  body_free(body *b);
 /* Is it an array of numbers (null: NaN)? Also an empty one. The numbers are the body's. */
 bool  body_numbers(const body *b, const json_t *value, numbers *out);
+/* Or of times, in an array called "time"? */
+bool  body_times(const body *b, const json_t *value, numbers *out);
 bool  body_is_numbers(const json_t *value);
 /* Memory that lives as long as the body does, zeroed; NULL. */
 void *body_keep(body *b, size_t bytes);

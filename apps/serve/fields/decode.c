@@ -143,7 +143,7 @@ static bool decode_text(const place *at, const json_t *v) {
 static bool decode_times(const place *at, const json_t *v) {
     numbers *n = (numbers *)at->to;
     char     pointer[PROBLEM_POINTER];
-    if (body_numbers(at->b, v, n)) return check_numbers(at, n);
+    if (body_times(at->b, v, n)) return check_numbers(at, n);
     if (!json_is_array(v)) return problem_at(at->p, at->pointer, "an array of times is wanted");
     n->at = body_keep(at->b, (json_array_size(v) + 1) * sizeof *n->at);
     if (!n->at) return out_of_memory(at->p);

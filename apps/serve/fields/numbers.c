@@ -31,12 +31,38 @@ static const char *scan_exponent(const char *s, int *exponent) {
     return s;
 }
 
-/* A product or quotient of two numbers that doubles hold exactly is rounded once (Clinger, PLDI 1990); the others are
- * strtod's. */
-static double value_of(const char *begin, uint64_t whole, int exponent, bool exact, bool negative) {
+#ifdef __SIZEOF_INT128__
+enum { LONG_POWER = 19 };
+static const uint64_t whole10[] = {
+    1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u,
+    1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
+    1000000000000000000u, 10000000000000000000u
+};
+
+/* whole / 10^digits, both moved up to their highest bits: a quotient of 63 or 64 bits, whose last one tells too whether
+ * anything is left, so that it is rounded but once, to the 53 of a double. */
+static double divided(uint64_t whole, int digits) {
+    __extension__ typedef unsigned __int128 wide;
+    uint64_t divisor = whole10[digits];
+    int      up = __builtin_clzll(whole), over = __builtin_clzll(divisor);
+    wide     shifted = (wide)(whole << up) << 63;
+    divisor <<= over;
+    uint64_t quotient = (uint64_t)(shifted / divisor);
+    quotient |= shifted != (wide)quotient * divisor;
+    return ldexp((double)quotient, over - up - 63);
+}
+#endif
+
+/* A product or quotient of two numbers that doubles hold exactly is rounded once (Clinger, PLDI 1990), and so is a
+ * quotient of whole numbers; the others are strtod's. */
+static double value_of(const char *begin, uint64_t whole, int exponent, int kept, bool all, bool negative) {
     double v = (double)whole;
-    if (!exact || exponent > EXACT_POWER || exponent < -EXACT_POWER) return num_parse(begin, NULL);
-    v = exponent < 0 ? v / power10[-exponent] : v * power10[exponent];
+    bool   exact = all && kept <= EXACT_DIGITS && exponent <= EXACT_POWER && exponent >= -EXACT_POWER;
+    if (exact) v = exponent < 0 ? v / power10[-exponent] : v * power10[exponent];
+#ifdef __SIZEOF_INT128__
+    else if (all && exponent <= 0 && exponent >= -LONG_POWER) v = divided(whole, -exponent);
+#endif
+    else return num_parse(begin, NULL);
     return negative ? -v : v;
 }
 
@@ -54,7 +80,7 @@ bool number_scan(const char **at, double *out) {
         exponent -= (int)(s - point) - behind;
     }
     if ((*s == 'e' || *s == 'E') && !(s = scan_exponent(s + 1, &exponent))) return false;
-    *out = value_of(begin, whole, exponent, kept <= EXACT_DIGITS && !dropped && !behind, *begin == '-');
+    *out = value_of(begin, whole, exponent, kept, !dropped && !behind, *begin == '-');
     *at  = s;
     return true;
 }
@@ -76,12 +102,14 @@ static int magnitude(double v) {
 static int place(char *out, uint64_t whole, int digits, int e, bool negative) {
     char text[24];
     int  n = 0, length = 0, last = digits;
-    for (int i = digits - 1; i >= 0; i--, whole /= 10) text[i] = (char)('0' + whole % 10);
+    int  i = digits - 1;
+    for (; whole >> 32; i--, whole /= 10) text[i] = (char)('0' + whole % 10);
+    for (uint32_t rest = (uint32_t)whole; i >= 0; i--, rest /= 10) text[i] = (char)('0' + rest % 10);
     while (last > 1 && text[last - 1] == '0') last--;
     if (negative) out[n++] = '-';
     if (e < 0) {
         out[n++] = '0', out[n++] = '.';
-        for (int i = -1; i > e; i--) out[n++] = '0';
+        for (i = -1; i > e; i--) out[n++] = '0';
         for (; length < last; length++) out[n++] = text[length];
     } else {
         for (; length <= e; length++) out[n++] = text[length];
@@ -108,7 +136,7 @@ int number_print(char out[NUMBER_TEXT], double value, int digits) {
     int e = magnitude(v);
     if (e < -4 || e >= digits || v < 1e-4) return print_slowly(out, value, digits);
     /* Scaling errs by less than near_half below 10^11; where that could turn the last digit, printf decides. */
-    double scaled = v * power10[digits - 1 - e], rest = scaled - floor(scaled);
+    double scaled = v * power10[digits - 1 - e], rest = scaled - (double)(uint64_t)scaled;
     if (fabs(rest - 0.5) < near_half || digits > 11) return print_slowly(out, value, digits);
     uint64_t whole = (uint64_t)(scaled + 0.5);
     if ((double)whole >= power10[digits]) return print_slowly(out, value, digits);
@@ -123,9 +151,9 @@ void numbers_print(text *t, const double *values, int64_t count, int64_t stride,
         if (i) block[used++] = ',';
         used += number_print(block + used, values[i * stride], digits);
         if (used < (int)sizeof block - 2 * NUMBER_TEXT) continue;
-        text_add(t, "%.*s", used, block);
+        text_put(t, block, (size_t)used);
         used = 0;
     }
     block[used++] = ']';
-    text_add(t, "%.*s", used, block);
+    text_put(t, block, (size_t)used);
 }

@@ -41,7 +41,8 @@ bool options_apply_text(const option_door *door, const char *name, const char *v
 /* [80, 95] as "80,95". */
 static void list_text(const body *b, const json_t *v, text *t) {
     numbers n;
-    if (body_numbers(b, v, &n)) {
+    if (body_times(b, v, &n)) {
+        t->failed = t->failed || n.times; /* rows, which no option takes */
         for (int64_t i = 0; i < n.count; i++) text_add(t, "%s%.17g", i ? "," : "", n.at[i]);
         return;
     }

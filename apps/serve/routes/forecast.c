@@ -239,14 +239,16 @@ static void print_key(text *out, const forecast_model *f, int64_t target) {
 }
 
 static void print_times(const predict_task *t, text *out, int64_t pred) {
-    char stamp[32];
+    char stamp[40] = "\"";
     if (!t->ahead || t->in.windows) return;
     text_add(out, "\"time\":[");
     for (int64_t i = 0; i < pred; i++) {
-        request_time_print(stamp, t->ahead[i]);
-        text_add(out, "%s\"%s\"", i ? "," : "", stamp);
+        request_time_print(stamp + 1, t->ahead[i]);
+        size_t length = strlen(stamp);
+        memcpy(stamp + length, i + 1 < pred ? "\"," : "\"]", 3);
+        text_put(out, stamp, length + 2);
     }
-    text_add(out, "],");
+    text_add(out, ",");
 }
 
 static void print_bands(const predict_task *t, text *out, const forecast_model *f) {

@@ -8,7 +8,8 @@
 #include "base/base.h"
 #include "work.h"
 
-typedef struct worker { work_queue *queue; int number; pthread_t thread; } worker;
+/* `kind` is that of the items that it answers at the moment; `took_s`, what its last call took. */
+typedef struct worker { work_queue *queue; int number; pthread_t thread; const void *kind; double took_s; } worker;
 
 struct work_queue {
     pthread_mutex_t lock;
@@ -31,13 +32,36 @@ static void lower_priority(int nice) {
 #endif
 }
 
-/* Under the lock: the first item and those of its kind. */
-static int take(work_queue *q, work_item *items[WORK_BATCH]) {
+/* ---- which items; under the lock ---- */
+
+static bool together(const work_item *a, const work_item *b) { return a->kind == b->kind && a->answer == b->answer; }
+
+/* Whether one of a kind waits for the thread that is at that kind and will take all of them: what one call costs is
+ * shared by its items. Only where that is over at once, and there are few. */
+static bool is_left(const work_queue *q, const work_item *item) {
+    static const double at_once_s = 0.003;
+    int  waiting = 0;
+    bool busy    = false;
+    if (!item->kind || q->ending) return false;
+    for (int i = 0; i < q->threads; i++)
+        busy = busy || (q->worker[i].kind == item->kind && q->worker[i].took_s < at_once_s);
+    for (const work_item *one = q->first; busy && one && waiting < WORK_FEW; one = one->next)
+        waiting += together(one, item);
+    return busy && waiting < WORK_FEW;
+}
+
+static const work_item *next_item(const work_queue *q) {
+    const work_item *item = q->first;
+    while (item && is_left(q, item)) item = item->next;
+    return item;
+}
+
+/* The item and those that wait with it. */
+static int take(work_queue *q, const work_item *head, work_item *items[WORK_BATCH]) {
     int count = 0;
-    const work_item *head = q->first;
     for (work_item **at = &q->first; *at && count < WORK_BATCH;) {
         work_item *one = *at;
-        if (count && (!head->kind || one->kind != head->kind || one->answer != head->answer)) {
+        if (one != head && (!head->kind || !together(one, head))) {
             at = &one->next;
             continue;
         }
@@ -50,6 +74,20 @@ static int take(work_queue *q, work_item *items[WORK_BATCH]) {
     return count;
 }
 
+/* ---- threads ---- */
+
+static void answer(worker *w, work_item *const *items, int count) {
+    work_queue *q = w->queue;
+    w->kind = items[0]->kind;
+    pthread_mutex_unlock(&q->lock);
+    double began = os_seconds();
+    items[0]->answer(q->user, w->number, items, count);
+    double took = os_seconds() - began;
+    pthread_mutex_lock(&q->lock);
+    w->kind = NULL, w->took_s = took;
+    q->busy_s += took;
+}
+
 static void *work(void *user) {
     worker     *w = user;
     work_queue *q = w->queue;
@@ -57,15 +95,10 @@ static void *work(void *user) {
     lower_priority(q->nice);
     pthread_mutex_lock(&q->lock);
     for (;;) {
-        while (!q->first && !q->ending) pthread_cond_wait(&q->some, &q->lock);
-        if (!q->first) break;
-        int count = take(q, items);
-        pthread_mutex_unlock(&q->lock);
-        double began = os_seconds();
-        items[0]->answer(q->user, w->number, items, count);
-        double took = os_seconds() - began;
-        pthread_mutex_lock(&q->lock);
-        q->busy_s += took;
+        const work_item *head;
+        while (!(head = next_item(q)) && !q->ending) pthread_cond_wait(&q->some, &q->lock);
+        if (!head) break;
+        answer(w, items, take(q, head, items));
     }
     pthread_mutex_unlock(&q->lock);
     return NULL;
@@ -95,7 +128,7 @@ bool work_put(work_queue *q, work_item *item) {
         *q->last = item;
         q->last  = &item->next;
         q->waiting++;
-        pthread_cond_signal(&q->some);
+        if (!is_left(q, item)) pthread_cond_signal(&q->some);
     }
     pthread_mutex_unlock(&q->lock);
     return fits;

@@ -1,12 +1,13 @@
 /* Bounded queues with threads of their own. An item is answered by one thread, or with others of its kind that wait at
- * that moment; nothing waits for more to come. */
+ * that moment. While a thread is at a kind whose calls are over at once, fewer than WORK_FEW of that kind wait for it
+ * to take them in one call; nothing else waits for more to come. */
 #ifndef SERVE_WORK_H
 #define SERVE_WORK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { WORK_BATCH = 32 };
+enum { WORK_BATCH = 32, WORK_FEW = 8 };
 
 typedef struct work_queue work_queue;
 typedef struct work_item work_item;
