@@ -71,14 +71,14 @@ static void log_access(const serve *s, const http_done *what) {
     add_path(&t, what->path);
     text_add(&t, "\",\"status\":%d,\"bytes_in\":%llu,\"bytes_out\":%llu,\"ms\":%.3f}", what->status,
              (unsigned long long)what->bytes_in, (unsigned long long)what->bytes_out, 1e3 * what->seconds);
-    if (!t.failed) s->listener(s->user, SERVE_ACCESS, t.data);
+    if (!t.failed) lines_put(s->told, SERVE_ACCESS, t.data);
     text_free(&t);
 }
 
 static void done(void *user, const http_done *what) {
     serve *s = user;
     metrics_count(s->metrics, what);
-    if (s->listener && s->options.access_log) log_access(s, what);
+    if (s->told && s->options.access_log) log_access(s, what);
 }
 
 /* ---- opening ---- */
@@ -128,11 +128,11 @@ static void say_where(const serve *s) {
     char        line[640];
     bool        six  = strchr(s->options.host, ':') != NULL;
     const char *host = s->options.host;
-    if (!s->listener) return;
+    if (!s->told) return;
     snprintf(line, sizeof line, "tidemill %s serves http://%s%s%s:%d%s/%s", TIDE_VERSION, six ? "[" : "", host,
              six ? "]" : "", http_port(s->http), s->options.root_path,
              *s->options.token_file ? " (with a token)" : "");
-    s->listener(s->user, SERVE_NOTE, line);
+    lines_put(s->told, SERVE_NOTE, line);
 }
 
 tide_status serve_open(const serve_options *options, serve_listener listener, void *user, serve **out,
@@ -144,8 +144,10 @@ tide_status serve_open(const serve_options *options, serve_listener listener, vo
     if (status != TIDE_OK) return status;
     serve *s = calloc(1, sizeof *s);
     if (!s) return fail(failure, TIDE_ENOMEM, "out of memory");
-    s->options = *options, s->listener = listener, s->user = user, s->began = os_seconds();
-    status = open_parts(s, failure);
+    s->options = *options, s->began = os_seconds();
+    if (listener && !(s->told = lines_new(listener, user)))
+        status = fail(failure, TIDE_ENOMEM, "no memory or no thread for what is told");
+    if (status == TIDE_OK) status = open_parts(s, failure);
     if (status != TIDE_OK) {
         serve_close(s);
         return status;
@@ -182,6 +184,7 @@ void serve_close(serve *s) {
     access_close(s->access);
     models_free(s->models);
     metrics_free(s->metrics);
+    lines_free(s->told);
     free(s);
 }
 

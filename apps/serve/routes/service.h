@@ -10,6 +10,7 @@
 #include "serve/access/access.h"
 #include "serve/fields/problem.h"
 #include "serve/http/http.h"
+#include "serve/log/lines.h"
 #include "serve/models/models.h"
 #include "serve/jobs/jobs.h"
 #include "serve/uploads/uploads.h"
@@ -20,8 +21,7 @@ typedef struct followers followers;
 
 struct serve {
     serve_options  options;
-    serve_listener listener;
-    void          *user;
+    lines         *told;     /* to who listens; NULL: nobody does */
     http_server   *http;
     access_rules  *access;
     work_queue    *quick;    /* what takes milliseconds */
