@@ -108,7 +108,7 @@ static tide_status open_http(serve *s, tide_failure *failure) {
 
 /* Refined answers have half the workers, and a queue that is emptied within some seconds. */
 static tide_status open_parts(serve *s, tide_failure *failure) {
-    enum { REFINED_QUEUE = 32, REFINED_NICE = 5 };
+    enum { REFINED_QUEUE = 32, REFINED_NICE = 5, TABLES_BYTES = 256 << 20 };
     tide_status status = access_open(s->options.token_file, access_is_loopback(s->options.host), s->options.allow_host,
                                      &s->access, failure);
     if (status != TIDE_OK) return status;
@@ -118,7 +118,8 @@ static tide_status open_parts(serve *s, tide_failure *failure) {
     s->refined  = work_new((workers + 1) / 2, MIN2(s->options.queue, REFINED_QUEUE), REFINED_NICE, s);
     s->files    = work_new(1, s->options.queue, 0, s);
     s->models   = models_new(s->options.models, workers);
-    if (!s->metrics || !s->quick || !s->refined || !s->files || !s->models)
+    s->tables   = tables_new(TABLES_BYTES);
+    if (!s->tables || !s->metrics || !s->quick || !s->refined || !s->files || !s->models)
         return fail(failure, TIDE_ENOMEM, "no memory or no threads");
     status = kept_open(s, failure);
     return status == TIDE_OK ? open_http(s, failure) : status;
@@ -183,13 +184,14 @@ void serve_close(serve *s) {
     kept_close(s);
     access_close(s->access);
     models_free(s->models);
+    tables_free(s->tables);
     metrics_free(s->metrics);
     lines_free(s->told);
     free(s);
 }
 
 char *serve_openapi(void) {
-    json_t *o    = openapi_describe();
+    json_t *o    = openapi_describe(true);
     char   *text = json_whole(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
     if (o) json_decref(o);
     return text;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "forecast.h"
+#include "forecast_cut.h"
 #include "serve/fields/numbers.h"
 #include "later.h"
 
@@ -29,6 +29,9 @@ static const field predict_rows[] = {
       .help = "columns known ahead, of the rows to come" },
     { "upload", FIELD_TEXT, offsetof(P, upload),
       .help = "in place of past: a table that was brought, by its id; what is known ahead stands in its last rows" },
+    { "cut", FIELD_WHOLE, offsetof(P, cut), .low = 1, .high = MOST_NUMBERS,
+      .help = "of the upload: forecast from the rows before this one on, as forecast/read counts them; what is known "
+              "ahead stands in those behind it" },
     { "level", FIELD_NUMBERS, offsetof(P, level), .low = 1, .high = 99, .most = FORECAST_MAX_LEVELS, .unit = "%",
       .help = "prediction intervals, ascending: [80, 95]" },
     { "windows", FIELD_WHOLE, offsetof(P, windows), .low = 1, .high = MOST_WINDOWS,
@@ -188,7 +191,7 @@ static bool check_levels(predict_task *t, const forecast_model *f) {
 static bool parse(predict_task *t) {
     size_t      length;
     const char *bytes = http_body(t->r, &length);
-    return body_parse(bytes, length, &t->body, &t->problem) &&
+    return has_no_query(t->r, &t->problem) && body_parse(bytes, length, &t->body, &t->problem) &&
            record_decode(&t->body, t->body.root, &predict_record, "", &t->in, &t->problem);
 }
 
@@ -359,6 +362,58 @@ static bool is_table(const predict_task *t) {
     return t->in.upload || t->in.options || t->in.baselines || wants_csv(t->r);
 }
 
+/* With the rows at hand. */
+static void go_on(serve *s, predict_task *t) {
+    http_request *r = t->r;
+    if (is_table(t)) {
+        table_task_begin(&predict_table, s, r, &t->body, &t->in);
+        discard(t);
+        return;
+    }
+    if (!decode(t, s->models)) {
+        refuse(t);
+        return;
+    }
+    t->item = (work_item){ .answer = answer, .kind = t->model };
+    if (work_put(s->quick, &t->item)) return;
+    problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
+    refuse(t);
+}
+
+/* What the answer needs of the table is copied on the way. */
+static void from_table(serve *s, predict_task *t, table *kept) {
+    if (kept && cut_rows(s, &t->body, kept, &t->in, &t->problem)) go_on(s, t);
+    else refuse(t);
+    table_drop(kept);
+}
+
+static void read_table(void *user, int thread, work_item *const *items, int count) {
+    predict_task *t    = (predict_task *)items[0];
+    serve        *s    = user;
+    cut_file      file = { .key = NULL };
+    table        *kept = NULL;
+    (void)thread, (void)count; /* of no kind: one at a time */
+    if (cut_key(s, &t->body, &t->in, &file, &t->problem)) kept = cut_read(s, &t->body, &t->in, &file, &t->problem);
+    free(file.key);
+    from_table(s, t, kept);
+}
+
+/* A table that is kept is at hand; else a worker reads it. */
+static void cut(serve *s, predict_task *t) {
+    cut_file file = { .key = NULL };
+    table   *kept = NULL;
+    bool     fine = cut_key(s, &t->body, &t->in, &file, &t->problem) && (kept = tables_find(s->tables, file.key));
+    free(file.key);
+    if (fine || t->problem.status) {
+        from_table(s, t, kept);
+        return;
+    }
+    t->item = (work_item){ .answer = read_table };
+    if (work_put(s->quick, &t->item)) return;
+    problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
+    refuse(t);
+}
+
 static void predict(serve *s, http_request *r) {
     if (!body_is_json(r)) {
         table_task_begin(&predict_table, s, r, NULL, NULL);
@@ -374,19 +429,8 @@ static void predict(serve *s, http_request *r) {
         refuse(t);
         return;
     }
-    if (is_table(t)) {
-        table_task_begin(&predict_table, s, r, &t->body, &t->in);
-        discard(t);
-        return;
-    }
-    if (!decode(t, s->models)) {
-        refuse(t);
-        return;
-    }
-    t->item = (work_item){ .answer = answer, .kind = t->model };
-    if (work_put(s->quick, &t->item)) return;
-    problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
-    refuse(t);
+    if (t->in.cut) cut(s, t);
+    else go_on(s, t);
 }
 
 void route_forecast_predict(void *user, http_request *r) { decoded(user, r, predict); }
