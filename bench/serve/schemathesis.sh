@@ -20,7 +20,12 @@ fi
 umask 077
 echo "0123456789abcdef0123" > "$work/tokens"
 
-# check NAME WORDS OF CURL, OF ST...: the rest are words of the service.
+unfinished() {
+    curl -s -H "$header" localhost:8793/api/v1/jobs |
+        python3 -c "import json, sys; print(*[j['id'] for j in json.load(sys.stdin) if j['state'] in ('queued', 'running')])"
+}
+
+# check NAME HEADER WORDS: the words are the service's.
 check() {
     name=$1 header=$2
     shift 2
@@ -32,8 +37,9 @@ check() {
     "$work/venv/bin/st" --config-file schemathesis.toml run http://127.0.0.1:8793/openapi.json -c all --continue-on-failure --max-examples "$examples" -w 2 ${header:+-H "$header"} \
         > "$work/$name.txt" 2>&1 || code=$?
     # Jobs outlive their service.
-    for job in $(curl -s -H "$header" localhost:8793/api/v1/jobs | python3 -c "import json, sys; print(*[j['id'] for j in json.load(sys.stdin) if j['state'] in ('queued', 'running')])"); do
-        curl -s -H "$header" -X POST "localhost:8793/api/v1/jobs/$job/cancel" > "$work/cancelled"
+    while jobs=$(unfinished) && [ "$jobs" ]; do
+        for job in $jobs; do curl -s -H "$header" -X POST "localhost:8793/api/v1/jobs/$job/cancel" > "$work/cancelled"; done
+        sleep 0.2
     done
     kill "$service"
     wait "$service"

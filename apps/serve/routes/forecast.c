@@ -312,46 +312,74 @@ static void finish(predict_task *t, const forecast_model *f) {
 
 /* ---- several at once ---- */
 
-static bool plain(const predict_task *t) { return t->windows == 1 && !t->known && !t->in.level.count; }
+static bool same_levels(const predict_task *a, const predict_task *b) {
+    const numbers *x = &a->in.level, *y = &b->in.level;
+    return x->count == y->count && (!x->count || memcmp(x->at, y->at, (size_t)x->count * sizeof *x->at) == 0);
+}
 
-/* Plain tasks as one call; false: each is asked for itself, as one of them may be at fault. */
+static bool joins(const predict_task *t, const predict_task *first) {
+    if (t->windows != 1 || t->known) return false;
+    return !first || (!t->time == !first->time && same_levels(t, first));
+}
+
+/* What `count` tasks give and take, side by side. */
+typedef struct shared { double *in, *out, *bands; int64_t *time; } shared;
+
+static bool shared_new(const predict_task *first, int count, int64_t past, int64_t seq, int64_t cells, shared *s) {
+    int64_t bands = cells * first->in.level.count * 2;
+    *s = (shared){ .in = malloc((size_t)(count * past) * sizeof *s->in),
+                   .out = malloc((size_t)(count * cells) * sizeof *s->out),
+                   .bands = bands ? malloc((size_t)(count * bands) * sizeof *s->bands) : NULL,
+                   .time = first->time ? malloc((size_t)(count * seq) * sizeof *s->time) : NULL };
+    return s->in && s->out && (s->bands || !bands) && (s->time || !first->time);
+}
+
+static void shared_free(shared *s) { free(s->in), free(s->out), free(s->bands), free(s->time); }
+
+/* Tasks that join as one call; false: each is asked for itself, as one of them may be at fault. */
 static bool predict_together(predict_task *const *t, int count, forecast_model *f) {
-    int64_t seq = forecast_model_seq_len(f), past = seq * forecast_model_columns(f);
-    int64_t cells = forecast_model_pred_len(f) * forecast_model_targets(f);
-    double  *in = malloc((size_t)(count * past) * sizeof *in), *out = malloc((size_t)(count * cells) * sizeof *out);
-    int64_t *time = t[0]->time ? malloc((size_t)(count * seq) * sizeof *time) : NULL;
-    bool     fine = in && out && (time || !t[0]->time);
+    int64_t seq = forecast_model_seq_len(f), past = seq * forecast_model_columns(f), levels = t[0]->in.level.count;
+    int64_t cells = forecast_model_pred_len(f) * forecast_model_targets(f), bands = cells * levels * 2;
+    shared  s;
+    bool    fine = shared_new(t[0], count, past, seq, cells, &s);
     for (int i = 0; fine && i < count; i++) {
-        memcpy(in + i * past, t[i]->past, (size_t)past * sizeof *in);
-        if (time) memcpy(time + i * seq, t[i]->time, (size_t)seq * sizeof *time);
+        memcpy(s.in + i * past, t[i]->past, (size_t)past * sizeof *s.in);
+        if (s.time) memcpy(s.time + i * seq, t[i]->time, (size_t)seq * sizeof *s.time);
         fine = make_room(t[i], cells);
     }
-    fine = fine && forecast_model_predict(f, count, in, time, out, NULL) == TIDE_OK;
-    for (int i = 0; fine && i < count; i++) memcpy(t[i]->future, out + i * cells, (size_t)cells * sizeof *out);
-    for (int i = 0; !fine && i < count; i++) free(t[i]->future), t[i]->future = NULL;
-    free(in), free(out), free(time);
+    fine = fine && (levels ? forecast_model_predict_levels(f, count, s.in, s.time, NULL, t[0]->in.level.at, levels,
+                                                           s.out, s.bands, NULL)
+                           : forecast_model_predict(f, count, s.in, s.time, s.out, NULL)) == TIDE_OK;
+    for (int i = 0; fine && i < count; i++) {
+        memcpy(t[i]->future, s.out + i * cells, (size_t)cells * sizeof *s.out);
+        if (levels) memcpy(t[i]->bands, s.bands + i * bands, (size_t)bands * sizeof *s.bands);
+    }
+    for (int i = 0; !fine && i < count; i++) {
+        free(t[i]->future), free(t[i]->bands);
+        t[i]->future = t[i]->bands = NULL;
+    }
+    shared_free(&s);
     return fine;
 }
 
 static void answer(void *user, int thread, work_item *const *items, int count) {
     predict_task  *together[WORK_BATCH];
-    int            plains  = 0;
+    int            many    = 0;
     tide_failure   failure = { 0 };
     forecast_model *f = model_forecast(((predict_task *)items[0])->model, thread, &failure);
     (void)user;
     for (int i = 0; i < count; i++) {
         predict_task *t = (predict_task *)items[i];
-        bool joins = f && plain(t) && (!plains || !t->time == !together[0]->time);
-        if (joins) {
-            together[plains++] = t;
+        if (f && joins(t, many ? together[0] : NULL)) {
+            together[many++] = t;
             continue;
         }
         if (!f) problem_of(&t->problem, &failure, "");
         else predict_alone(t, f);
         finish(t, f);
     }
-    bool done = plains > 1 && predict_together(together, plains, f);
-    for (int i = 0; i < plains; i++) {
+    bool done = many > 1 && predict_together(together, many, f);
+    for (int i = 0; i < many; i++) {
         if (!done) predict_alone(together[i], f);
         finish(together[i], f);
     }

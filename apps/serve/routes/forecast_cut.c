@@ -52,7 +52,7 @@ table *cut_read(serve *s, const body *b, const forecast_in *in, const cut_file *
     o->threads = 1;
     if (!in->options || options_apply(b, &predict_door, in->options, "/options", o, p)) {
         snprintf(o->data, sizeof o->data, "%s", file->path);
-        t = tables_read(s->tables, file->key, o, &failure);
+        t = tables_fetch(s->tables, file->key, o, &failure);
         text_replace(failure.message, sizeof failure.message, file->path, file->name);
         if (!t) problem_of(p, &failure, failure.status == TIDE_EINVAL && in->options ? "/options" : "/upload");
     }

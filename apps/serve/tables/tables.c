@@ -167,7 +167,7 @@ table *tables_find(tables *all, const char *key) {
     return found;
 }
 
-table *tables_read(tables *all, const char *key, const forecast_options *o, tide_failure *failure) {
+table *tables_fetch(tables *all, const char *key, const forecast_options *o, tide_failure *failure) {
     kept **at;
     pthread_mutex_lock(&all->lock);
     while (*(at = place_of(all, key)) && !(*at)->of) pthread_cond_wait(&all->read, &all->lock);

@@ -26,7 +26,7 @@ void    tables_free(tables *all);
 table  *tables_find(tables *all, const char *key);
 /* The same, read as the options say where it is not kept; who asks meanwhile for the same one waits for it. NULL with
  * the failure of forecast_read_frame. The key stands for the file as it is now and for the options. */
-table  *tables_read(tables *all, const char *key, const forecast_options *o, tide_failure *failure);
+table  *tables_fetch(tables *all, const char *key, const forecast_options *o, tide_failure *failure);
 void    table_drop(table *t);  /* NULL is fine */
 
 #endif
