@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -51,6 +52,16 @@ static void put(const char *text, size_t length) {
     }
 }
 
+/* The service's thread and the command's own speak, one at a time. */
+static void speak(bool warning, const char *line) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    if (!takes_more(STDERR_FILENO)) return;
+    pthread_mutex_lock(&lock);
+    if (warning) warn("%s", line);
+    else say("%s", line);
+    pthread_mutex_unlock(&lock);
+}
+
 /* Reader or none, it ends; a closed pipe ends the log, not the service. */
 static void tell(void *user, serve_tone tone, const char *line) {
     const cli_call *call = user;
@@ -59,10 +70,7 @@ static void tell(void *user, serve_tone tone, const char *line) {
         int length = asprintf(&whole, "%s\n", line);
         if (length > 0) put(whole, (size_t)length);
         if (length > 0) free(whole);
-    } else if ((tone == SERVE_WARNING || !call->quiet) && takes_more(STDERR_FILENO)) {
-        if (tone == SERVE_WARNING) warn("%s", line);
-        else say("%s", line);
-    }
+    } else if (tone == SERVE_WARNING || !call->quiet) speak(tone == SERVE_WARNING, line);
 }
 
 static int print_openapi(const cli_call *call) {
@@ -94,7 +102,7 @@ static int run(cli_call *call) {
     signal(SIGPIPE, SIG_IGN);
     if (serve_open(&t->options, tell, call, &s, &failure) != TIDE_OK) return report_failure(&failure, call->json);
     while (!stop_asked()) nanosleep(&pause, NULL);
-    if (!call->quiet && takes_more(STDERR_FILENO)) say("stopping: what is at hand is finished");
+    if (!call->quiet) speak(false, "stopping: what is at hand is finished");
     serve_stop(s, PATIENCE_S);
     serve_close(s);
     return EXIT_DONE;

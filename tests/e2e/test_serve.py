@@ -439,8 +439,14 @@ class TestServe(Case):
         paths = json.loads(printed)["paths"]
         for method, path in routes:
             self.assertTrue(paths.get(path, {}).get(method.lower(), {}).get("summary"), f"{method} {path} has no row in openapi.c")
+        tokens = self.folder / "described"
+        tokens.write_text("0123456789abcdef0123\n")
+        tokens.chmod(0o600)
+        self.assertEqual(self.service("--token-file", str(tokens), "--state", str(self.folder / "other")).ask("GET", "/openapi.json")[1], json.loads(printed))
         s = self.service()
-        self.assertEqual(s.ask("GET", "/openapi.json")[1], json.loads(printed))
+        plain = s.ask("GET", "/openapi.json")[1]
+        self.assertEqual((plain["paths"].keys(), plain["components"]["schemas"]), (paths.keys(), json.loads(printed)["components"]["schemas"]))
+        self.assertNotIn("401", json.dumps(plain))  # a service without tokens asks for none
         self.assertIn("EisComplete", s.ask("GET", "/docs")[1])
 
 
