@@ -53,6 +53,16 @@ class TestHostile(program.Case):
             ("parameters without end", head(HOST, b"/healthz?" + b"&".join(b"a%d=" % i for i in range(200))), 400),
             ("chunks in HTTP/1.0", head(HOST + b"Transfer-Encoding: chunked\r\n", version=b"HTTP/1.0"), 400)))
 
+    def test_much_is_refused_in_the_services_words(self):
+        s = self.service()
+        for what, status, got in (("address", 414, s.ask("GET", "/" + "x" * 20000)), ("header", 431, s.ask("GET", "/healthz", headers={"X-Long": "x" * 40000})),
+                                  ("headers", 431, s.ask("GET", "/healthz", headers={f"X-{i}": "x" * 400 for i in range(100)}))):
+            self.assertEqual((got[0], got[1]["status"], got[2].getheader("Content-Type")), (status, status, "application/problem+json"), what)
+        self.assertEqual(s.ask("GET", "/healthz", headers={"X-Long": "x" * 30000})[0], 200)
+        # Another version, and what has no room, libmicrohttpd answers by itself.
+        self.answers(s, (("version", head(HOST, version=b"HTTP/2.0"), 505), ("address", head(HOST, b"/" + b"x" * 200000), 414),
+                         ("headers", head(HOST + b"X: y\r\n" * 30000), 431)))
+
     def test_who_sends_a_body_that_is_refused_hears_why(self):
         s = self.service("--max-body", "1")
         for size, path, status in ((2 << 20, "/api/v1/eis/complete", 413), (2 << 20, "/none", 404)):
