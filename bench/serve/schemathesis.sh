@@ -8,8 +8,9 @@ set -eu
 program=$(realpath "$1") work=$2 examples=${3:-20}
 mkdir -p "$work"
 work=$(realpath "$work")
-cd "$(dirname "$0")"
-export TIDEMILL_CUDA=none TIDEMILL_OPENCL=none OMP_NUM_THREADS=1 PYTHONPATH="$PWD"
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$work"
+export TIDEMILL_CUDA=none TIDEMILL_OPENCL=none OMP_NUM_THREADS=1 PYTHONPATH="$here"
 [ -x "$work/venv/bin/st" ] || { python3 -m venv "$work/venv" && "$work/venv/bin/pip" install -q schemathesis; }
 if [ ! -d "$work/models/known" ]; then
     "$program" data make tide "$work/tide.csv" --rows 400 --overwrite -q
@@ -29,12 +30,12 @@ unfinished() {
 check() {
     name=$1 header=$2
     shift 2
-    rm -rf "$work/state"
+    rm -rf "$work/state" "$work/.schemathesis"
     "$program" serve --port 8793 --models "$work/models" --state "$work/state" --no-access-log "$@" 2> "$work/$name.err" &
     service=$!
     until curl -sf localhost:8793/healthz > "$work/healthz"; do kill -0 "$service" && sleep 0.1; done
     code=0
-    "$work/venv/bin/st" --config-file schemathesis.toml run http://127.0.0.1:8793/openapi.json -c all --continue-on-failure --max-examples "$examples" -w 2 ${header:+-H "$header"} \
+    "$work/venv/bin/st" --config-file "$here/schemathesis.toml" run http://127.0.0.1:8793/openapi.json -c all --continue-on-failure --max-examples "$examples" -w 2 ${header:+-H "$header"} \
         > "$work/$name.txt" 2>&1 || code=$?
     # Jobs outlive their service.
     while jobs=$(unfinished) && [ "$jobs" ]; do

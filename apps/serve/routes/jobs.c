@@ -25,8 +25,10 @@ static void job_new(serve *s, http_request *r) {
     const char  *body    = http_body(r, &length);
     json_t      *request = json_loadb(body, length, JSON_REJECT_DUPLICATES, &why);
     if (!request) {
-        snprintf(detail, sizeof detail, "The body is no JSON: line %d: %.160s", MAX2(why.line, 1), why.text);
-        reply_say(r, 400, "json", detail);
+        bool large = json_error_code(&why) == json_error_numeric_overflow; /* JSON, but for no value that there is */
+        snprintf(detail, sizeof detail, "%s line %d: %.160s", large ? "The body," : "The body is no JSON:",
+                 MAX2(why.line, 1), why.text);
+        reply_say(r, large ? 422 : 400, large ? "usage" : "json", detail);
         return;
     }
     tide_status status = jobs_submit(s->jobs, request, id, &failure);
