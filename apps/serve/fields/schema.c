@@ -107,13 +107,15 @@ static json_t *choices(const tide_option *row) {
     return json_with(of_type("string"), "enum", list);
 }
 
+static json_t *lists(void) { return either(list_of(of_type("string"), 0), list_of(of_type("number"), 0)); }
+
 static json_t *type_of_option(const tide_option *row) {
     switch (row->type) {
     case TIDE_OPTION_IS_BOOL:   return of_type("boolean");
     case TIDE_OPTION_IS_INT:    return with_range(of_type("integer"), row->low, row->high);
     case TIDE_OPTION_IS_REAL:   return with_range(of_type("number"), row->low, row->high);
     case TIDE_OPTION_IS_CHOICE: return choices(row);
-    default:                    return either(of_type("string"), either(of_type("number"), of_type("array")));
+    default:                    return either(of_type("string"), either(of_type("number"), lists()));
     }
 }
 
