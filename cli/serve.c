@@ -1,10 +1,16 @@
 /* tidemill serve: the service in the foreground. */
 #include <tidemill/serve.h>
 
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "commands.h"
 
@@ -19,12 +25,52 @@ static const tide_option_table options = TIDE_OPTION_TABLE(own, rows);
 
 static const tide_option_table *table(void) { return &options; }
 
-/* From several threads: a line is one call. A pipe that nobody reads ends the log, not the service. */
+/* ---- what the service tells ---- */
+
+/* Waits until a write would not, as on a pipe that is full. False: it cannot be written to, or nobody has read for a
+ * second since the service was to stop; then what is left is not told. */
+static bool takes_more(int fd) {
+    enum { LOOK_MS = 100, LOOKS = 10 };
+    static atomic_bool given_up[STDERR_FILENO + 1];
+    for (int late = 0; !atomic_load(&given_up[fd]); late += stop_asked()) {
+        struct pollfd p = { .fd = fd, .events = POLLOUT };
+        if (late == LOOKS) atomic_store(&given_up[fd], true);
+        else if (poll(&p, 1, LOOK_MS) > 0) return p.revents & POLLOUT;
+    }
+    return false;
+}
+
+/* A pipe that takes anything takes this much. */
+static void put(const char *text, size_t length) {
+    enum { PIECE = 4096 };
+    while (length && takes_more(STDOUT_FILENO)) {
+        ssize_t n = write(STDOUT_FILENO, text, length < PIECE ? length : PIECE);
+        if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+        if (n <= 0) return;
+        text += n;
+        length -= (size_t)n;
+    }
+}
+
+/* The service's thread and the command's own speak, one at a time. */
+static void speak(bool warning, const char *line) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    if (!takes_more(STDERR_FILENO)) return;
+    pthread_mutex_lock(&lock);
+    if (warning) warn("%s", line);
+    else say("%s", line);
+    pthread_mutex_unlock(&lock);
+}
+
+/* Reader or none, it ends; a closed pipe ends the log, not the service. */
 static void tell(void *user, serve_tone tone, const char *line) {
     const cli_call *call = user;
-    if (tone == SERVE_WARNING) warn("%s", line);
-    else if (tone == SERVE_NOTE && !call->quiet) say("%s", line);
-    else if (tone == SERVE_ACCESS && printf("%s\n", line) > 0) fflush(stdout);
+    char *whole = NULL;
+    if (tone == SERVE_ACCESS) {
+        int length = asprintf(&whole, "%s\n", line);
+        if (length > 0) put(whole, (size_t)length);
+        if (length > 0) free(whole);
+    } else if (tone == SERVE_WARNING || !call->quiet) speak(tone == SERVE_WARNING, line);
 }
 
 static int print_openapi(const cli_call *call) {
@@ -56,7 +102,7 @@ static int run(cli_call *call) {
     signal(SIGPIPE, SIG_IGN);
     if (serve_open(&t->options, tell, call, &s, &failure) != TIDE_OK) return report_failure(&failure, call->json);
     while (!stop_asked()) nanosleep(&pause, NULL);
-    if (!call->quiet) say("stopping: what is at hand is finished");
+    if (!call->quiet) speak(false, "stopping: what is at hand is finished");
     serve_stop(s, PATIENCE_S);
     serve_close(s);
     return EXIT_DONE;

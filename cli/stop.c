@@ -8,7 +8,7 @@
 
 #include "progress.h"
 
-static volatile sig_atomic_t asked;
+static atomic_int asked; /* set by a thread, or, without one, by a handler: it takes no lock */
 
 static void on_signal(int number) {
     (void)number;

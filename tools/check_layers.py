@@ -47,7 +47,7 @@ MAY = {
 # Inside an application each folder may include from those before it, besides what the application itself may.
 APPLICATIONS = {
     "apps/forecast": ["options", "data", "models", "score", "fit", "saved", "report", "training", "backtest", "explain", "tune", "export", ""],
-    "apps/serve": ["http", "access", "fields", "work", "models", "store", "uploads", "jobs", "routes", ""],
+    "apps/serve": ["log", "http", "access", "fields", "work", "models", "store", "uploads", "tables", "jobs", "routes", ""],
     "apps/eis": ["options", "circuit", "read", "plots", "check", "drt", "equivalent", "posterior", "fit", "training", "predictor", "dataset", "known", "answer", "evaluate", "report", "batch", ""],
 }
 for application, folders in APPLICATIONS.items():

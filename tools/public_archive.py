@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-PUBLIC, PREFIX = re.compile(r"(tide|forecast|eis|serve)_"), "tide__"
+PUBLIC, PREFIX = re.compile(r"(tide|forecast|eis)_"), "tide__"
 
 
 def said(*command):

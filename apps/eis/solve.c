@@ -23,7 +23,7 @@ tide_status asked_tell(const asked *a, eis_tone tone, const char *message, tide_
 }
 
 static bool working(void *user) {
-    static const double every_s = 0.05;
+    static const double every_s = 0.01;
     asked  *a   = user;
     double  now = os_seconds();
     if (now - a->told_s < every_s) return false;

@@ -35,9 +35,7 @@ tide_status prediction_make_bands(prediction *p, tide_failure *failure) {
     look_back window = look_back_of(&p->data, 0, c->seq_len);
     bands_scales(&p->bundle->bands, &window, p->scale);
     window_spread s = { p->scale, p->widths };
-    for (int64_t i = 0; i < cells; i++)
-        bands_at(&p->bundle->bands, (int)p->use, i, p->values[i], &s, p->levels.of, p->levels.count,
-                 p->bands + i * sides);
+    bands_of_window(&p->bundle->bands, (int)p->use, cells, p->values, &s, p->levels.of, p->levels.count, p->bands);
     if (sides) tell_reach(&p->listener, &p->bundle->bands, (int)p->use, p->levels.of[p->levels.count - 1]);
     return TIDE_OK;
 }

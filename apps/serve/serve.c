@@ -71,14 +71,14 @@ static void log_access(const serve *s, const http_done *what) {
     add_path(&t, what->path);
     text_add(&t, "\",\"status\":%d,\"bytes_in\":%llu,\"bytes_out\":%llu,\"ms\":%.3f}", what->status,
              (unsigned long long)what->bytes_in, (unsigned long long)what->bytes_out, 1e3 * what->seconds);
-    if (!t.failed) s->listener(s->user, SERVE_ACCESS, t.data);
+    if (!t.failed) lines_put(s->told, SERVE_ACCESS, t.data);
     text_free(&t);
 }
 
 static void done(void *user, const http_done *what) {
     serve *s = user;
     metrics_count(s->metrics, what);
-    if (s->listener && s->options.access_log) log_access(s, what);
+    if (s->told && s->options.access_log) log_access(s, what);
 }
 
 /* ---- opening ---- */
@@ -108,7 +108,7 @@ static tide_status open_http(serve *s, tide_failure *failure) {
 
 /* Refined answers have half the workers, and a queue that is emptied within some seconds. */
 static tide_status open_parts(serve *s, tide_failure *failure) {
-    enum { REFINED_QUEUE = 32, REFINED_NICE = 5 };
+    enum { REFINED_QUEUE = 32, REFINED_NICE = 5, TABLES_BYTES = 256 << 20 };
     tide_status status = access_open(s->options.token_file, access_is_loopback(s->options.host), s->options.allow_host,
                                      &s->access, failure);
     if (status != TIDE_OK) return status;
@@ -118,7 +118,8 @@ static tide_status open_parts(serve *s, tide_failure *failure) {
     s->refined  = work_new((workers + 1) / 2, MIN2(s->options.queue, REFINED_QUEUE), REFINED_NICE, s);
     s->files    = work_new(1, s->options.queue, 0, s);
     s->models   = models_new(s->options.models, workers);
-    if (!s->metrics || !s->quick || !s->refined || !s->files || !s->models)
+    s->tables   = tables_new(TABLES_BYTES);
+    if (!s->tables || !s->metrics || !s->quick || !s->refined || !s->files || !s->models)
         return fail(failure, TIDE_ENOMEM, "no memory or no threads");
     status = kept_open(s, failure);
     return status == TIDE_OK ? open_http(s, failure) : status;
@@ -128,11 +129,11 @@ static void say_where(const serve *s) {
     char        line[640];
     bool        six  = strchr(s->options.host, ':') != NULL;
     const char *host = s->options.host;
-    if (!s->listener) return;
+    if (!s->told) return;
     snprintf(line, sizeof line, "tidemill %s serves http://%s%s%s:%d%s/%s", TIDE_VERSION, six ? "[" : "", host,
              six ? "]" : "", http_port(s->http), s->options.root_path,
              *s->options.token_file ? " (with a token)" : "");
-    s->listener(s->user, SERVE_NOTE, line);
+    lines_put(s->told, SERVE_NOTE, line);
 }
 
 tide_status serve_open(const serve_options *options, serve_listener listener, void *user, serve **out,
@@ -144,8 +145,10 @@ tide_status serve_open(const serve_options *options, serve_listener listener, vo
     if (status != TIDE_OK) return status;
     serve *s = calloc(1, sizeof *s);
     if (!s) return fail(failure, TIDE_ENOMEM, "out of memory");
-    s->options = *options, s->listener = listener, s->user = user, s->began = os_seconds();
-    status = open_parts(s, failure);
+    s->options = *options, s->began = os_seconds();
+    if (listener && !(s->told = lines_new(listener, user)))
+        status = fail(failure, TIDE_ENOMEM, "no memory or no thread for what is told");
+    if (status == TIDE_OK) status = open_parts(s, failure);
     if (status != TIDE_OK) {
         serve_close(s);
         return status;
@@ -181,12 +184,14 @@ void serve_close(serve *s) {
     kept_close(s);
     access_close(s->access);
     models_free(s->models);
+    tables_free(s->tables);
     metrics_free(s->metrics);
+    lines_free(s->told);
     free(s);
 }
 
 char *serve_openapi(void) {
-    json_t *o    = openapi_describe();
+    json_t *o    = openapi_describe(true);
     char   *text = json_whole(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
     if (o) json_decref(o);
     return text;

@@ -31,9 +31,9 @@ def call(base, path, body):
         return json.load(answer)
 
 
-def start(program, models, scratch):
+def start(program, models, scratch, queue=256):
     port = 8791
-    child = subprocess.Popen([program, "serve", "--port", str(port), "--models", models, "--state", scratch / "state", "--queue", "256", "--access-log=no"],
+    child = subprocess.Popen([program, "serve", "--port", str(port), "--models", models, "--state", scratch / "state", "--queue", str(queue), "--access-log=no"],
                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     for line in child.stderr:
         if "serves http" in line:

@@ -346,7 +346,7 @@ typedef enum eis_tone {
     EIS_NOTE,
     EIS_WARNING,
     EIS_PROGRESS,  /* each message takes the place of the last */
-    EIS_WORKING    /* no message: asked some ten times a second while an answer is worked out, to be able to stop */
+    EIS_WORKING    /* no message: asked some hundred times a second while an answer is worked out, to be able to stop */
 } eis_tone;
 
 /* What is told while it works. Numbers that do not apply are 0, losses NaN. */

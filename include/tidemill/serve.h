@@ -10,6 +10,10 @@
  *         serve_close(s);
  *     }
  *
+ * It is a library of its own, libtidemill-serve (pkg-config tidemill-serve), with the engine that it answers with
+ * inside: a program that asks the engine too links libtidemill beside it. libtidemill itself needs nothing of an HTTP
+ * server.
+ *
  * Nothing here prints, exits or handles signals. Requests are answered by one-thread workers that keep what they
  * opened; no request sets an option that names a path or a part of the machine (TIDE_OPTION_RESOURCE). A build without
  * libmicrohttpd, libsodium and SQLite has these functions too: serve_open is then TIDE_EDEVICE. */
@@ -60,7 +64,9 @@ typedef enum serve_tone {
     SERVE_WARNING,
     SERVE_ACCESS   /* a request and its answer, one JSON object: no query, no header, no body */
 } serve_tone;
-/* From several threads at once. May be NULL. */
+/* From one thread of the service's own, a line at a time, in order. It may take its time: answers go on, and what comes
+ * while a megabyte waits is dropped, of the access log with a line {"dropped":N} where it is missing. serve_close waits
+ * for it to tell the rest. May be NULL. */
 typedef void (*serve_listener)(void *user, serve_tone tone, const char *line);
 
 typedef struct serve serve;

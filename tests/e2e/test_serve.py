@@ -191,6 +191,7 @@ class TestServe(Case):
             "time": past["time"][-16:], "columns": {n: c[-16:] for n, c in past["columns"].items()}}})
         self.assertEqual((status, set(short["baselines"])), (200, {"last_value", "linear"}))
         self.assertIn("seasonal_naive: a season is 24 rows", " ".join(short["notes"]))
+        self.check_cuts(s, upload, data, past)
         scores = json.loads(self.code(0, "forecast", "evaluate", "--model", run, "--data", data, "--test", "50", "--json").stdout)
         for body, headers in ((data.read_bytes(), table), ({"model": "waves", "upload": upload, "options": {"test": 50}}, {}),
                               ({"model": "waves", "past": past, "options": {"test": 50}}, {})):
@@ -213,6 +214,40 @@ class TestServe(Case):
         self.assertEqual((status, got["code"], answer.getheader("Retry-After")), (503, "deadline", "1"), got)
         self.assertIn("make it a job", got["detail"])
 
+    def check_cuts(self, s, upload, data, past):
+        """A forecast that begins within an upload is that of the rows before, as arrays; the upload is read once, and anew when the file has changed."""
+        predict, read = "/api/v1/forecast/predict", "/api/v1/forecast/read"
+        rows = len(past["time"])
+        self.assertEqual(s.ask("POST", f"{read}?upload={upload}")[1], s.ask("POST", read + "?name=s.csv", data.read_bytes(), {"Content-Type": "text/csv"})[1])
+        for cut in (16, 100, rows):
+            before = {"time": past["time"][:cut], "columns": {n: c[:cut] for n, c in past["columns"].items()}}
+            for more in {}, {"level": [80, 95]}, {"baselines": True}, {"options": {"use": "last-value"}}, {"options": {"freq": "h"}}:
+                by_rows = s.ask("POST", predict, {"model": "waves", "past": before, **({} if "freq" in more.get("options", {}) else more)})
+                by_cut = s.ask("POST", predict, {"model": "waves", "upload": upload, "cut": cut, **more})
+                self.assertEqual(by_cut[:2], by_rows[:2], (cut, more))
+        at = {"model": "waves", "upload": upload, "cut": 50}
+        for wrong, status, pointer in ({"cut": 15}, 422, "/cut"), ({"cut": rows + 1}, 422, "/cut"), ({"cut": 0}, 422, "/cut"), ({"upload": "x"}, 404, None), (
+                {"upload": None}, 422, "/cut"), ({"past": past}, 422, "/past"), ({"windows": 2}, 422, "/windows"), ({"options": {"ignore": "OT"}}, 422, "/upload"), (
+                {"options": {"frex": 1}}, 422, "/options/frex"), ({"model": "none"}, 404, None):
+            got = s.ask("POST", predict, {**at, **wrong})
+            self.assertEqual((got[0], got[1].get("errors", [{}])[0].get("pointer")), (status, pointer), (wrong, got[1]))
+        self.assertEqual(s.ask("POST", f"{read}?upload={upload}", b"a,b\n", {"Content-Type": "text/csv"})[0], 422)
+        self.assertEqual(s.ask("POST", f"{read}?upload=none")[0], 404)
+        self.assertEqual(s.ask("POST", predict + "?level=80", at)[0], 422)  # a query is for files: beside JSON it would not be heard
+        # Many at once, with and without intervals: each has its own answer.
+        body = {level: json.dumps({**at, "level": [level] if level else []}).encode() for level in (0, 80)}
+        alone = {level: s.ask("POST", predict, body[level])[1] for level in body}
+        asked = [(level, socket.create_connection(("127.0.0.1", s.port), timeout=PATIENCE_S)) for level in (0, 80, 80, 0) * 6]
+        for level, c in asked:
+            self.addCleanup(c.close)
+            c.sendall(b"POST /api/v1/forecast/predict HTTP/1.1\r\nConnection: close\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % len(body[level]) + body[level])
+        for level, c in asked:
+            got = json.loads(c.makefile("rb").read().split(b"\r\n\r\n", 1)[1])
+            self.assertEqual((got.keys(), got["time"]), (alone[level].keys(), alone[level]["time"]))
+            for name, column in alone[level]["columns"].items():
+                for mine, theirs in zip(got["columns"][name], column, strict=True):  # together, last digits may differ
+                    self.assertAlmostEqual(mine, theirs, delta=1e-4 * abs(theirs))
+
     def test_what_is_known_ahead(self):
         plain = list(csv.reader(program.write_series(self.folder / "s.csv", 204).read_text().splitlines()))
         holidays = self.folder / "h.csv"
@@ -233,6 +268,11 @@ class TestServe(Case):
         one = s.ask("POST", "/api/v1/forecast/predict", ask)[1]
         self.assertEqual([round(v, 4) for v in one["columns"]["load"]], [round(float(r["load"]), 4) for r in said])
         self.assertEqual(s.ask("POST", "/api/v1/forecast/predict", {**ask, "baselines": True})[1]["columns"], one["columns"])
+        upload = s.ask("POST", "/api/v1/uploads?name=known.csv", data.read_bytes())[1]["id"]
+        cut = {"model": "known", "upload": upload, "cut": 200, "options": {"missing": "mask"}}
+        self.assertEqual(s.ask("POST", "/api/v1/forecast/predict", cut)[1], one)  # the price of the rows behind the cut is known
+        late = s.ask("POST", "/api/v1/forecast/predict", {**cut, "cut": 201})
+        self.assertEqual((late[0], late[1]["errors"][0]["pointer"]), (422, "/cut"), late[1])
         flat = [v for r in rows[-16:] for v in map(float, r[1:])]
         status, many, _ = s.ask("POST", "/api/v1/forecast/predict", {
             "model": "known", "windows": 2, "past": {"time": past["time"][-16:] * 2, "values": flat * 2},
@@ -294,7 +334,7 @@ class TestServe(Case):
             with self.subTest(what):
                 self.assertIn(f" {line} ", s.raw(data))
         for body, status, pointer in (
-            (b"{", 400, None), (b"[" * 10000, 400, None), (b'{"a": "\\u0001"}', 400, None), (b"\x00", 400, None), (b"[1]", 422, ""),
+            (b"{", 400, None), (b"[" * 10000, 400, None), (b'{"a": "\\u0001"}', 422, None), (b'{"a": 1' + b"0" * 400 + b"}", 422, None), (b"\x00", 400, None), (b"[1]", 422, ""),
             ({"spectrum": {**self.arrays, "z_re_ohm": [1]}}, 422, "/spectrum/z_re_ohm"),
             ({"spectrum": {**self.arrays, "freq_hz": [-1] + self.arrays["freq_hz"][1:]}}, 422, "/spectrum/freq_hz/0"),
             ({"spectrum": self.arrays, "options": {"out": "/tmp/x"}}, 422, "/options/out"),
@@ -439,8 +479,14 @@ class TestServe(Case):
         paths = json.loads(printed)["paths"]
         for method, path in routes:
             self.assertTrue(paths.get(path, {}).get(method.lower(), {}).get("summary"), f"{method} {path} has no row in openapi.c")
+        tokens = self.folder / "described"
+        tokens.write_text("0123456789abcdef0123\n")
+        tokens.chmod(0o600)
+        self.assertEqual(self.service("--token-file", str(tokens), "--state", str(self.folder / "other")).ask("GET", "/openapi.json")[1], json.loads(printed))
         s = self.service()
-        self.assertEqual(s.ask("GET", "/openapi.json")[1], json.loads(printed))
+        plain = s.ask("GET", "/openapi.json")[1]
+        self.assertEqual((plain["paths"].keys(), plain["components"]["schemas"]), (paths.keys(), json.loads(printed)["components"]["schemas"]))
+        self.assertNotIn("401", json.dumps(plain))  # a service without tokens asks for none
         self.assertIn("EisComplete", s.ask("GET", "/docs")[1])
 
 

@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """tidemill serve among those who mean harm: each hostile request has its answer, and others are answered meanwhile. bench/results/serve.md has the whole table."""
+import http.client
 import json
 import os
+import re
 import shutil
+import signal
 import socket
+import subprocess
 import unittest
 
 import program
@@ -49,6 +53,16 @@ class TestHostile(program.Case):
             ("parameters without end", head(HOST, b"/healthz?" + b"&".join(b"a%d=" % i for i in range(200))), 400),
             ("chunks in HTTP/1.0", head(HOST + b"Transfer-Encoding: chunked\r\n", version=b"HTTP/1.0"), 400)))
 
+    def test_much_is_refused_in_the_services_words(self):
+        s = self.service()
+        for what, status, got in (("address", 414, s.ask("GET", "/" + "x" * 20000)), ("header", 431, s.ask("GET", "/healthz", headers={"X-Long": "x" * 40000})),
+                                  ("headers", 431, s.ask("GET", "/healthz", headers={f"X-{i}": "x" * 400 for i in range(100)}))):
+            self.assertEqual((got[0], got[1]["status"], got[2].getheader("Content-Type")), (status, status, "application/problem+json"), what)
+        self.assertEqual(s.ask("GET", "/healthz", headers={"X-Long": "x" * 30000})[0], 200)
+        # Another version, and what has no room, libmicrohttpd answers by itself.
+        self.answers(s, (("version", head(HOST, version=b"HTTP/2.0"), 505), ("address", head(HOST, b"/" + b"x" * 200000), 414),
+                         ("headers", head(HOST + b"X: y\r\n" * 30000), 431)))
+
     def test_who_sends_a_body_that_is_refused_hears_why(self):
         s = self.service("--max-body", "1")
         for size, path, status in ((2 << 20, "/api/v1/eis/complete", 413), (2 << 20, "/none", 404)):
@@ -83,6 +97,29 @@ class TestHostile(program.Case):
         self.assertEqual(s.ask("GET", "/healthz")[0], 200)
         asked[-1].setblocking(False)
         self.assertRaises(BlockingIOError, asked[-1].recv, 1)  # health came before the last of them
+
+    def test_a_log_that_nobody_reads(self):
+        with subprocess.Popen([program.PROGRAM, "serve", "--port", "0", "--models", str(self.folder), "--state", str(self.folder / "state")], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, env=program.environment()) as p:
+            port = int(re.search(r":(\d+)/", p.stderr.readline())[1])
+            c = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+            self.addCleanup(c.close)
+            asked = 0
+
+            def get(path):
+                c.request("GET", path)
+                return c.getresponse().read().decode()
+            # More than a pipe and what may wait hold: 64 KiB and twice 1 MiB, of lines that a path makes long.
+            for asked in range(1, 400):
+                get("/" + "x" * 8000)
+            dropped = int(re.search(r"^tidemill_log_dropped_total (\d+)", get("/metrics"), re.MULTILINE)[1])
+            self.assertGreater(dropped, 0)
+            p.send_signal(signal.SIGTERM)
+            self.assertEqual(p.wait(PATIENCE_S), 0)  # though nobody reads
+            p.stderr.close()
+            lines = p.stdout.read().splitlines()
+        self.assertLess(len(lines), asked)
+        self.assertEqual(json.loads(lines[0])["path"], "/" + "x" * 8000)
 
     def test_jobs_are_seen_however_much_is_computed(self):
         s = self.service("--workers", "1", "--queue", "1")

@@ -196,6 +196,16 @@ class Kept(Case):
         c.endheaders()
         self.assertEqual(c.getresponse().status, 413, "refused before it is sent")
 
+    def test_strict(self):
+        """What would be silent is refused: an empty file, a state or a command that there is not, no number of an event."""
+        self.assertEqual(self.ask(422, "POST", "/api/v1/uploads?name=a", b"")["code"], "data")
+        self.assertEqual(self.ask(200, "GET", "/api/v1/uploads"), [])
+        for query, pointer in ("state=x", "/state"), ("command=x", "/command"), ("state=", "/state"):
+            self.assertEqual(self.ask(422, "GET", "/api/v1/jobs?" + query)["errors"][0]["pointer"], pointer)
+        self.assertEqual(self.ask(200, "GET", "/api/v1/jobs?state=done&command=bench"), [])
+        self.assertEqual(self.ask(422, "GET", "/api/v1/jobs/x/events?after=-1")["errors"][0]["pointer"], "/after")
+        self.assertEqual(self.ask(422, "GET", "/api/v1/jobs/x/events", Last_Event_ID="new")["errors"][0]["pointer"], "/Last-Event-ID")
+
     def test_machine(self):
         command = json.loads(self.code(0, "machine", "--json").stdout)
         self.assertEqual(set(self.ask(200, "GET", "/api/v1/machine")), set(command))

@@ -36,8 +36,8 @@ class Install(unittest.TestCase):
     def tearDownClass(cls):
         cls.folder.cleanup()
 
-    def flags(self, *options):
-        return shlex.split(output(["pkg-config", *options, "tidemill"], env=self.env))
+    def flags(self, *options, package="tidemill"):
+        return shlex.split(output(["pkg-config", *options, package], env=self.env))
 
     def test_shared(self):
         output([*CC, "embed.c", *self.flags("--cflags", "--libs"), "-o", "shared"], cwd=self.root)
@@ -84,7 +84,7 @@ class Install(unittest.TestCase):
         names = [line.split()[-1] for line in output(["nm", "-g", "--defined-only", self.libraries / "libtidemill.a"]).splitlines()
                  if len(line.split()) == 3]
         self.assertGreater(len(names), 100)
-        self.assertEqual([n for n in names if not re.match(r"(tide|forecast|eis|serve)_", n)], [])
+        self.assertEqual([n for n in names if not re.match(r"(tide|forecast|eis)_", n)], [])
 
     def test_cpp(self):
         cxx = ["c++", "-std=c++17", "-Wall", "-Wextra", "-Werror"]
@@ -128,13 +128,16 @@ class Install(unittest.TestCase):
         said = output(["pkg-config", "--modversion", "tidemill"], env=self.env).strip()
         self.assertIn(f'#define TIDE_VERSION "{said}"', header)
 
+    def names_of(self, library):
+        return [line.split()[-1] for line in output(["nm", "-D", "--defined-only", self.libraries / f"{library}.so"]).splitlines()]
+
     @unittest.skipUnless(sys.platform == "linux" and shutil.which("nm"), "ELF only")
     def test_only_public_names(self):
-        library = self.libraries / "libtidemill.so"
-        names = [line.split()[-1] for line in output(["nm", "-D", "--defined-only", library]).splitlines()]
-        self.assertTrue(names)
-        self.assertEqual([n for n in names if not re.match(r"(tide|forecast|eis|serve)_", n)], [], "names that are not the library's")
-        self.assertTrue((self.libraries / "libtidemill.so.0").exists(), "no soname link libtidemill.so.0")
+        for name, own in ("libtidemill", r"(tide|forecast|eis)_"), ("libtidemill-serve", "serve_"):
+            names = self.names_of(name)
+            self.assertTrue(names)
+            self.assertEqual([n for n in names if not re.match(own, n)], [], "names that are not the library's")
+            self.assertTrue((self.libraries / f"{name}.so.0").exists(), f"no soname link {name}.so.0")
 
     @unittest.skipUnless(sys.platform == "linux" and shutil.which("nm"), "ELF only")
     def test_every_public_name(self):
@@ -142,13 +145,26 @@ class Install(unittest.TestCase):
         headers = (self.root / "installed").rglob("include/tidemill/*.h")
         text = "\n".join(re.sub(r"(?s:/\*.*?\*/)|^#.*$", " ", h.read_text(), flags=re.MULTILINE) for h in headers)
         declared = set(re.findall(r"TIDE_API\b[^;{(]*?(\w+)\s*\(", text))
-        there = {line.split()[-1] for line in output(["nm", "-D", "--defined-only", self.libraries / "libtidemill.so"]).splitlines()}
+        there = {*self.names_of("libtidemill"), *self.names_of("libtidemill-serve")}
         self.assertGreater(len(declared), 100)
         self.assertEqual(sorted(declared - there), [], "declared but not in the library")
 
     @unittest.skipUnless(sys.platform == "linux" and shutil.which("readelf"), "ELF only")
     def test_soname(self):
         self.assertIn("[libtidemill.so.0]", output(["readelf", "-d", self.libraries / "libtidemill.so"]))
+
+    @unittest.skipUnless(sys.platform == "linux" and shutil.which("readelf"), "ELF only")
+    def test_service_is_apart(self):
+        """A server's libraries are needed by the service's library and the command alone; a program may link both."""
+        served = ("microhttpd", "sodium", "sqlite3")
+        said = output(["readelf", "-d", self.libraries / "libtidemill.so"]) + " ".join(self.private_libraries())
+        self.assertEqual([name for name in served if name in said], [])
+        program = ('#include <tidemill/options.h>\n#include <tidemill/serve.h>\n'
+                   'int main(void) {\n    serve_options o;\n    serve_options_default(&o);\n'
+                   '    return tide_option_find(serve_table(), "port") && o.port == 8321 ? serve_port(0) : 1;\n}\n')
+        (self.root / "apart.c").write_text(program)
+        output([*CC, "apart.c", *self.flags("--cflags", "--libs", package="tidemill-serve"), *self.flags("--libs"), "-o", "apart"], cwd=self.root)
+        output(["./apart"], cwd=self.root, env={**self.env, "LD_LIBRARY_PATH": str(self.libraries)})
 
     @unittest.skipUnless(sys.platform == "linux" and shutil.which("readelf"), "ELF only")
     def test_starts_without_onednn(self):

@@ -249,6 +249,10 @@ static tide_status complete_thinned(const question *q, const eis_spectrum *s, co
     thinned t;
     question of_joined = *q;
     if (!thin(s, &t)) return no_memory(failure);
+    if (stopped(q->stop)) {
+        thinned_free(&t);
+        return fail(failure, TIDE_ECANCELLED, "stopped");
+    }
     of_joined.noise = isnan(q->noise) ? fmax(t.noise, COMPLETION_LEAST_NOISE) : q->noise / sqrt(t.joined);
     tide_status status = complete_one(&of_joined, &t.spectrum, out, failure);
     if (status == TIDE_OK) {

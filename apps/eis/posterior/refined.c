@@ -54,10 +54,11 @@ static tide_status weigh_told(const question *q, draw *draws, int64_t count, dou
     fibre_rule rule = { .range = q->range, .known = -1, .both = !q->canonical };
     bool free = q->circuit == EIS_SHUNT;
     for (int k = 0; k < EIS_COUNT; k++) free = free && !q->known.is[k];
-    bool done = free ? told_slide(&q->told, &rule, (uint64_t)q->seed, draws, count)
-                     : told_weigh(&q->told, q->circuit, draws, count);
+    tide_status status = TIDE_OK;
+    if (free) status = told_slide(&q->told, &rule, (uint64_t)q->seed, q->stop, draws, count);
+    else if (!told_weigh(&q->told, q->circuit, draws, count)) status = TIDE_ENOMEM;
     *effective = fmin(*effective, draws_worth(draws, count));
-    return done ? TIDE_OK : TIDE_ENOMEM;
+    return status;
 }
 
 static tide_status too_few(const question *q, int64_t count, double effective, tide_failure *failure) {

@@ -117,10 +117,13 @@ static bool split(shape_tree *t, int64_t which) {
     return true;
 }
 
-static bool plant(shape_tree *t) {
+/* Fits take a tenth of a millisecond each. */
+static tide_status plant(shape_tree *t, const stopper *stop) {
+    enum { BETWEEN = 16 };
     double side = (to_u - from_u) / ROOTS;
-    if (!make_room(t, ROOTS * ROOTS)) return false;
+    if (!make_room(t, ROOTS * ROOTS)) return TIDE_ENOMEM;
     for (int i = 0; i < ROOTS * ROOTS; i++) {
+        if (i % BETWEEN == 0 && stopped(stop)) return TIDE_ECANCELLED;
         shape_square *q = &t->square[t->count++];
         double u[2];
         *q = (shape_square){ .low = { from_u + side * (i % ROOTS), from_u + side * (i / ROOTS) },
@@ -130,7 +133,7 @@ static bool plant(shape_tree *t) {
         q->modes = shape_fit_all(t->data, u, q->fit);
         weigh(t, q);
     }
-    return true;
+    return TIDE_OK;
 }
 
 /* ---- growing ---- */
@@ -185,22 +188,25 @@ static double spread_mass(const shape_tree *t, const shape_square *q, int mode) 
 }
 
 /* Squares on the edge of the ranges, or beyond, are weighed once more. */
-static void sharpen(shape_tree *t) {
+static tide_status sharpen(shape_tree *t, const stopper *stop) {
     for (int64_t i = 0; i < t->count; i++) {
         shape_square *q = &t->square[i];
         double u[2];
         if (q->child >= 0 || q->log_all < t->log_all + log(little)) continue;
+        if (stopped(stop)) return TIDE_ECANCELLED;
         middle(q, u);
         for (int k = 0; k < q->modes; k++)
             q->log_mass[k] = log_likely(t, u, &q->fit[k]) + log(spread_mass(t, q, k) + none) + 2 * log(q->side);
         q->log_all = log_sum(q->log_mass, q->modes);
     }
     total(t);
+    return TIDE_OK;
 }
 
 tide_status shape_tree_grow(const shape_data *data, const fibre_rule *rule, const stopper *stop, shape_tree *t) {
     *t = (shape_tree){ .data = data, .rule = rule };
-    if (!plant(t)) return TIDE_ENOMEM;
+    tide_status status = plant(t, stop);
+    if (status != TIDE_OK) return status;
     for (bool grown = true; grown && t->count < MOST;) {
         grown = false;
         total(t);
@@ -219,8 +225,7 @@ tide_status shape_tree_grow(const shape_data *data, const fibre_rule *rule, cons
         }
     }
     total(t);
-    sharpen(t);
-    return TIDE_OK;
+    return sharpen(t, stop);
 }
 
 void shape_tree_free(shape_tree *t) {

@@ -132,16 +132,21 @@ static double slide(const priors *told, const fibre_rule *rule, rng *r, places *
     return more;
 }
 
-bool told_slide(const priors *told, const fibre_rule *rule, uint64_t seed, draw *draws, int64_t count) {
+tide_status told_slide(const priors *told, const fibre_rule *rule, uint64_t seed, const stopper *stop, draw *draws,
+                       int64_t count) {
+    enum { BETWEEN = 64 };
     double *more = malloc((size_t)count * sizeof *more);
     places *at = malloc(sizeof *at);
     fibre *f = malloc(sizeof *f);
     rng r = { .seed = seed, .stream = STREAM_TOLD };
-    bool room = more && at && f;
-    for (int64_t i = 0; room && i < count; i++) more[i] = slide(told, rule, &r, at, f, &draws[i]);
-    if (room) multiply(more, draws, count);
+    tide_status status = more && at && f ? TIDE_OK : TIDE_ENOMEM;
+    for (int64_t i = 0; status == TIDE_OK && i < count; i++) {
+        more[i] = slide(told, rule, &r, at, f, &draws[i]);
+        if (i % BETWEEN == 0 && stopped(stop)) status = TIDE_ECANCELLED;
+    }
+    if (status == TIDE_OK) multiply(more, draws, count);
     free(more), free(at), free(f);
-    return room;
+    return status;
 }
 
 double draws_worth(const draw *draws, int64_t count) {

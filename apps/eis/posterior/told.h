@@ -18,8 +18,10 @@ void told_name(const prior *p, char name[TOLD_NAME]);
  * False: out of memory. */
 bool told_weigh(const priors *told, eis_circuit circuit, draw *draws, int64_t count);
 /* The same where nothing is known: each draw moves along its fibre, on which all places are equally probable without
- * priors, to one by theirs. Far fewer draws are lost so. `rule` is of the density that was drawn from. */
-bool told_slide(const priors *told, const fibre_rule *rule, uint64_t seed, draw *draws, int64_t count);
+ * priors, to one by theirs. Far fewer draws are lost so. `rule` is of the density that was drawn from. TIDE_ENOMEM,
+ * TIDE_ECANCELLED. */
+tide_status told_slide(const priors *told, const fibre_rule *rule, uint64_t seed, const stopper *stop, draw *draws,
+                       int64_t count);
 /* (sum w)^2 / sum w^2: how many equal draws they are worth. */
 double draws_worth(const draw *draws, int64_t count);
 

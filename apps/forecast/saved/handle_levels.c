@@ -48,9 +48,8 @@ static window_spread spread_of_window(const forecast_model *m, const spread_room
 static void put_bands(const forecast_model *m, const levels *l, const double *future, const window_spread *s,
                       double *bands) {
     const model_config *c = config_of(m);
-    for (int64_t i = 0; i < c->pred_len * c->out_count; i++)
-        bands_at(&m->of->bundle.bands, FORECAST_USE_MODEL, i, future[i], s, l->of, l->count,
-                 bands + i * l->count * 2);
+    bands_of_window(&m->of->bundle.bands, FORECAST_USE_MODEL, c->pred_len * c->out_count, future, s, l->of, l->count,
+                    bands);
 }
 
 tide_status forecast_model_predict_levels(forecast_model *m, int64_t windows, const double *past,

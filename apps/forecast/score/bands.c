@@ -107,23 +107,30 @@ static double between(double a, double b, double share) {
     return share <= 0 ? a : share >= 1 ? b : a + share * (b - a);
 }
 
-static double at_knot(const band_tables *b, int forecaster, int64_t knot, int64_t column, double p) {
-    const float *q = b->quantile[forecaster] + (knot * b->columns + column) * b->points;
-    int64_t      i = 0, end = b->points - 1;
+/* Between which points of a table a probability lies: those of every knot and column. */
+static place place_of_probability(const band_tables *b, double p) {
+    int64_t i = 0, end = b->points - 1;
     while (end - i > 1) {
         int64_t middle = (i + end) / 2;
         if (b->probability[middle] <= p) i = middle;
         else end = middle;
     }
-    double step = b->probability[i + 1] - b->probability[i];
-    return between((double)q[i], (double)q[i + 1], (p - b->probability[i]) / step);
+    return (place){ i, (p - b->probability[i]) / (b->probability[i + 1] - b->probability[i]) };
+}
+
+static double at_knot(const band_tables *b, int forecaster, int64_t knot, int64_t column, place p) {
+    const float *q = b->quantile[forecaster] + (knot * b->columns + column) * b->points + p.at;
+    return between((double)q[0], (double)q[1], p.share);
+}
+
+static double quantile_at(const band_tables *b, int forecaster, int64_t column, place step, place p) {
+    double a = at_knot(b, forecaster, step.at, column, p);
+    return step.share > 0 ? between(a, at_knot(b, forecaster, step.at + 1, column, p), step.share) : a;
 }
 
 double bands_quantile(const band_tables *b, int forecaster, int64_t column, int64_t step, double p) {
     if (!b->quantile[forecaster]) return (double)NAN;
-    place  s = place_of_step(b, step);
-    double a = at_knot(b, forecaster, s.at, column, p);
-    return s.share > 0 ? between(a, at_knot(b, forecaster, s.at + 1, column, p), s.share) : a;
+    return quantile_at(b, forecaster, column, place_of_step(b, step), place_of_probability(b, p));
 }
 
 double bands_error(const band_tables *b, int forecaster, int64_t cell, const window_spread *s, double residual) {
@@ -138,6 +145,24 @@ void bands_at(const band_tables *b, int forecaster, int64_t cell, double forecas
     for (int64_t i = 0; i < level_count * 2; i++) {
         double p = 0.5 + (i % 2 ? 1 : -1) * levels[i / 2] / 200;
         out[i]   = forecast + bands_error(b, forecaster, cell, s, bands_quantile(b, forecaster, column, step, p));
+    }
+}
+
+void bands_of_window(const band_tables *b, int forecaster, int64_t cells, const double *forecast,
+                     const window_spread *s, const double *levels, int64_t level_count, double *out) {
+    place of[2 * FORECAST_MAX_LEVELS];
+    if (!b->quantile[forecaster] || level_count > FORECAST_MAX_LEVELS) {
+        for (int64_t i = 0; i < cells; i++)
+            bands_at(b, forecaster, i, forecast[i], s, levels, level_count, out + i * level_count * 2);
+        return;
+    }
+    for (int64_t k = 0; k < level_count * 2; k++)
+        of[k] = place_of_probability(b, 0.5 + (k % 2 ? 1 : -1) * levels[k / 2] / 200);
+    for (int64_t i = 0; i < cells; i++) {
+        place step = place_of_step(b, i / b->columns);
+        for (int64_t k = 0; k < level_count * 2; k++)
+            *out++ = forecast[i] + bands_error(b, forecaster, i, s,
+                                               quantile_at(b, forecaster, i % b->columns, step, of[k]));
     }
 }
 

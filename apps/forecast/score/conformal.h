@@ -71,6 +71,9 @@ double bands_error(const band_tables *b, int forecaster, int64_t cell, const win
 /* Lower and upper bound of each level (levels, 2) around a forecast. */
 void   bands_at(const band_tables *b, int forecaster, int64_t cell, double forecast, const window_spread *s,
                 const double *levels, int64_t level_count, double *out);
+/* The same of the first `cells` cells of a window, to the bit: (cells, levels, 2). */
+void   bands_of_window(const band_tables *b, int forecaster, int64_t cells, const double *forecast,
+                       const window_spread *s, const double *levels, int64_t level_count, double *out);
 /* The highest level, in percent, that this many residuals can vouch for: beyond, an interval reaches as far as the
  * farthest of them. */
 double bands_reach(const band_tables *b, int forecaster, int64_t step);

@@ -139,7 +139,7 @@ static bool copy_string(walk *w, problem *p) {
     do {
         if (*w->at == '\\') {
             if (strncmp(w->at, MARK, sizeof MARK - 1) == 0)
-                return problem_say(p, 400, "json", "The body has a control character in a text.");
+                return problem_say(p, 422, "usage", "The body has a control character in a text.");
             w->out[w->length++] = *w->at++;
         }
         if (!*w->at) return true;
@@ -177,6 +177,8 @@ static bool parse_rest(walk *w, body *out, problem *p) {
     if (out->root) return true;
     if (json_error_code(&error) == json_error_out_of_memory)
         return problem_say(p, 503, "memory", "There is no memory for the body at the moment.");
+    if (json_error_code(&error) == json_error_numeric_overflow)
+        return problem_say(p, 422, "usage", "Line %d of the body: %s.", error.line, error.text);
     return problem_say(p, 400, "json", "The body is no JSON: line %d: %s.", error.line, error.text);
 }
 

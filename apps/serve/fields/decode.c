@@ -28,7 +28,7 @@ static bool in_range(const field *f, double v) {
 
 static bool refuse_range(const place *at, const char *pointer) {
     if (at->f->low == 0 && at->f->high == 0) return problem_at(at->p, pointer, "a finite number is wanted");
-    return problem_at(at->p, pointer, "a number from %g to %g is wanted", at->f->low, at->f->high);
+    return problem_at(at->p, pointer, "a number from %.10g to %.10g is wanted", at->f->low, at->f->high);
 }
 
 static bool decode_number(const place *at, const json_t *v) {

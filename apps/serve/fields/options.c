@@ -53,6 +53,17 @@ static void list_text(const body *b, const json_t *v, text *t) {
     }
 }
 
+bool options_value_text(const body *b, const json_t *v, text *t) {
+    text_add(t, "%s", "");
+    if (json_is_boolean(v)) text_add(t, "%s", json_is_true(v) ? "true" : "false");
+    else if (json_is_integer(v)) text_add(t, "%lld", (long long)json_integer_value(v));
+    else if (json_is_real(v)) text_add(t, "%.17g", json_real_value(v));
+    else if (body_is_numbers(v) || json_is_array(v)) list_text(b, v, t);
+    else if (json_is_string(v)) text_add(t, "%s", json_string_value(v));
+    else t->failed = true;
+    return !t->failed;
+}
+
 bool options_apply(const body *b, const option_door *door, const json_t *object, const char *pointer, void *options,
                    problem *p) {
     const char *name;
@@ -62,16 +73,10 @@ bool options_apply(const body *b, const option_door *door, const json_t *object,
         text t = { 0 };
         if (json_is_null(v)) continue;
         if (problem_full(p)) return false;
-        text_add(&t, "%s", "");
-        if (json_is_boolean(v)) text_add(&t, "%s", json_is_true(v) ? "true" : "false");
-        else if (json_is_integer(v)) text_add(&t, "%lld", (long long)json_integer_value(v));
-        else if (json_is_real(v)) text_add(&t, "%.17g", json_real_value(v));
-        else if (body_is_numbers(v) || json_is_array(v)) list_text(b, v, &t);
-        else if (json_is_string(v)) text_add(&t, "%s", json_string_value(v));
-        else t.failed = true;
         char at[PROBLEM_POINTER];
         snprintf(at, sizeof at, "%.60s/%.90s", pointer, name);
-        if (t.failed) fine = problem_at(p, at, "a number, a text, true, false or a list of these is wanted");
+        if (!options_value_text(b, v, &t))
+            fine = problem_at(p, at, "a number, a text, true, false or a list of these is wanted");
         else fine &= options_apply_text(door, name, t.data, pointer, options, p);
         text_free(&t);
     }

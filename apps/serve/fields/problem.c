@@ -18,7 +18,8 @@ static const struct { int status; const char *title; } titles[] = {
     { 400, "Bad Request" },     { 401, "Unauthorized" },          { 403, "Forbidden" },
     { 404, "Not Found" },       { 405, "Method Not Allowed" },    { 409, "Conflict" },
     { 411, "Length Required" }, { 413, "Content Too Large" },     { 414, "URI Too Long" },
-    { 415, "Unsupported Media Type" }, { 422, "Unprocessable Content" }, { 500, "Internal Server Error" },
+    { 415, "Unsupported Media Type" }, { 422, "Unprocessable Content" },
+    { 431, "Request Header Fields Too Large" }, { 500, "Internal Server Error" },
     { 501, "Not Implemented" }, { 503, "Service Unavailable" },   { 507, "Insufficient Storage" },
 };
 

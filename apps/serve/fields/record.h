@@ -4,6 +4,7 @@
 
 #include <tidemill/options.h>
 
+#include "base/base.h"
 #include "body.h"
 
 typedef enum field_type {
@@ -64,6 +65,8 @@ bool options_open(const option_door *door, const tide_option *row);
 /* Sets what the object says; NULL: nothing. `pointer`: "/options". */
 bool options_apply(const body *b, const option_door *door, const json_t *object, const char *pointer, void *options,
                    problem *p);
+/* What an option's value is as a text, added to `t`; false: it is no value of an option (t->failed). */
+bool options_value_text(const body *b, const json_t *v, text *t);
 /* One option by its text, as a query has it. */
 bool options_apply_text(const option_door *door, const char *name, const char *value, const char *pointer,
                         void *options, problem *p);

@@ -45,6 +45,22 @@ static json_t *either(json_t *one, json_t *other) {
 
 static json_t *map_of(json_t *values) { return json_with(of_type("object"), "additionalProperties", values); }
 
+static json_t *and_null(json_t *list, json_t *null) {
+    json_t *all = json_copy(list);
+    return json_with_item(all, null);
+}
+
+/* The decoder takes null for what is not there; takes `o`. */
+static json_t *or_null(json_t *o) {
+    json_t *type = json_object_get(o, "type"), *any = json_object_get(o, "anyOf"), *choice = json_object_get(o, "enum");
+    if (any) return json_with(o, "anyOf", and_null(any, of_type("null")));
+    if (!type) return either(o, of_type("null"));
+    if (choice) o = json_with(o, "enum", and_null(choice, json_null()));
+    if (json_is_array(type)) return o;
+    json_t *types = json_with_item(json_with_item(json_array(), json_incref(type)), json_string("null"));
+    return json_with(o, "type", types);
+}
+
 static json_t *schema_of_field(const field *f) {
     switch (f->type) {
     case FIELD_NUMBER:  return number(f, "number");
@@ -54,7 +70,7 @@ static json_t *schema_of_field(const field *f) {
     case FIELD_RECORD:  return reference(f->of);
     case FIELD_RECORDS: return list_of(reference(f->of), f->most);
     case FIELD_COLUMNS: return map_of(list_of(number(f, "number"), f->most));
-    case FIELD_VALUES:  return either(map_of(either(of_type("number"), of_type("string"))), of_type("string"));
+    case FIELD_VALUES:  return either(map_of(or_null(either(of_type("number"), of_type("string")))), of_type("string"));
     case FIELD_TIMES:   return list_of(either(of_type("string"), of_type("number")), f->most);
     case FIELD_OPTIONS: return schema_of_options(f->door);
     default:            return of_type("string");
@@ -70,8 +86,10 @@ static json_t *described(json_t *o, const field *f) {
 json_t *schema_of_record(const record *r) {
     json_t *properties = json_object(), *required = json_array(), *o = of_type("object");
     for (int i = 0; i < r->count; i++) {
-        properties = json_with(properties, r->rows[i].name, described(schema_of_field(&r->rows[i]), &r->rows[i]));
-        if (r->rows[i].required) required = json_with_item(required, json_string(r->rows[i].name));
+        const field *row = &r->rows[i];
+        json_t      *own = schema_of_field(row);
+        properties = json_with(properties, row->name, described(row->required ? own : or_null(own), row));
+        if (row->required) required = json_with_item(required, json_string(row->name));
     }
     o = json_with(json_with(o, "description", json_string(r->help)), "properties", properties);
     if (json_array_size(required)) o = json_with(o, "required", required);
@@ -89,18 +107,20 @@ static json_t *choices(const tide_option *row) {
     return json_with(of_type("string"), "enum", list);
 }
 
+static json_t *lists(void) { return either(list_of(of_type("string"), 0), list_of(of_type("number"), 0)); }
+
 static json_t *type_of_option(const tide_option *row) {
     switch (row->type) {
     case TIDE_OPTION_IS_BOOL:   return of_type("boolean");
     case TIDE_OPTION_IS_INT:    return with_range(of_type("integer"), row->low, row->high);
     case TIDE_OPTION_IS_REAL:   return with_range(of_type("number"), row->low, row->high);
     case TIDE_OPTION_IS_CHOICE: return choices(row);
-    default:                    return either(of_type("string"), either(of_type("number"), of_type("array")));
+    default:                    return either(of_type("string"), either(of_type("number"), lists()));
     }
 }
 
-static json_t *describe_option(const tide_option *row) {
-    json_t *o = json_with(type_of_option(row), "description", json_string(row->help));
+static json_t *describe_option(const tide_option *row, json_t *type) {
+    json_t *o = json_with(type, "description", json_string(row->help));
     if (row->standard && row->type == TIDE_OPTION_IS_CHOICE) o = json_with(o, "default", json_string(row->standard));
     if (row->standard && (row->type == TIDE_OPTION_IS_INT || row->type == TIDE_OPTION_IS_REAL))
         o = json_with(o, "default", json_real(num_parse(row->standard, NULL)));
@@ -112,8 +132,16 @@ json_t *schema_of_options(const option_door *door) {
     json_t *properties = json_object();
     for (int64_t i = 0; i < t->count; i++)
         if (options_open(door, &t->rows[i]))
-            properties = json_with(properties, t->rows[i].name, describe_option(&t->rows[i]));
-    return json_with(of_type("object"), "properties", properties);
+            properties = json_with(properties, t->rows[i].name,
+                                   describe_option(&t->rows[i], or_null(type_of_option(&t->rows[i]))));
+    return json_with(json_with(of_type("object"), "properties", properties), "additionalProperties", json_false());
+}
+
+/* A query has texts: a list is one of them. */
+json_t *schema_of_query(const tide_option *row) {
+    bool single = row->type == TIDE_OPTION_IS_BOOL || row->type == TIDE_OPTION_IS_INT ||
+                  row->type == TIDE_OPTION_IS_REAL || row->type == TIDE_OPTION_IS_CHOICE;
+    return describe_option(row, single ? type_of_option(row) : of_type("string"));
 }
 
 json_t *schema_add(json_t *schemas, const record *r) {

@@ -19,7 +19,7 @@ static const struct { const char *name, *several; } single[SINGLE] = {
     [CODING]   = { "Content-Encoding", "The request has several Content-Encoding headers." },
 };
 
-typedef struct counts { int of[SINGLE]; const char *value[SINGLE]; bool no_name; } counts;
+typedef struct counts { int of[SINGLE]; const char *value[SINGLE]; bool no_name; size_t bytes; } counts;
 
 /* RFC 9110, section 5.6.2. A space before the colon is where readers differ. */
 static bool is_token(const char *name) {
@@ -33,6 +33,7 @@ static enum MHD_Result count(void *user, enum MHD_ValueKind kind, const char *na
     counts *c = user;
     (void)kind;
     c->no_name = c->no_name || !is_token(name);
+    c->bytes += strlen(name) + (value ? strlen(value) : 0);
     for (int i = 0; i < SINGLE; i++)
         if (strcasecmp(name, single[i].name) == 0) c->of[i]++, c->value[i] = value ? value : "";
     return MHD_YES;
@@ -72,6 +73,8 @@ const char *framing_fault(struct MHD_Connection *c, const char *version, int *st
     if (!n.of[HOST]) return "The request has no Host header.";
     if (n.of[ENCODING] && strcmp(version, "HTTP/1.1") != 0) return "Only HTTP/1.1 has Transfer-Encoding.";
     if (query_fault(c)) return query_fault(c);
+    *status = 431;
+    if (n.bytes > HTTP_HEADERS) return "The headers have more than 32 KiB together.";
     *status = 415;
     if (n.of[CODING] && strcasecmp(n.value[CODING], "identity") != 0)
         return "Bodies are read as they are: no Content-Encoding.";

@@ -9,6 +9,9 @@
 #include "http.h"
 
 enum { HTTP_QUERIES = 64, HTTP_PATIENCE = 4 };  /* parameters of a query; bodies that are too long are read so far */
+/* Bytes of a request's address, of its headers, and the room of a connection: what goes beyond the room libmicrohttpd
+ * answers by itself, in HTML, as it does what is no HTTP (400, 505). So ours are less. */
+enum { HTTP_URI = 16384, HTTP_HEADERS = 32768, HTTP_ROOM = 98304 };
 
 /* Where a connection is: each state has a limit of time (watch.c). */
 typedef enum http_state { HTTP_IDLE, HTTP_ARRIVING, HTTP_WORKING, HTTP_SENDING, HTTP_STREAMING } http_state;
@@ -50,6 +53,7 @@ struct http_request {
     size_t                  length, capacity, most;
     double                  began, whole;
     bool                    seen, dispatched, too_long, suspended;
+    bool                    long_uri;
     bool                    zero;        /* its path or its query has a character of 0, where C's texts end */
     bool                    ill_framed;  /* where it ends is not known */
     bool                    closing;     /* refused before its body: the connection cannot be used again */

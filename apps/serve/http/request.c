@@ -46,7 +46,7 @@ void *request_new(void *server, const char *uri, struct MHD_Connection *c) {
     http_request    *r  = on ? calloc(1, sizeof *r) : NULL;
     if (!r) return NULL;
     *r = (http_request){ .server = server, .on = on, .connection = c, .began = os_seconds(),
-                         .zero = strstr(uri, "%00") != NULL };
+                         .long_uri = strlen(uri) > HTTP_URI, .zero = strstr(uri, "%00") != NULL };
     pthread_mutex_init(&r->lock, NULL);
     connection_state(r, HTTP_ARRIVING);
     return r;
@@ -85,11 +85,11 @@ static bool body_fits(http_request *r) {
     return false;
 }
 
-static bool stopping(http_server *s) {
+static bool is_so(http_server *s, const bool *what) {
     pthread_mutex_lock(&s->lock);
-    bool stop = s->stopping;
+    bool is = *what;
     pthread_mutex_unlock(&s->lock);
-    return stop;
+    return is;
 }
 
 /* The line and the headers are there. */
@@ -97,13 +97,14 @@ static void look(http_request *r, const char *url, const char *method, const cha
     int         status;
     const char *fault = framing_fault(r->connection, version, &status);
     snprintf(r->method, sizeof r->method, "%s", method);
+    if (!fault && r->long_uri) fault = "The request's address is longer than 16 KiB.", status = 414;
     r->ill_framed = fault || r->zero;
     r->closing = r->ill_framed || http_header(r, "Content-Length") || http_header(r, "Transfer-Encoding");
     r->path = strdup(beneath_root(r->server, url));
     if (!r->path) answer_give(r, 503, NULL, 0);
     else if (fault) refuse(r, status, fault);
     else if (r->zero) refuse(r, 400, "The path or the query has a character of 0.");
-    else if (stopping(r->server)) refuse(r, 503, "The service is stopping.");
+    else if (is_so(r->server, &r->server->stopping)) refuse(r, 503, "The service is stopping.");
     else if (find_route(r) && (r->server->options.admit(r->server->options.user, r))) body_fits(r);
 }
 
@@ -216,7 +217,7 @@ enum MHD_Result request_handle(void *server, struct MHD_Connection *c, const cha
 static void tell(http_request *r, enum MHD_RequestTerminationCode code) {
     const http_options *o = &r->server->options;
     /* What is written to a client that has gone seems to arrive. */
-    bool gone    = http_cancelled(r) && !r->server->cancelling;
+    bool gone    = http_cancelled(r) && !is_so(r->server, &r->server->cancelling);
     bool arrived = code == MHD_REQUEST_TERMINATED_COMPLETED_OK && !gone;
     http_done    what = { .client = r->on->client, .method = r->method, .path = r->path ? r->path : "",
                           .route = r->route, .status = arrived || r->on->stream ? r->status : 0,

@@ -11,7 +11,7 @@
 #include "base/base.h"
 #include "inside.h"
 
-enum { BACKLOG = 512, HEADERS = 32768, LOOK_MS = 5 };
+enum { BACKLOG = 512, LOOK_MS = 5 };
 
 static tide_status cannot_listen(const http_options *o, const char *why, tide_failure *failure) {
     return fail_at(failure, TIDE_EIO, NULL, 0, "host", "cannot listen on %s port %d: %s", o->host, o->port, why);
@@ -65,7 +65,7 @@ static struct MHD_Daemon *start(http_server *s, int fd) {
         MHD_OPTION_EXTERNAL_LOGGER, log_line, s, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)o->threads, MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)o->connections_of_one,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS, MHD_OPTION_URI_LOG_CALLBACK, request_new, s,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_ROOM, MHD_OPTION_URI_LOG_CALLBACK, request_new, s,
         MHD_OPTION_NOTIFY_COMPLETED, request_done, s, MHD_OPTION_NOTIFY_CONNECTION, connection_notice, s,
         MHD_OPTION_END);
 }

@@ -12,14 +12,15 @@
 
 enum { DEEPEST = 6, MOST_FILES = 10000 };
 
+const char *const jobs_states[] = { "queued", "running", "stopped", "done", "failed", "cancelled", NULL };
+
 /* The job's state as a constant text; NULL: there is no such job. */
 static const char *state_of(jobs *j, const char *id, tide_failure *failure) {
-    static const char *const states[] = { "queued", "running", "stopped", "done", "failed", "cancelled" };
     json_t     *record;
     const char *state = NULL;
     if (jobs_get(j, id, &record, failure) != TIDE_OK) return NULL;
-    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
-        if (strcmp(states[i], record_text(record, "state")) == 0) state = states[i];
+    for (const char *const *s = jobs_states; *s; s++)
+        if (strcmp(*s, record_text(record, "state")) == 0) state = *s;
     json_decref(record);
     if (!state) fail(failure, TIDE_EDATA, "the record of job %s has no state", id);
     return state;

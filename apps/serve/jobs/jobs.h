@@ -62,6 +62,7 @@ typedef struct jobs_options {
 } jobs_options;
 
 const jobs_command *jobs_commands(void);  /* ends with a NULL name */
+extern const char *const jobs_states[];   /* ends with NULL */
 
 /* TIDE_EINVAL: another service has the folder. Broken records are left alone and not listed. */
 tide_status jobs_open(const jobs_options *options, jobs **out, tide_failure *failure);

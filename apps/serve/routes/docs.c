@@ -8,8 +8,8 @@
 #include "service.h"
 
 void route_openapi(void *user, http_request *r) {
-    json_t *o = openapi_describe();
-    (void)user;
+    const serve *s = user;
+    json_t      *o = openapi_describe(*s->options.token_file);
     reply_json(r, 200, json_whole(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10)));
     if (o) json_decref(o);
 }
@@ -27,13 +27,20 @@ static const char *of(const json_t *o, const char *key) {
     return s ? s : "";
 }
 
+/* Of what may be null, too, what it is else. */
 static void add_type(text *t, const json_t *schema) {
+    const json_t *several = json_object_get(schema, "type"), *any = json_object_get(schema, "anyOf");
+    const char   *type = json_is_array(several) ? json_string_value(json_array_get(several, 0)) : of(schema, "type");
+    if (any && !*type) {
+        add_type(t, json_array_get(any, 0));
+        return;
+    }
     const char *ref = of(schema, "$ref"), *slash = strrchr(ref, '/');
     if (slash) text_add(t, "<a href=\"#%s\">%s</a>", slash + 1, slash + 1);
-    else if (strcmp(of(schema, "type"), "array") == 0) {
+    else if (strcmp(type, "array") == 0) {
         text_add(t, "list of ");
         add_type(t, json_object_get(schema, "items"));
-    } else add_html(t, *of(schema, "type") ? of(schema, "type") : "value");
+    } else add_html(t, *type ? type : "value");
 }
 
 static void add_properties(text *t, const json_t *schema) {
@@ -87,9 +94,9 @@ static void add_schemas(text *t, const json_t *o) {
 
 /* No script, nothing from elsewhere. */
 void route_docs(void *user, http_request *r) {
-    json_t *o = openapi_describe();
-    text    t = { 0 };
-    (void)user;
+    const serve *s = user;
+    json_t      *o = openapi_describe(*s->options.token_file);
+    text         t = { 0 };
     text_add(&t, "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>tidemill serve</title>"
                  "<meta name=\"viewport\" content=\"width=device-width\"><h1>tidemill serve %s</h1><p>", TIDE_VERSION);
     add_html(&t, of(json_object_get(o, "info"), "description"));

@@ -12,11 +12,11 @@
 #define S eis_in
 enum { MOST_SPECTRA = 1024, DIGITS = 10 };
 
-static const option_door complete_door = { eis_table, EIS_FOR_COMPLETE, "Machine" };
-static const option_door check_door    = { eis_table, EIS_FOR_CHECK, "Machine" };
-static const option_door drt_door      = { eis_table, EIS_FOR_DRT, "Machine" };
-static const option_door fit_door      = { eis_fit_table, 0, NULL };
-static const option_door fit_reading   = { eis_table, EIS_FOR_FIT, "Machine" };
+const option_door eis_complete_door = { eis_table, EIS_FOR_COMPLETE, "Machine" };
+const option_door eis_check_door    = { eis_table, EIS_FOR_CHECK, "Machine" };
+const option_door eis_drt_door      = { eis_table, EIS_FOR_DRT, "Machine" };
+const option_door eis_fit_door      = { eis_fit_table, 0, NULL };
+const option_door eis_fit_reading   = { eis_table, EIS_FOR_FIT, "Machine" };
 
 #define ROWS_OF_SPECTRA                                                                                                \
     { "spectrum", FIELD_RECORD, offsetof(S, spectrum), .help = "the spectrum", .of = &spectrum_record },               \
@@ -32,11 +32,11 @@ static const field complete_rows[] = {
     { "model", FIELD_TEXT, offsetof(S, model), .help = "a trained predictor, by its id: method network" },
     { "curve", FIELD_BOOL, offsetof(S, curve), .help = "add the impedance of the best circuit, `curve`" },
     { "draws", FIELD_BOOL, offsetof(S, draws), .help = "add the draws of the posterior, `draws`" },
-    ROW_OPTIONS(complete_door),
+    ROW_OPTIONS(eis_complete_door),
 };
-static const field check_rows[] = { ROWS_OF_SPECTRA, ROW_OPTIONS(check_door) };
-static const field drt_rows[]   = { ROWS_OF_SPECTRA, ROW_OPTIONS(drt_door) };
-static const field fit_rows[]   = { ROWS_OF_SPECTRA, ROW_OPTIONS(fit_door) };
+static const field check_rows[] = { ROWS_OF_SPECTRA, ROW_OPTIONS(eis_check_door) };
+static const field drt_rows[]   = { ROWS_OF_SPECTRA, ROW_OPTIONS(eis_drt_door) };
+static const field fit_rows[]   = { ROWS_OF_SPECTRA, ROW_OPTIONS(eis_fit_door) };
 #define RECORD(name, help, rows) { name, help, rows, sizeof rows / sizeof *rows, sizeof(S) }
 const record eis_complete_record = RECORD("EisComplete", "What is asked of a spectrum, or of known values.",
                                           complete_rows);
@@ -100,7 +100,8 @@ static tide_status complete(eis_task *t, int thread, const eis_spectrum *s, text
     eis_answer_free(&a);
     return status;
 }
-const eis_kind eis_complete_kind = { &eis_complete_record, &complete_door, &complete_door, false, true, complete };
+const eis_kind eis_complete_kind = { &eis_complete_record, &eis_complete_door, &eis_complete_door, false, true,
+                                     complete };
 
 /* ---- check, drt, fit ---- */
 
@@ -119,7 +120,7 @@ static tide_status check(eis_task *t, int thread, const eis_spectrum *s, text *o
     eis_checked_free(&c);
     return status;
 }
-const eis_kind eis_check_kind = { &eis_check_record, &check_door, &check_door, true, false, check };
+const eis_kind eis_check_kind = { &eis_check_record, &eis_check_door, &eis_check_door, true, false, check };
 
 static tide_status drt(eis_task *t, int thread, const eis_spectrum *s, text *out, tide_failure *failure) {
     eis_relaxations r = { 0 };
@@ -129,7 +130,7 @@ static tide_status drt(eis_task *t, int thread, const eis_spectrum *s, text *out
     eis_relaxations_free(&r);
     return status;
 }
-const eis_kind eis_drt_kind = { &eis_drt_record, &drt_door, &drt_door, true, false, drt };
+const eis_kind eis_drt_kind = { &eis_drt_record, &eis_drt_door, &eis_drt_door, true, false, drt };
 
 static tide_status fit(eis_task *t, int thread, const eis_spectrum *s, text *out, tide_failure *failure) {
     eis_fitted f = { 0 };
@@ -141,7 +142,7 @@ static tide_status fit(eis_task *t, int thread, const eis_spectrum *s, text *out
     eis_fitted_free(&f);
     return status;
 }
-const eis_kind eis_fit_kind = { &eis_fit_record, &fit_door, &fit_reading, true, false, fit };
+const eis_kind eis_fit_kind = { &eis_fit_record, &eis_fit_door, &eis_fit_reading, true, false, fit };
 
 void route_eis_complete(void *user, http_request *r) { eis_task_begin(&eis_complete_kind, user, r); }
 void route_eis_check(void *user, http_request *r) { eis_task_begin(&eis_check_kind, user, r); }

@@ -33,7 +33,7 @@ typedef struct eis_kind {
     const option_door *door;      /* of `options` */
     const option_door *reading;   /* of a file's query, besides: how it is read */
     bool               slow;      /* always for the queue of what takes long */
-    bool               alone;     /* may be asked without a spectrum */
+    bool               alone;     /* may be asked without a spectrum: of known values */
     /* The answer about spectrum i (NULL: none) as a JSON object into `out`. */
     tide_status (*answer)(eis_task *t, int thread, const eis_spectrum *s, text *out, tide_failure *failure);
 } eis_kind;
@@ -58,6 +58,7 @@ struct eis_task {
 
 extern const eis_kind eis_complete_kind, eis_check_kind, eis_fit_kind, eis_drt_kind;
 extern const record spectrum_record;
+extern const option_door eis_complete_door, eis_check_door, eis_drt_door, eis_fit_door, eis_fit_reading, eis_read_door;
 
 /* eis_task.c */
 void eis_task_begin(const eis_kind *kind, serve *s, http_request *r);

@@ -40,11 +40,11 @@ static tide_status read_all(eis_task *t, text *out) {
     return TIDE_OK;
 }
 
-static const option_door read_door = { eis_table, EIS_FOR_CONVERT, "Machine" };
+const option_door eis_read_door = { eis_table, EIS_FOR_CONVERT, "Machine" };
 
 static bool take_option(void *user, const char *name, const char *value) {
     eis_task *t = user;
-    if (strcmp(name, "name") != 0) options_apply_text(&read_door, name, value, "", &t->options, &t->problem);
+    if (strcmp(name, "name") != 0) options_apply_text(&eis_read_door, name, value, "", &t->options, &t->problem);
     return true;
 }
 
@@ -119,6 +119,8 @@ static bool simulate(bool csv, body *b, const simulate_in *in, eis_options *o, t
     tide_failure failure = { 0 };
     numbers      freq    = in->freq;
     if (in->options && !options_apply(b, &simulate_door, in->options, "/options", o, p)) return false;
+    if (!*in->known) return problem_at(p, "/known", "it is missing");
+    if (strlen(in->known) >= sizeof o->known) return problem_at(p, "/known", "it is too long");
     snprintf(o->known, sizeof o->known, "%s", in->known);
     if (!freq.count && !standard_frequencies(b, &freq)) return problem_say(p, 503, "memory", "There is no memory.");
     eis_z *z = body_keep(b, (size_t)freq.count * sizeof *z);

@@ -32,7 +32,7 @@ int eis_task_stop(void *task, const eis_event *event) {
 static bool decode_json(eis_task *t) {
     size_t      length;
     const char *bytes = http_body(t->r, &length);
-    if (!body_parse(bytes, length, &t->body, &t->problem)) return false;
+    if (!has_no_query(t->r, &t->problem) || !body_parse(bytes, length, &t->body, &t->problem)) return false;
     if (!record_decode(&t->body, t->body.root, t->kind->in, "", &t->in, &t->problem)) return false;
     void *options = t->kind->door->table == eis_fit_table ? (void *)&t->fit : &t->options;
     if (t->in.options &&
@@ -46,8 +46,8 @@ static bool take_query(void *user, const char *name, const char *value) {
     eis_task *t = user;
     bool      fit = t->kind->door->table == eis_fit_table;
     if (strcmp(name, "name") == 0) return true;
-    if (strcmp(name, "known") == 0) return t->in.known = value, true;
-    if (strcmp(name, "model") == 0) return t->in.model = value, true;
+    if (strcmp(name, "known") == 0 && t->kind->alone) return t->in.known = value, true;
+    if (strcmp(name, "model") == 0 && t->kind->alone) return t->in.model = value, true;
     const tide_option *row = tide_option_find(t->kind->door->table(), name);
     bool own = row && options_open(t->kind->door, row);
     options_apply_text(own ? t->kind->door : t->kind->reading, name, value, "",
@@ -66,6 +66,7 @@ static bool take_known(eis_task *t) {
     eis_known    known;
     tide_failure failure = { 0 };
     if (!t->in.known) return true;
+    if (strlen(t->in.known) >= sizeof t->options.known) return problem_at(&t->problem, "/known", "it is too long");
     if (eis_known_parse(t->in.known, &known, &failure) != TIDE_OK) {
         failure.column[0] = 0;
         return problem_of(&t->problem, &failure, "/known");

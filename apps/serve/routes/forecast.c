@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "forecast.h"
+#include "forecast_cut.h"
 #include "serve/fields/numbers.h"
 #include "later.h"
 
@@ -29,6 +29,9 @@ static const field predict_rows[] = {
       .help = "columns known ahead, of the rows to come" },
     { "upload", FIELD_TEXT, offsetof(P, upload),
       .help = "in place of past: a table that was brought, by its id; what is known ahead stands in its last rows" },
+    { "cut", FIELD_WHOLE, offsetof(P, cut), .low = 1, .high = MOST_NUMBERS,
+      .help = "of the upload: forecast from the rows before this one on, as forecast/read counts them; what is known "
+              "ahead stands in those behind it" },
     { "level", FIELD_NUMBERS, offsetof(P, level), .low = 1, .high = 99, .most = FORECAST_MAX_LEVELS, .unit = "%",
       .help = "prediction intervals, ascending: [80, 95]" },
     { "windows", FIELD_WHOLE, offsetof(P, windows), .low = 1, .high = MOST_WINDOWS,
@@ -188,7 +191,7 @@ static bool check_levels(predict_task *t, const forecast_model *f) {
 static bool parse(predict_task *t) {
     size_t      length;
     const char *bytes = http_body(t->r, &length);
-    return body_parse(bytes, length, &t->body, &t->problem) &&
+    return has_no_query(t->r, &t->problem) && body_parse(bytes, length, &t->body, &t->problem) &&
            record_decode(&t->body, t->body.root, &predict_record, "", &t->in, &t->problem);
 }
 
@@ -311,46 +314,74 @@ static void finish(predict_task *t, const forecast_model *f) {
 
 /* ---- several at once ---- */
 
-static bool plain(const predict_task *t) { return t->windows == 1 && !t->known && !t->in.level.count; }
+static bool same_levels(const predict_task *a, const predict_task *b) {
+    const numbers *x = &a->in.level, *y = &b->in.level;
+    return x->count == y->count && (!x->count || memcmp(x->at, y->at, (size_t)x->count * sizeof *x->at) == 0);
+}
 
-/* Plain tasks as one call; false: each is asked for itself, as one of them may be at fault. */
+static bool joins(const predict_task *t, const predict_task *first) {
+    if (t->windows != 1 || t->known) return false;
+    return !first || (!t->time == !first->time && same_levels(t, first));
+}
+
+/* What `count` tasks give and take, side by side. */
+typedef struct shared { double *in, *out, *bands; int64_t *time; } shared;
+
+static bool shared_new(const predict_task *first, int count, int64_t past, int64_t seq, int64_t cells, shared *s) {
+    int64_t bands = cells * first->in.level.count * 2;
+    *s = (shared){ .in = malloc((size_t)(count * past) * sizeof *s->in),
+                   .out = malloc((size_t)(count * cells) * sizeof *s->out),
+                   .bands = bands ? malloc((size_t)(count * bands) * sizeof *s->bands) : NULL,
+                   .time = first->time ? malloc((size_t)(count * seq) * sizeof *s->time) : NULL };
+    return s->in && s->out && (s->bands || !bands) && (s->time || !first->time);
+}
+
+static void shared_free(shared *s) { free(s->in), free(s->out), free(s->bands), free(s->time); }
+
+/* Tasks that join as one call; false: each is asked for itself, as one of them may be at fault. */
 static bool predict_together(predict_task *const *t, int count, forecast_model *f) {
-    int64_t seq = forecast_model_seq_len(f), past = seq * forecast_model_columns(f);
-    int64_t cells = forecast_model_pred_len(f) * forecast_model_targets(f);
-    double  *in = malloc((size_t)(count * past) * sizeof *in), *out = malloc((size_t)(count * cells) * sizeof *out);
-    int64_t *time = t[0]->time ? malloc((size_t)(count * seq) * sizeof *time) : NULL;
-    bool     fine = in && out && (time || !t[0]->time);
+    int64_t seq = forecast_model_seq_len(f), past = seq * forecast_model_columns(f), levels = t[0]->in.level.count;
+    int64_t cells = forecast_model_pred_len(f) * forecast_model_targets(f), bands = cells * levels * 2;
+    shared  s;
+    bool    fine = shared_new(t[0], count, past, seq, cells, &s);
     for (int i = 0; fine && i < count; i++) {
-        memcpy(in + i * past, t[i]->past, (size_t)past * sizeof *in);
-        if (time) memcpy(time + i * seq, t[i]->time, (size_t)seq * sizeof *time);
+        memcpy(s.in + i * past, t[i]->past, (size_t)past * sizeof *s.in);
+        if (s.time) memcpy(s.time + i * seq, t[i]->time, (size_t)seq * sizeof *s.time);
         fine = make_room(t[i], cells);
     }
-    fine = fine && forecast_model_predict(f, count, in, time, out, NULL) == TIDE_OK;
-    for (int i = 0; fine && i < count; i++) memcpy(t[i]->future, out + i * cells, (size_t)cells * sizeof *out);
-    for (int i = 0; !fine && i < count; i++) free(t[i]->future), t[i]->future = NULL;
-    free(in), free(out), free(time);
+    fine = fine && (levels ? forecast_model_predict_levels(f, count, s.in, s.time, NULL, t[0]->in.level.at, levels,
+                                                           s.out, s.bands, NULL)
+                           : forecast_model_predict(f, count, s.in, s.time, s.out, NULL)) == TIDE_OK;
+    for (int i = 0; fine && i < count; i++) {
+        memcpy(t[i]->future, s.out + i * cells, (size_t)cells * sizeof *s.out);
+        if (levels) memcpy(t[i]->bands, s.bands + i * bands, (size_t)bands * sizeof *s.bands);
+    }
+    for (int i = 0; !fine && i < count; i++) {
+        free(t[i]->future), free(t[i]->bands);
+        t[i]->future = t[i]->bands = NULL;
+    }
+    shared_free(&s);
     return fine;
 }
 
 static void answer(void *user, int thread, work_item *const *items, int count) {
     predict_task  *together[WORK_BATCH];
-    int            plains  = 0;
+    int            many    = 0;
     tide_failure   failure = { 0 };
     forecast_model *f = model_forecast(((predict_task *)items[0])->model, thread, &failure);
     (void)user;
     for (int i = 0; i < count; i++) {
         predict_task *t = (predict_task *)items[i];
-        bool joins = f && plain(t) && (!plains || !t->time == !together[0]->time);
-        if (joins) {
-            together[plains++] = t;
+        if (f && joins(t, many ? together[0] : NULL)) {
+            together[many++] = t;
             continue;
         }
         if (!f) problem_of(&t->problem, &failure, "");
         else predict_alone(t, f);
         finish(t, f);
     }
-    bool done = plains > 1 && predict_together(together, plains, f);
-    for (int i = 0; i < plains; i++) {
+    bool done = many > 1 && predict_together(together, many, f);
+    for (int i = 0; i < many; i++) {
         if (!done) predict_alone(together[i], f);
         finish(together[i], f);
     }
@@ -359,6 +390,58 @@ static void answer(void *user, int thread, work_item *const *items, int count) {
 /* What is more than numbers in and numbers out. */
 static bool is_table(const predict_task *t) {
     return t->in.upload || t->in.options || t->in.baselines || wants_csv(t->r);
+}
+
+/* With the rows at hand. */
+static void go_on(serve *s, predict_task *t) {
+    http_request *r = t->r;
+    if (is_table(t)) {
+        table_task_begin(&predict_table, s, r, &t->body, &t->in);
+        discard(t);
+        return;
+    }
+    if (!decode(t, s->models)) {
+        refuse(t);
+        return;
+    }
+    t->item = (work_item){ .answer = answer, .kind = t->model };
+    if (work_put(s->quick, &t->item)) return;
+    problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
+    refuse(t);
+}
+
+/* What the answer needs of the table is copied on the way. */
+static void from_table(serve *s, predict_task *t, table *kept) {
+    if (kept && cut_rows(s, &t->body, kept, &t->in, &t->problem)) go_on(s, t);
+    else refuse(t);
+    table_drop(kept);
+}
+
+static void read_table(void *user, int thread, work_item *const *items, int count) {
+    predict_task *t    = (predict_task *)items[0];
+    serve        *s    = user;
+    cut_file      file = { .key = NULL };
+    table        *kept = NULL;
+    (void)thread, (void)count; /* of no kind: one at a time */
+    if (cut_key(s, &t->body, &t->in, &file, &t->problem)) kept = cut_read(s, &t->body, &t->in, &file, &t->problem);
+    free(file.key);
+    from_table(s, t, kept);
+}
+
+/* A table that is kept is at hand; else a worker reads it. */
+static void cut(serve *s, predict_task *t) {
+    cut_file file = { .key = NULL };
+    table   *kept = NULL;
+    bool     fine = cut_key(s, &t->body, &t->in, &file, &t->problem) && (kept = tables_find(s->tables, file.key));
+    free(file.key);
+    if (fine || t->problem.status) {
+        from_table(s, t, kept);
+        return;
+    }
+    t->item = (work_item){ .answer = read_table };
+    if (work_put(s->quick, &t->item)) return;
+    problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
+    refuse(t);
 }
 
 static void predict(serve *s, http_request *r) {
@@ -376,19 +459,8 @@ static void predict(serve *s, http_request *r) {
         refuse(t);
         return;
     }
-    if (is_table(t)) {
-        table_task_begin(&predict_table, s, r, &t->body, &t->in);
-        discard(t);
-        return;
-    }
-    if (!decode(t, s->models)) {
-        refuse(t);
-        return;
-    }
-    t->item = (work_item){ .answer = answer, .kind = t->model };
-    if (work_put(s->quick, &t->item)) return;
-    problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
-    refuse(t);
+    if (t->in.cut) cut(s, t);
+    else go_on(s, t);
 }
 
 void route_forecast_predict(void *user, http_request *r) { decoded(user, r, predict); }

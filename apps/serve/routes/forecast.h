@@ -19,13 +19,13 @@ typedef struct forecast_in {
     const char   *model, *upload;
     rows_in      *past, *future;
     numbers       level;
-    int64_t       windows;
+    int64_t       windows, cut;  /* 0: none */
     bool          baselines;
     const json_t *options;
 } forecast_in;
 
 extern const record rows_record, predict_record;
-extern const option_door predict_door;
+extern const option_door predict_door, evaluate_door;
 /* The column of that name; NULL. */
 const numbers *rows_column(const rows_in *in, const char *name);
 

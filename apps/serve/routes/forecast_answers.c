@@ -72,7 +72,7 @@ const table_kind predict_table = { &predict_record, &predict_door, predict, true
 /* ---- evaluate ---- */
 
 #define E forecast_in
-static const option_door evaluate_door = { forecast_table, FORECAST_FOR_EVALUATE, "Machine" };
+const option_door evaluate_door = { forecast_table, FORECAST_FOR_EVALUATE, "Machine" };
 static const field evaluate_rows[] = {
     { "model", FIELD_TEXT, offsetof(E, model), .required = true, .help = "its id" },
     { "upload", FIELD_TEXT, offsetof(E, upload),

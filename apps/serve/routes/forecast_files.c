@@ -3,18 +3,16 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "body_file.h"
+#include "forecast.h"
 #include "serve/fields/numbers.h"
-#include "serve/fields/record.h"
 
-static const option_door read_door = { forecast_table, FORECAST_FOR_PREDICT, "Machine" };
-
-typedef struct reading { forecast_options *o; problem p; const char *name; } reading;
+typedef struct reading { forecast_options *o; problem p; const char *name, *upload; } reading;
 
 static bool take_option(void *user, const char *name, const char *value) {
     reading *a = user;
     if (strcmp(name, "name") == 0) a->name = value;
-    else options_apply_text(&read_door, name, value, "", a->o, &a->p);
+    else if (strcmp(name, "upload") == 0) a->upload = value;
+    else options_apply_text(&predict_door, name, value, "", a->o, &a->p);
     return true;
 }
 
@@ -96,26 +94,41 @@ static void print_frame(const tide_frame *f, const forecast_found *found, text *
     text_add(out, "}}");
 }
 
-static bool read_body(reading *a, http_request *r, text *out) {
-    size_t       length;
-    const char  *bytes   = http_body(r, &length);
-    tide_failure failure = { 0 };
-    tide_frame  *frame   = NULL;
-    body_file    file;
+static bool read_file(reading *a, const char *path, text *out) {
+    tide_failure   failure = { 0 };
+    tide_frame    *frame   = NULL;
     forecast_found found;
-    if (!length) return problem_say(&a->p, 422, "data", "The body is empty.");
-    if (!body_file_open(bytes, length, &file, &a->p)) return false;
-    snprintf(a->o->data, sizeof a->o->data, "%s", file.path);
+    snprintf(a->o->data, sizeof a->o->data, "%s", path);
     if (forecast_read_found(a->o, &frame, &found, &failure) == TIDE_OK) {
-        text_replace(found.notes, sizeof found.notes, file.path, a->name);
+        text_replace(found.notes, sizeof found.notes, path, a->name);
         print_frame(frame, &found, out);
     } else {
-        body_file_rename(&file, a->name, failure.message, sizeof failure.message);
+        text_replace(failure.message, sizeof failure.message, path, a->name);
         problem_of(&a->p, &failure, "");
     }
     tide_frame_free(frame);
-    body_file_close(&file);
     return !a->p.status;
+}
+
+static bool read_upload(serve *s, reading *a, text *out) {
+    char path[FOLDER_PATH], name[STORE_NAME];
+    if (!s->upload_path || !s->upload_path(s, a->upload, path, sizeof path, name, sizeof name))
+        return problem_say(&a->p, 404, "upload", "There is no upload \"%.100s\".", a->upload);
+    if (*name) a->name = name;
+    return read_file(a, path, out);
+}
+
+static bool read_body(serve *s, reading *a, http_request *r, text *out) {
+    size_t      length;
+    const char *bytes = http_body(r, &length);
+    body_file   file;
+    if (a->upload && !length) return read_upload(s, a, out);
+    if (a->upload) return problem_at(&a->p, "/upload", "either a body or an upload is wanted");
+    if (!length) return problem_say(&a->p, 422, "data", "The body is empty.");
+    if (!body_file_open(bytes, length, &file, &a->p)) return false;
+    bool fine = read_file(a, file.path, out);
+    body_file_close(&file);
+    return fine;
 }
 
 typedef struct read_task { work_item item; http_request *r; reading a; } read_task;
@@ -123,8 +136,8 @@ typedef struct read_task { work_item item; http_request *r; reading a; } read_ta
 static void answer(void *user, int thread, work_item *const *items, int count) {
     read_task *t   = (read_task *)items[0];
     text       out = { 0 };
-    (void)user, (void)thread, (void)count;
-    if (read_body(&t->a, t->r, &out)) {
+    (void)thread, (void)count;
+    if (read_body(user, &t->a, t->r, &out)) {
         if (out.failed) text_free(&out);
         reply_json(t->r, 200, out.failed ? NULL : out.data);
     } else {

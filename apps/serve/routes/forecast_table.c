@@ -86,7 +86,7 @@ static bool take_query(void *user, const char *name, const char *value) {
 static bool decode_json(table_task *t) {
     size_t      length;
     const char *bytes = http_body(t->r, &length);
-    return body_parse(bytes, length, &t->body, &t->problem) &&
+    return has_no_query(t->r, &t->problem) && body_parse(bytes, length, &t->body, &t->problem) &&
            record_decode(&t->body, t->body.root, t->kind->in, "", &t->in, &t->problem);
 }
 

@@ -25,8 +25,10 @@ static void job_new(serve *s, http_request *r) {
     const char  *body    = http_body(r, &length);
     json_t      *request = json_loadb(body, length, JSON_REJECT_DUPLICATES, &why);
     if (!request) {
-        snprintf(detail, sizeof detail, "The body is no JSON: line %d: %.160s", MAX2(why.line, 1), why.text);
-        reply_say(r, 400, "json", detail);
+        bool large = json_error_code(&why) == json_error_numeric_overflow; /* JSON, but for no value that there is */
+        snprintf(detail, sizeof detail, "%s line %d: %.160s", large ? "The body," : "The body is no JSON:",
+                 MAX2(why.line, 1), why.text);
+        reply_say(r, large ? 422 : 400, large ? "usage" : "json", detail);
         return;
     }
     tide_status status = jobs_submit(s->jobs, request, id, &failure);
@@ -38,10 +40,33 @@ static void job_new(serve *s, http_request *r) {
 
 /* ---- looking ---- */
 
+static bool is_state(const char *state) {
+    for (const char *const *s = jobs_states; *s; s++)
+        if (strcmp(*s, state) == 0) return true;
+    return false;
+}
+
+static bool is_command(const jobs_command *list, const char *name) {
+    for (; list->name; list++)
+        if (strcmp(list->name, name) == 0) return true;
+    return false;
+}
+
+/* What chooses nothing that there can be is a mistake. */
+static bool choice_fits(const serve *s, http_request *r, problem *p) {
+    const char *state = http_query(r, "state"), *command = http_query(r, "command");
+    if (state && !is_state(state))
+        return problem_at(p, "/state", "queued, running, stopped, done, failed or cancelled is wanted");
+    if (!command || is_command(jobs_commands(), command) || is_command(s->commands, command)) return true;
+    return problem_at(p, "/command", "no job can be \"%.60s\"", command);
+}
+
 static void job_list(serve *s, http_request *r) {
     tide_failure failure = { 0 };
+    problem      p       = { 0 };
     json_t      *list;
-    if (jobs_list(s->jobs, http_query(r, "state"), http_query(r, "command"), 0, &list, &failure) == TIDE_OK)
+    if (!choice_fits(s, r, &p)) reply_problem(r, &p);
+    else if (jobs_list(s->jobs, http_query(r, "state"), http_query(r, "command"), 0, &list, &failure) == TIDE_OK)
         reply_object(r, 200, list);
     else reply_failure(r, &failure, "");
 }
@@ -173,24 +198,38 @@ static void job_remove(serve *s, http_request *r) {
 
 /* ---- following ---- */
 
+static bool take_number(const char *text, const char *pointer, int64_t *number, problem *p) {
+    char *end;
+    if (!text) return true;
+    errno   = 0;
+    *number = strtoll(text, &end, 10);
+    if (*text >= '0' && *text <= '9' && !*end && errno == 0) return true;
+    return problem_at(p, pointer, "the number of an event is wanted");
+}
+
 /* After the event that the client saw last: its header when it comes again, or the query. */
-static int64_t after_of(http_request *r) {
-    const char *text = http_header(r, "Last-Event-ID");
-    if (!text) text = http_query(r, "after");
-    return text ? MAX2(strtoll(text, NULL, 10), 0) : 0;
+static bool take_after(http_request *r, int64_t *after, problem *p) {
+    *after = 0;
+    return take_number(http_query(r, "after"), "/after", after, p) &&
+           take_number(http_header(r, "Last-Event-ID"), "/Last-Event-ID", after, p);
 }
 
 static void job_events(serve *s, http_request *r) {
     tide_failure failure = { 0 };
     char         id[STORE_ID];
+    int64_t      after; /* read now: the stream is the request's answer, and the request is gone with it */
+    problem      p = { 0 };
     json_t      *got;
+    if (!take_after(r, &after, &p)) {
+        reply_problem(r, &p);
+        return;
+    }
     if (jobs_get(s->jobs, http_parameter(r, 0), &got, &failure) != TIDE_OK) {
         reply_failure(r, &failure, "");
         return;
     }
     json_decref(got);
     snprintf(id, sizeof id, "%s", http_parameter(r, 0));
-    int64_t after = after_of(r); /* the stream is the request's answer, and the request is gone with it */
     http_answer_header(r, "Cache-Control", "no-store");
     http_stream *stream = http_stream_open(r, "text/event-stream");
     if (stream) followers_add(s->followers, stream, id, after);

@@ -120,7 +120,7 @@ tide_status kept_open(serve *s, tide_failure *failure) {
     kept_close(s);
     if (*s->options.state || status == TIDE_ENOMEM) return *failure = why, status;
     snprintf(line, sizeof line, "no uploads and no jobs, for want of a folder (`state` names one): %s", why.message);
-    if (s->listener) s->listener(s->user, SERVE_WARNING, line);
+    lines_put(s->told, SERVE_WARNING, line);
     return TIDE_OK;
 }
 

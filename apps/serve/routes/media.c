@@ -10,6 +10,17 @@ bool body_is_json(const http_request *r) {
            strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0; /* what curl says unless it is told */
 }
 
+static bool refuse_query(void *user, const char *name, const char *value) {
+    (void)value;
+    return problem_say(user, 422, "usage", "\"%.60s\" stands in the body where that is JSON: a query is for files.",
+                       name);
+}
+
+bool has_no_query(const http_request *r, problem *p) {
+    http_queries(r, refuse_query, p);
+    return !p->status;
+}
+
 bool wants_csv(const http_request *r) {
     const char *accept = http_header(r, "Accept");
     return accept && strstr(accept, "text/csv");

@@ -115,6 +115,9 @@ void route_metrics(void *user, http_request *r) {
     text   t = { 0 };
     print_counters(&t, s->metrics);
     print_queues(&t, s);
+    text_add(&t, "# HELP tidemill_log_dropped_total Lines of the log that nobody read in time.\n"
+                 "# TYPE tidemill_log_dropped_total counter\ntidemill_log_dropped_total %llu\n",
+             (unsigned long long)lines_dropped(s->told));
     print_gauge(&t, "tidemill_connections", "Open connections.", (double)http_connections(s->http));
     print_gauge(&t, "tidemill_streams", "Open streams of events.", (double)http_streams(s->http));
     print_gauge(&t, "tidemill_resident_bytes", "Memory of the service.", (double)os_rss_bytes());

@@ -2,9 +2,11 @@
 #ifndef SERVE_OPENAPI_H
 #define SERVE_OPENAPI_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
-/* OpenAPI 3.1; NULL when out of memory. */
-json_t *openapi_describe(void);
+/* OpenAPI 3.1; NULL when out of memory. `token`: the service asks for one. */
+json_t *openapi_describe(bool token);
 
 #endif

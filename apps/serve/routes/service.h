@@ -10,8 +10,10 @@
 #include "serve/access/access.h"
 #include "serve/fields/problem.h"
 #include "serve/http/http.h"
+#include "serve/log/lines.h"
 #include "serve/models/models.h"
 #include "serve/jobs/jobs.h"
+#include "serve/tables/tables.h"
 #include "serve/uploads/uploads.h"
 #include "serve/work/work.h"
 
@@ -20,8 +22,7 @@ typedef struct followers followers;
 
 struct serve {
     serve_options  options;
-    serve_listener listener;
-    void          *user;
+    lines         *told;     /* to who listens; NULL: nobody does */
     http_server   *http;
     access_rules  *access;
     work_queue    *quick;    /* what takes milliseconds */
@@ -31,6 +32,7 @@ struct serve {
     models        *models;
     /* The file of an upload, and what its client called it; NULL, and false: there is none. */
     bool         (*upload_path)(serve *s, const char *id, char *path, size_t path_size, char *name, size_t name_size);
+    tables        *tables;   /* of uploads, that forecasts begin in */
     uploads       *uploads;  /* NULL, as jobs: there is no folder for them */
     jobs          *jobs;
     jobs_command  *commands; /* options.commands as jobs have them */
@@ -51,6 +53,7 @@ void reply_text(text *out, const char *value);  /* a part of an answer: as a JSO
 
 bool body_is_json(const http_request *r);  /* also where it does not say, and of curl */
 bool wants_csv(const http_request *r);
+bool has_no_query(const http_request *r, problem *p);  /* else 422: what stands in a body of JSON is not said twice */
 void reply_csv(http_request *r, char *text);  /* malloc'ed; NULL: 503 */
 
 /* ---- what has happened (metrics.c) ---- */

@@ -9,6 +9,10 @@ static void upload_new(serve *s, http_request *r) {
     upload_info    info;
     size_t         length;
     const char    *body    = http_body(r, &length), *name = http_query(r, "name");
+    if (!length) {
+        reply_say(r, 422, "data", "The body is empty: it is the file.");
+        return;
+    }
     tide_status    status  = upload_begin(s->uploads, name, (int64_t)length, &w, &failure);
     if (status == TIDE_OK) status = upload_write(w, body, length, &failure);
     if (status == TIDE_OK) status = upload_finish(w, &info, &failure);
