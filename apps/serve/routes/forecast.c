@@ -41,20 +41,7 @@ static const field predict_rows[] = {
 const record predict_record = { "ForecastPredict", "Rows that a forecast starts from.", predict_rows,
                                 sizeof predict_rows / sizeof *predict_rows, sizeof(P) };
 
-typedef struct predict_task {
-    work_item     item;
-    http_request *r;
-    body          body;
-    forecast_in   in;
-    model        *model;
-    int64_t       windows;
-    double       *past, *known;   /* as forecast_model_predict has them; the body's memory */
-    int64_t      *time, *ahead;   /* (windows, seq_len); of the rows to come, of one window. NULL: no times */
-    double       *future, *bands;
-    problem       problem;
-} predict_task;
-
-static void discard(predict_task *t) {
+void predict_discard(predict_task *t) {
     body_free(&t->body);
     model_drop(t->model);
     free(t->future);
@@ -62,9 +49,9 @@ static void discard(predict_task *t) {
     free(t);
 }
 
-static void refuse(predict_task *t) {
+void predict_refuse(predict_task *t) {
     reply_problem(t->r, &t->problem);
-    discard(t);
+    predict_discard(t);
 }
 
 static bool no_memory(predict_task *t) {
@@ -192,7 +179,7 @@ static bool parse(predict_task *t) {
            record_decode(&t->body, t->body.root, &predict_record, "", &t->in, &t->problem);
 }
 
-static bool decode(predict_task *t, models *all) {
+bool predict_decode(predict_task *t, models *all) {
     if (!t->in.past) return problem_at(&t->problem, "/past", "it is missing; an upload would do as well");
     if (!(t->model = models_take(all, t->in.model, MODEL_FORECAST, &t->problem))) return false;
     const forecast_model *f = t->model->forecast;
@@ -297,14 +284,14 @@ static void print_columns(const predict_task *t, text *out, const forecast_model
 static void finish(predict_task *t, const forecast_model *f) {
     text out = { 0 };
     if (t->problem.status) {
-        refuse(t);
+        predict_refuse(t);
         return;
     }
     if (t->in.windows) print_flat(t, &out, f);
     else print_columns(t, &out, f);
     if (out.failed) text_free(&out);
     reply_json(t->r, 200, out.failed ? NULL : out.data);
-    discard(t);
+    predict_discard(t);
 }
 
 /* ---- several at once ---- */
@@ -371,22 +358,22 @@ static void predict(serve *s, http_request *r) {
     }
     t->r = r;
     if (!parse(t)) {
-        refuse(t);
+        predict_refuse(t);
         return;
     }
     if (is_table(t)) {
         table_task_begin(&predict_table, s, r, &t->body, &t->in);
-        discard(t);
+        predict_discard(t);
         return;
     }
-    if (!decode(t, s->models)) {
-        refuse(t);
+    if (!predict_decode(t, s->models)) {
+        predict_refuse(t);
         return;
     }
     t->item = (work_item){ .answer = answer, .kind = t->model };
     if (work_put(s->quick, &t->item)) return;
     problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
-    refuse(t);
+    predict_refuse(t);
 }
 
 void route_forecast_predict(void *user, http_request *r) { decoded(user, r, predict); }
