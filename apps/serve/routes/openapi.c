@@ -11,7 +11,7 @@
 #include "service.h"
 
 extern const record eis_complete_record, eis_check_record, eis_drt_record, eis_fit_record, eis_simulate_record,
-    predict_record, evaluate_record, origin_record;
+    predict_record, attention_record, evaluate_record, origin_record;
 
 /* What a route takes and gives. `file`: the body may be any instrument's file, or a CSV. */
 static const struct described {
@@ -41,6 +41,8 @@ static const struct described {
       true },
     { "POST", "/api/v1/forecast/predict", "The rows that come next", &predict_record, true, "application/json",
       true },
+    { "POST", "/api/v1/forecast/attention", "Whom the network looks at for that forecast, layer by layer",
+      &attention_record, false, "application/json" },
     { "POST", "/api/v1/forecast/evaluate", "How good a model is on a table", &evaluate_record, true,
       "application/json" },
     { "POST", "/api/ml/predict", "Missing parameters from known values alone", &origin_record, false,
@@ -60,6 +62,8 @@ static const struct described {
     { "DELETE", "/api/v1/jobs/{id}", "Take it away, with all that it wrote", NULL, false, "application/json" },
     { "POST", "/api/v1/jobs/{id}/cancel", "Stop it; its checkpoint stays", NULL, false, "application/json" },
     { "POST", "/api/v1/jobs/{id}/resume", "Let it go on from there", NULL, false, "application/json" },
+    { "POST", "/api/v1/jobs/{id}/name", "Call it something: {\"name\": ..}; \"\" takes the name away", NULL, false,
+      "application/json", false, NULL, "JobName" },
     { "GET", "/api/v1/jobs/{id}/events", "Its events as they come: progress, log, state; Last-Event-ID goes on", NULL,
       false, "text/event-stream" },
     { "GET", "/api/v1/jobs/{id}/log", "What it said, a line each", NULL, false, "text/plain" },
@@ -188,7 +192,8 @@ static json_t *problem_schema(void) {
 /* What a job may be told (jobs/commands.c): options as the command has them, identifiers in the place of paths. */
 static json_t *job_schema(void) {
     static const char *const rows[][2] = { { "options", "object" }, { "upload", "string" }, { "uploads", "object" },
-                                           { "model", "string" },   { "models", "object" }, { NULL, NULL } };
+                                           { "model", "string" },   { "models", "object" }, { "name", "string" },
+                                           { NULL, NULL } };
     json_t *names = json_array();
     for (const jobs_command *c = jobs_commands(); c->name; c++) names = json_with_item(names, json_string(c->name));
     json_t *command = json_pack("{s:s, s:o}", "type", "string", "examples", names);
@@ -197,9 +202,15 @@ static json_t *job_schema(void) {
                      "additionalProperties", 0);
 }
 
+static json_t *name_schema(void) {
+    return json_pack("{s:s, s:{s:{s:s, s:i}}, s:[s], s:b}", "type", "object", "properties", "name", "type", "string",
+                     "maxLength", JOBS_NAME - 1, "required", "name", "additionalProperties", 0);
+}
+
 static json_t *schemas(void) {
     json_t *o = json_with(json_object(), "Problem", problem_schema());
     o = json_with(o, "Job", job_schema());
+    o = json_with(o, "JobName", name_schema());
     for (size_t i = 0; o && i < sizeof described / sizeof *described; i++)
         if (described[i].in) o = schema_add(o, described[i].in);
     return o;
