@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { join } from "node:path";
 import { complete, check, readSpectra, simulate } from "./mock-eis.mjs";
-import { predict, readTable, SERIES_MODELS } from "./mock-forecast.mjs";
+import { attention, KNOWN_MODEL, predict, readTable, SERIES_MODELS } from "./mock-forecast.mjs";
 import { jobRoutes, makeJobs } from "./mock-jobs.mjs";
 import { benchResult, machine } from "./mock-machine.mjs";
 
@@ -42,11 +42,11 @@ function sendPage(req, res, file) {
 }
 
 /** { port, close, log, most } of a service that listens; most: requests under way at once, by path. `delays`: milliseconds by path, for tests of what happens meanwhile. */
-export async function startMock({ port = 0, page = null, token = "", delays = {}, empty = false } = {}) {
+export async function startMock({ port = 0, page = null, token = "", delays = {}, empty = false, known = false } = {}) {
   const files = page ? pageFiles(page) : new Map();
   const log = [], most = {}, under = {}, uploads = new Map();
   const jobs = makeJobs({ empty, result: benchResult });
-  const models = empty ? [] : [...SERIES_MODELS];
+  const models = empty ? [] : known ? [KNOWN_MODEL] : [...SERIES_MODELS];
   let measured = false;
   jobs.onDone = (job) => job.command === "forecast train" && models.push({ ...SERIES_MODELS[0], id: job.id });
 
@@ -58,6 +58,7 @@ export async function startMock({ port = 0, page = null, token = "", delays = {}
     "POST /api/v1/eis/check": (ask) => check(ask),
     "POST /api/v1/forecast/read": (_, body, query) => readTable(body.toString("utf8"), Object.fromEntries(query)),
     "POST /api/v1/forecast/predict": (ask) => predict(ask, models),
+    "POST /api/v1/forecast/attention": (ask) => attention(ask, models),
     "GET /api/v1/models": () => ({ models: models.map(({ id, kind }) => ({ id, kind, command: "forecast train" })) }),
     "GET /api/v1/machine": () => machine(measured),
     "POST /api/v1/machine/measure": () => machine((measured = true)),

@@ -16,7 +16,7 @@ export interface Key {
   label: string;
   /** Index into the ink's series. */
   series: number;
-  form?: "line" | "dashed" | "dot" | "band" | "ring";
+  form?: "line" | "dashed" | "dotted" | "dot" | "band" | "ring";
 }
 
 export interface ChartProps {
@@ -71,7 +71,10 @@ function useDrawing(draw: ChartProps["draw"]) {
   useEffect(() => {
     if (!drawn || size.width < 40) return;
     drawn.chart.resize(size);
-    drawn.chart.setOption(draw(size, inkOf(dark)), { notMerge: true, lazyUpdate: false });
+    const option = draw(size, inkOf(dark));
+    // Plots that stand above each other have one edge: none gives way to its own labels.
+    const grid = [option.grid ?? []].flat().map((one) => ({ ...one, outerBoundsMode: "none" as const }));
+    drawn.chart.setOption({ ...option, grid }, { notMerge: true, lazyUpdate: false });
   }, [drawn, size.width, size.height, dark, draw]);
   return { box, drawn, size, failed };
 }

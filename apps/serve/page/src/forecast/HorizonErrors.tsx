@@ -10,7 +10,7 @@ import { Fault, Working } from "../shell/Working";
 import { ByHorizon } from "./errors";
 import { truthOf } from "./ForecastChart";
 import { lacking, predict, requestAt } from "./live";
-import { cutRange, horizon, model, shown, table } from "./state";
+import { cutRange, horizon, model, series, shown, table } from "./state";
 
 const CUTS = 24;
 
@@ -50,7 +50,9 @@ export function HorizonErrors() {
     try {
       for (const [i, at] of cuts.entries()) {
         setDone(i);
-        const p = await predict(requestAt(m, t, at), mine.signal);
+        const request = requestAt(m, series.value, at);
+        if (!request) continue;
+        const p = await predict(request, mine.signal);
         const own = p.columns[column];
         if (!own) continue;
         const truth = truthOf(column, at, own.length);

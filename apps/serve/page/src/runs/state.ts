@@ -4,6 +4,7 @@ import type { Job, Metrics, Progress } from "../api";
 import { place, say } from "../base/address";
 import { follow, get, inWords, send } from "../base/client";
 import { grown } from "./curves";
+import { namesOf } from "./names";
 import { logLine, type Told } from "./told";
 
 export const jobs = signal<Job[] | null>(null);
@@ -17,6 +18,9 @@ export const logScale = computed(() => query.value.log === "1");
 export const smoothing = computed(() => Math.max(0, Math.min(0.98, Number(query.value.smooth ?? 0) || 0)));
 export const chosenJobs = computed(() => chosen.value.flatMap((id) => jobs.value?.find((j) => j.id === id) ?? []));
 
+/** By id. */
+export const names = computed(() => namesOf(jobs.value ?? []));
+
 export const choose = (ids: string[]) => say({ ids: ids.join(",") });
 export const isLive = (j: Job) => j.state === "running" || j.state === "queued";
 
@@ -28,6 +32,15 @@ export async function list(): Promise<void> {
     fault.value = "";
   } catch (reason) {
     jobs.value ??= [];
+    fault.value = inWords(reason);
+  }
+}
+
+export async function rename(job: Job, name: string): Promise<void> {
+  try {
+    await send(`api/v1/jobs/${job.id}/name`, { json: { name: name.trim() }, method: "POST" });
+    await list();
+  } catch (reason) {
     fault.value = inWords(reason);
   }
 }
