@@ -41,7 +41,20 @@ static const field predict_rows[] = {
 const record predict_record = { "ForecastPredict", "Rows that a forecast starts from.", predict_rows,
                                 sizeof predict_rows / sizeof *predict_rows, sizeof(P) };
 
-void predict_discard(predict_task *t) {
+typedef struct predict_task {
+    work_item     item;
+    http_request *r;
+    body          body;
+    forecast_in   in;
+    model        *model;
+    int64_t       windows;
+    double       *past, *known;   /* as forecast_model_predict has them; the body's memory */
+    int64_t      *time, *ahead;   /* (windows, seq_len); of the rows to come, of one window. NULL: no times */
+    double       *future, *bands;
+    problem       problem;
+} predict_task;
+
+static void discard(predict_task *t) {
     body_free(&t->body);
     model_drop(t->model);
     free(t->future);
@@ -49,9 +62,9 @@ void predict_discard(predict_task *t) {
     free(t);
 }
 
-void predict_refuse(predict_task *t) {
+static void refuse(predict_task *t) {
     reply_problem(t->r, &t->problem);
-    predict_discard(t);
+    discard(t);
 }
 
 static bool no_memory(predict_task *t) {
@@ -179,7 +192,7 @@ static bool parse(predict_task *t) {
            record_decode(&t->body, t->body.root, &predict_record, "", &t->in, &t->problem);
 }
 
-bool predict_decode(predict_task *t, models *all) {
+static bool decode(predict_task *t, models *all) {
     if (!t->in.past) return problem_at(&t->problem, "/past", "it is missing; an upload would do as well");
     if (!(t->model = models_take(all, t->in.model, MODEL_FORECAST, &t->problem))) return false;
     const forecast_model *f = t->model->forecast;
@@ -284,14 +297,14 @@ static void print_columns(const predict_task *t, text *out, const forecast_model
 static void finish(predict_task *t, const forecast_model *f) {
     text out = { 0 };
     if (t->problem.status) {
-        predict_refuse(t);
+        refuse(t);
         return;
     }
     if (t->in.windows) print_flat(t, &out, f);
     else print_columns(t, &out, f);
     if (out.failed) text_free(&out);
     reply_json(t->r, 200, out.failed ? NULL : out.data);
-    predict_discard(t);
+    discard(t);
 }
 
 /* ---- several at once ---- */
@@ -358,22 +371,61 @@ static void predict(serve *s, http_request *r) {
     }
     t->r = r;
     if (!parse(t)) {
-        predict_refuse(t);
+        refuse(t);
         return;
     }
     if (is_table(t)) {
         table_task_begin(&predict_table, s, r, &t->body, &t->in);
-        predict_discard(t);
+        discard(t);
         return;
     }
-    if (!predict_decode(t, s->models)) {
-        predict_refuse(t);
+    if (!decode(t, s->models)) {
+        refuse(t);
         return;
     }
     t->item = (work_item){ .answer = answer, .kind = t->model };
     if (work_put(s->quick, &t->item)) return;
     problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
-    predict_refuse(t);
+    refuse(t);
 }
 
 void route_forecast_predict(void *user, http_request *r) { decoded(user, r, predict); }
+
+/* ---- whom it looks at ---- */
+
+static void answer_attention(void *user, int thread, work_item *const *items, int count) {
+    predict_task *t   = (predict_task *)items[0];
+    text          out = { 0 };
+    (void)user, (void)count; /* of no kind: one at a time */
+    if (!attention_print(t->model, thread, t->past, t->time, t->known, &out, &t->problem)) {
+        text_free(&out);
+        refuse(t);
+        return;
+    }
+    if (out.failed) text_free(&out);
+    reply_json(t->r, 200, out.failed ? NULL : out.data);
+    discard(t);
+}
+
+static bool decode_attention(predict_task *t, models *all) {
+    size_t      length;
+    const char *bytes = http_body(t->r, &length);
+    return body_parse(bytes, length, &t->body, &t->problem) &&
+           record_decode(&t->body, t->body.root, &attention_record, "", &t->in, &t->problem) && decode(t, all);
+}
+
+static void attend(serve *s, http_request *r) {
+    predict_task *t = calloc(1, sizeof *t);
+    if (!t) {
+        reply_busy(r, "There is no memory at the moment.");
+        return;
+    }
+    t->r    = r;
+    t->item = (work_item){ .answer = answer_attention };
+    if (decode_attention(t, s->models) && work_put(s->quick, &t->item)) return;
+    if (!t->problem.status)
+        problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
+    refuse(t);
+}
+
+void route_forecast_attention(void *user, http_request *r) { decoded(user, r, attend); }

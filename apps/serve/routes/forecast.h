@@ -29,24 +29,10 @@ extern const option_door predict_door;
 /* The column of that name; NULL. */
 const numbers *rows_column(const rows_in *in, const char *name);
 
-/* A question about windows of arrays. */
-typedef struct predict_task {
-    work_item     item;
-    http_request *r;
-    body          body;
-    forecast_in   in;
-    model        *model;
-    int64_t       windows;
-    double       *past, *known;   /* as forecast_model_predict has them; the body's memory */
-    int64_t      *time, *ahead;   /* (windows, seq_len); of the rows to come, of one window. NULL: no times */
-    double       *future, *bands;
-    problem       problem;
-} predict_task;
-
-/* forecast.c. What t->in asks about windows: model, rows and times. False: t->problem says why. */
-bool predict_decode(predict_task *t, models *all);
-void predict_refuse(predict_task *t);   /* answers with t->problem, and frees it */
-void predict_discard(predict_task *t);
+/* forecast_attention.c. Whom the model looks at in the window, as JSON; false: the problem says why there is none. */
+extern const record attention_record;
+bool attention_print(model *m, int thread, const double *past, const int64_t *time, const double *known, text *out,
+                     problem *p);
 
 typedef struct table_task table_task;
 

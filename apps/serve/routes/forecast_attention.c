@@ -1,9 +1,7 @@
 /* Whom a forecast looks at: the attention of a model's network in one window. */
-#include <stdlib.h>
 #include <tidemill/explain.h>
 
 #include "forecast.h"
-#include "later.h"
 #include "serve/fields/numbers.h"
 
 enum { DIGITS = 4, MOST_TOKENS = 512 };  /* of an answer: 2 MB a layer */
@@ -34,23 +32,24 @@ static void print_map(text *out, const forecast_attention *a) {
     text_add(out, "]}");
 }
 
-static bool few_enough(predict_task *t, const forecast_attention *maps, int64_t count) {
+static bool few_enough(const forecast_attention *maps, int64_t count, problem *p) {
     for (int64_t i = 0; i < count; i++)
         if (maps[i].tokens > MOST_TOKENS)
-            return problem_say(&t->problem, 422, "data", "Attention of %lld inputs is more than an answer holds, %d: "
-                               "the job \"forecast explain\" writes it down.", (long long)maps[i].tokens, MOST_TOKENS);
+            return problem_say(p, 422, "data", "Attention of %lld inputs is more than an answer holds, %d: the job "
+                               "\"forecast explain\" writes it down.", (long long)maps[i].tokens, MOST_TOKENS);
     return true;
 }
 
-static bool look(predict_task *t, int thread, text *out) {
+bool attention_print(model *m, int thread, const double *past, const int64_t *time, const double *known, text *out,
+                     problem *p) {
     tide_failure        failure = { 0 };
     forecast_attention *maps    = NULL;
     int64_t             count   = 0;
-    forecast_model     *f       = model_forecast(t->model, thread, &failure);
-    if (!f) return problem_of(&t->problem, &failure, "");
-    if (forecast_model_attention(f, t->past, t->time, t->known, &maps, &count, &failure) != TIDE_OK)
-        return problem_of(&t->problem, &failure, failure.status == TIDE_EINVAL ? "" : "/past");
-    bool fine = few_enough(t, maps, count);
+    forecast_model     *f       = model_forecast(m, thread, &failure);
+    if (!f) return problem_of(p, &failure, "");
+    if (forecast_model_attention(f, past, time, known, &maps, &count, &failure) != TIDE_OK)
+        return problem_of(p, &failure, failure.status == TIDE_EINVAL ? "" : "/past");
+    bool fine = few_enough(maps, count, p);
     text_add(out, "{\"attention\":[");
     for (int64_t i = 0; fine && i < count; i++) {
         text_add(out, i ? "," : "");
@@ -60,41 +59,3 @@ static bool look(predict_task *t, int thread, text *out) {
     forecast_attention_free(maps, count);
     return fine;
 }
-
-static void answer(void *user, int thread, work_item *const *items, int count) {
-    predict_task *t   = (predict_task *)items[0];
-    text          out = { 0 };
-    (void)user, (void)count;
-    if (!look(t, thread, &out)) {
-        text_free(&out);
-        predict_refuse(t);
-        return;
-    }
-    if (out.failed) text_free(&out);
-    reply_json(t->r, 200, out.failed ? NULL : out.data);
-    predict_discard(t);
-}
-
-static bool decode(predict_task *t, models *all) {
-    size_t      length;
-    const char *bytes = http_body(t->r, &length);
-    return body_parse(bytes, length, &t->body, &t->problem) &&
-           record_decode(&t->body, t->body.root, &attention_record, "", &t->in, &t->problem) &&
-           predict_decode(t, all);
-}
-
-static void attend(serve *s, http_request *r) {
-    predict_task *t = calloc(1, sizeof *t);
-    if (!t) {
-        reply_busy(r, "There is no memory at the moment.");
-        return;
-    }
-    t->r    = r;
-    t->item = (work_item){ .answer = answer };
-    if (decode(t, s->models) && work_put(s->quick, &t->item)) return;
-    if (!t->problem.status)
-        problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
-    predict_refuse(t);
-}
-
-void route_forecast_attention(void *user, http_request *r) { decoded(user, r, attend); }

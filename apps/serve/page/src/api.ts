@@ -81,7 +81,7 @@ export interface Completion {
 
 export interface Checked {
   spectrum: string;
-  verdict: "sound" | "doubtful" | "unfit" | string;
+  verdict: "sound" | "flawed" | "unfit" | string;
   faults: { fault: string; unfit: boolean; points: number[]; size: number | null; message: string }[];
   noise: { source: string; value: number | null };
   points: { frequency_hz: number; residual_re: number | null; residual_im: number | null; left_out: boolean }[];

@@ -71,10 +71,7 @@ function useDrawing(draw: ChartProps["draw"]) {
   useEffect(() => {
     if (!drawn || size.width < 40) return;
     drawn.chart.resize(size);
-    const option = draw(size, inkOf(dark));
-    // Plots that stand above each other have one edge: none gives way to its own labels.
-    const grid = [option.grid ?? []].flat().map((one) => ({ ...one, outerBoundsMode: "none" as const }));
-    drawn.chart.setOption({ ...option, grid }, { notMerge: true, lazyUpdate: false });
+    drawn.chart.setOption(draw(size, inkOf(dark)), { notMerge: true, lazyUpdate: false });
   }, [drawn, size.width, size.height, dark, draw]);
   return { box, drawn, size, failed };
 }

@@ -5,8 +5,7 @@ import { count } from "../base/units";
 import { Drop, type Dropped } from "../shell/Drop";
 import { Fault } from "../shell/Working";
 import { futureAt, knownColumns, knownUntil } from "./ahead";
-import { dateWords, hasClock } from "./dates";
-import { timeOf } from "./ForecastChart";
+import { cutWords } from "./ForecastChart";
 import { change, choices, cut, later, model, openLater, rows, series } from "./state";
 
 const listed = (names: string[]) => (names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}` : names[0] ?? "");
@@ -29,7 +28,6 @@ export function Ahead() {
     later.value = null;
     change("forgot the rows to come", { later: "" });
   };
-  const words = (row: number) => dateWords(timeOf(row), hasClock(s.time));
   const what = `${listed(names)} of the ${count(m.pred_len, "row")} to come`;
   const brought = choices.now.value.later && later.value;
   if (futureAt(m, s, at))
@@ -43,8 +41,8 @@ export function Ahead() {
   return (
     <div class="hint ahead" role="group" aria-label="Rows to come">
       <p>
-        For a forecast from {words(at)} the model must be told {what}.{" "}
-        {until < at ? "The file ends before them" : `The file has it up to ${words(until)} alone`}: bring a file with {names.length > 1 ? "these columns" : "this column"} and
+        For a forecast from {cutWords(at)} the model must be told {what}.{" "}
+        {until < at ? "The file ends before them" : `The file has it up to ${cutWords(until)} alone`}: bring a file with {names.length > 1 ? "these columns" : "this column"} and
         the time of each row, or move the cut-off back.
       </p>
       <div class="row">

@@ -39,14 +39,14 @@ function useMaps() {
 
 const SIDE = 26, WIDEST = 110, TOP = 8, LEFT = 150;
 /** Under the cells: names that lie, and names that stand. */
-const below = (stand: boolean) => (stand ? 118 : 48);
+const below = (stand: boolean) => (stand ? 138 : 50);
 const shortened = (name: string) => (name.length > 20 ? `${name.slice(0, 19)}…` : name);
 
 function HeatMap({ of }: { of: AttentionMap }) {
   const hovered = useSignal<number | null>(null);
   const { names, weights, left } = useMemo(() => mostLookedAt(of), [of]);
   const n = names.length;
-  const most = Math.max(...weights.flat(), 1e-9);
+  const most = Math.max(...weights.flat(), 1e-9), least = Math.min(...weights.flat());
   const cells = useMemo(() => weights.flatMap((row, i) => row.map((w, j) => ({ i, j, w }))), [weights]);
   const stands = n > 6 || innerWidth < 560, bottom = below(stands);
   const draw = useMemo(() => (at: Size, ink: Ink) => {
@@ -54,15 +54,15 @@ function HeatMap({ of }: { of: AttentionMap }) {
     const axis = { type: "category" as const, data: names.map(shortened), axisLine: { lineStyle: { color: ink.faint } }, axisTick: { show: false }, splitLine: { show: false } };
     const label = { color: ink.muted, fontSize: 11, interval: 0 };
     return {
-      ...base(ink), grid: [{ left: LEFT, width: side[0] * n, top: TOP, height: SIDE * n }],
-      xAxis: [{ ...axis, name: "looks at", nameLocation: "middle" as const, nameGap: bottom - 20, nameTextStyle: { color: ink.muted, fontSize: 12 }, axisLabel: { ...label, rotate: stands ? 60 : 0 } }],
+      ...base(ink), grid: [{ outerBoundsMode: "none" as const, left: LEFT, width: side[0] * n, top: TOP, height: SIDE * n }],
+      xAxis: [{ ...axis, name: "looks at", nameLocation: "middle" as const, nameGap: bottom - 18, nameMoveOverlap: false, nameTextStyle: { color: ink.muted, fontSize: 12 }, axisLabel: { ...label, rotate: stands ? 60 : 0 } }],
       yAxis: [{ ...axis, inverse: true, axisLabel: label }],
       series: [points("attention", [], ink.series[0]!, {
         symbol: "rect", symbolSize: side.map((v) => Math.max(1, v - 1)),
-        data: cells.map(({ i, j, w }) => ({ value: [j, i, w], itemStyle: { color: ink.series[0], borderWidth: 0, opacity: 0.04 + 0.96 * (w / most) } })),
+        data: cells.map(({ i, j, w }) => ({ value: [j, i, w], itemStyle: { color: ink.series[0], borderWidth: 0, opacity: most > least ? 0.05 + 0.95 * ((w - least) / (most - least)) : 0.5 } })),
       })],
     };
-  }, [cells, names, most, stands]);
+  }, [cells, names, least, most, stands]);
   const marks = useMemo(() => cells.map(({ i, j }, index) => ({ index, grid: 0, x: j, y: i })), [cells]);
   const words = (k: number) => `${names[cells[k]!.i]} looks at ${names[cells[k]!.j]} with ${percent(cells[k]!.w)}`;
   const columns: Column[] = [{ name: "looks", values: of.tokens }, ...of.tokens.map((name, j) => ({ name, values: of.weights.map((row) => row[j]!) }))];
@@ -71,7 +71,7 @@ function HeatMap({ of }: { of: AttentionMap }) {
     <Chart
       title="Attention" name={`attention-${of.model}-layer-${of.layer}`} height={TOP + bottom + SIDE * n} draw={draw} columns={columns}
       summary={`The strongest: ${words(strongest)}.`}
-      readout={hovered.value !== null ? words(hovered.value) : `A row says whom an input looks at, in shares of 1; the darkest is ${percent(most)}.${left ? ` Of ${of.tokens.length} these ${n} are looked at most; the table has all.` : ""}`}
+      readout={hovered.value !== null ? words(hovered.value) : `A row says whom an input looks at; its shares add up to 1. From ${percent(least)}, pale, to ${percent(most)}, strong.${left ? ` Of ${of.tokens.length} these ${n} are looked at most; the table has all.` : ""}`}
       picking={{ marks, count: cells.length, stride: n, hovered, words, idle: "no cell; arrow keys go along them", toggle: null }}
     />
   );

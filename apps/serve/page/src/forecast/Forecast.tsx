@@ -70,7 +70,7 @@ export function Forecast() {
       {table.value && model.value && <ForecastChart />}
       {forecast.value && <Answered f={forecast.value} />}
       {table.value && <HorizonErrors />}
-      {table.value && model.value && <AttentionPart />}
+      {table.value && model.value && suits(model.value, table.value) && <AttentionPart />}
       {table.value && <Train />}
     </>
   );

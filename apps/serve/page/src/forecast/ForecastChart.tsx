@@ -99,7 +99,15 @@ export function frameOf(f: Shown): Column[] {
   ];
 }
 
+/** Behind the end of a file there may be no time to tell. */
+export const cutWords = (row: number) => dateWords(timeOf(row), hasClock(series.value.time)) || "the end of the file";
+
 const clampCut = (x: number) => Math.max(cutRange.value[0], Math.min(cutRange.value[1], Math.round(x)));
+
+function notCompared(f: Shown, names: string[]): string {
+  if (names.some((name) => name in f.predicted.columns)) return "After the end of the file: nothing has come yet to compare with.";
+  return `The model does not forecast ${names.join(", ")}; it forecasts ${Object.keys(f.predicted.columns).slice(0, 6).join(", ")}.`;
+}
 
 export function ForecastChart() {
   const f = forecast.value, names = shown.value, c = choices.now.value, at = cut.value, s = series.value;
@@ -142,20 +150,20 @@ export function ForecastChart() {
         summary={verdict || "No truth to compare with at this cut-off."}
         readout={row !== null ? valuesAt(row) : "Drag the line through the past. Click to pin a moment and read it."}
         sweeping={{
-          at: inView(at), label: dateWords(timeOf(at), clock), pinned: inView(c.pinned), drag: dragged,
+          at: inView(at), label: cutWords(at), pinned: inView(c.pinned), drag: dragged,
           hold: (holds) => (held.value = holds ? [from, to] : null),
           hover: (x) => (hovered.value = x === null ? null : Math.max(0, Math.min(rows.value + horizon.value - 1, Math.round(x)))),
           pin: (x) => change("pinned a moment", { pinned: Math.round(x) === c.pinned ? null : Math.round(x) }),
         }}
       />
       <label class="cut-range">
-        <span>Cut-off <b>{dateWords(timeOf(at), clock)}</b></span>
+        <span>Cut-off <b>{cutWords(at)}</b></span>
         <input
-          type="range" min={cutRange.value[0]} max={cutRange.value[1]} value={at} aria-valuetext={`${dateWords(timeOf(at), clock)}. ${verdict}`}
+          type="range" min={cutRange.value[0]} max={cutRange.value[1]} value={at} aria-valuetext={`${cutWords(at)}. ${verdict}`}
           onInput={(e) => move(Number(e.currentTarget.value))}
         />
       </label>
-      <p class="verdict-line" aria-live="off">{verdict || (f ? "After the end of the file: nothing has come yet to compare with." : "")}</p>
+      <p class="verdict-line" aria-live="off">{verdict || (f ? notCompared(f, names) : "")}</p>
     </>
   );
 }

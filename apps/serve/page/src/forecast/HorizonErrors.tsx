@@ -26,7 +26,7 @@ export function HorizonErrors() {
   const [found, setFound] = useState<{ column: string; means: Record<string, (number | null)[]>; cuts: number } | null>(null);
   const [fault, setFault] = useState("");
   const control = useRef<AbortController | null>(null);
-  const m = model.value, t = table.value, column = shown.value[0] ?? "";
+  const m = model.value, t = table.value, column = shown.value.find((name) => m?.targets.includes(name)) ?? m?.targets[0] ?? "";
   useEffect(() => {
     setFound(null);
     return () => control.current?.abort();
@@ -78,7 +78,7 @@ export function HorizonErrors() {
       {found && (
         <Chart
           title={`Error of ${found.column} by horizon`} name="error-by-horizon" draw={draw} height={260}
-          keys={Object.keys(found.means).map((label) => ({ label, series: label === "forecast" ? 1 : -1, form: label === "forecast" ? "line" as const : "dashed" as const }))}
+          keys={Object.keys(found.means).map((label, i) => ({ label, series: label === "forecast" ? 1 : -1, form: label === "forecast" ? "line" as const : i % 2 ? "dashed" as const : "dotted" as const }))}
           columns={[{ name: "steps ahead", values: (found.means.forecast ?? []).map((_, i) => i + 1) }, ...Object.entries(found.means).map(([name, values]) => ({ name, values }))]}
           summary={`Mean absolute error over ${found.cuts} cut-offs, from one step ahead to ${horizon.value}.`} readout={`Over ${found.cuts} moments of the past; the model may have been trained on some of them.`}
         />

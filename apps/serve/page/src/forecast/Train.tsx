@@ -6,7 +6,7 @@ import { writeAddress } from "../base/address";
 import { follow, get, inWords, post, send } from "../base/client";
 import { duration, plain } from "../base/units";
 import { Fault, Working } from "../shell/Working";
-import { change, choices, columnNames, forecasters, listModels, source } from "./state";
+import { change, choices, columnNames, forecasters, listModels, model, source, suits, table } from "./state";
 
 /** Sizes of a network; others have none of these. */
 const WIDTHS = ["d-model", "d-ff"];
@@ -52,10 +52,10 @@ export function Train() {
     }
     setDoing("");
   };
-  const running = job && (job.state === "queued" || job.state === "running");
+  const m = model.value, running = job && (job.state === "queued" || job.state === "running");
   const p = job?.progress;
   return (
-    <details class="train" open={!forecasters.value.length}>
+    <details class="train" open={!(m && table.value && suits(m, table.value))}>
       <summary>Train a model on this file</summary>
       <form class="row" onSubmit={(e) => (e.preventDefault(), void train())}>
         <label>rows ahead <input class="short" inputMode="numeric" value={ahead} onInput={(e) => setAhead(e.currentTarget.value)} /></label>

@@ -56,7 +56,7 @@ export function startForecasting(): () => void {
     if (!m || !t || lacking(m, t).length) {
       live.stop();
       forecast.value = null;
-      fault.value = m && t ? `The model ${m.id} forecasts from columns that this file has not: ${lacking(m, t).join(", ")}.` : "";
+      fault.value = m && t ? `The model ${m.id} forecasts from columns that this file has not: ${lacking(m, t).join(", ")}. Choose another model, or train one on this file.` : "";
       return;
     }
     const request = requestAt(m, series.value, at);

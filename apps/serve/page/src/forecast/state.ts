@@ -75,7 +75,10 @@ export const cut = computed(() => {
 export const columnNames = computed(() => Object.keys(table.value?.numbers.columns ?? {}));
 export const shown = computed(() => {
   const there = choices.now.value.shown.filter((name) => columnNames.value.includes(name));
-  return there.length ? there : columnNames.value.slice(0, 1);
+  if (there.length) return there;
+  // Of what is forecast the first.
+  const first = columnNames.value.find((name) => model.value?.targets.includes(name)) ?? columnNames.value[0];
+  return first === undefined ? [] : [first];
 });
 
 export async function open(found: Source): Promise<void> {

@@ -5,7 +5,7 @@ import { DRAWN, type Completion, type Parameter } from "../api";
 import type { Column } from "../base/csv";
 import { Chart, type Key } from "../chart/Chart";
 import type { Ink } from "../chart/ink";
-import { base, line, linear, logarithmic, points, type Size } from "../chart/parts";
+import { base, line, linear, logarithmic, points, STACKED, type Size } from "../chart/parts";
 import { extent, logRange } from "../chart/scale";
 import { percent, withUnit } from "../base/units";
 import type { Answered } from "./answers";
@@ -163,7 +163,7 @@ function Fibre({ completion: c }: { completion: Completion }) {
       line(name, walk.map((p) => [p.Rsh, p[name]]), ink.series[series]!, { ...(below && { xAxisIndex: 1, yAxisIndex: 1 }), ...(name.endsWith("b") && { lineStyle: { color: ink.series[series], width: 2, type: "dashed" as const } }) });
     return {
       ...base(ink),
-      grid: [{ left: 62, right: 14, top: 10, height: half }, { left: 62, right: 14, top: 10 + half + 18, height: half }],
+      grid: [{ ...STACKED, top: 10, height: half }, { ...STACKED, top: 10 + half + 18, height: half }],
       xAxis: [logarithmic(ink, { ...x, hidden: true }), logarithmic(ink, { ...x, gridIndex: 1, name: "Rsh", unit: "Ω" })],
       yAxis: [
         logarithmic(ink, { name: "R", unit: "Ω", gap: 48, ...logRange(walk.flatMap((p) => [p.Ra, p.Rb])) }),

@@ -5,7 +5,7 @@ import type { Column } from "../base/csv";
 import { Chart, type Key } from "../chart/Chart";
 import type { Ink } from "../chart/ink";
 import type { Mark, Picking } from "../chart/picking";
-import { band, base, line, linear, logarithmic, points, type Size } from "../chart/parts";
+import { band, base, line, linear, logarithmic, points, STACKED, type Size } from "../chart/parts";
 import { equalAxes, extent, logRange } from "../chart/scale";
 import { checked } from "./answers";
 import { hovered, out, togglePoints, well, type Well } from "./state";
@@ -100,7 +100,7 @@ export function Bode() {
     ] : [];
     return {
       ...base(ink),
-      grid: [{ left: EDGE.left, right: EDGE.right, top: 10, height: half }, { left: EDGE.left, right: EDGE.right, top: 10 + half + 22, height: half }],
+      grid: [{ ...STACKED, top: 10, height: half }, { ...STACKED, top: 10 + half + 22, height: half }],
       xAxis: [logarithmic(ink, { ...hz, hidden: true }), logarithmic(ink, { ...hz, gridIndex: 1, name: "frequency", unit: "Hz" })],
       yAxis: [logarithmic(ink, { ...sizes, name: "|Z|", unit: "Ω", gap: 48 }), linear(ink, { gridIndex: 1, name: "−phase, °", gap: 44, split: 4 })],
       series: [
