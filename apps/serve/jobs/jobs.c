@@ -237,8 +237,8 @@ static json_t *make_record(const submission *s, const json_t *words, const char 
     return json_pack("{s:s, s:s, s:s, s:O, s:O, s:O, s:O, s:s, s:n, s:n, s:f, s:n, s:n, s:n, s:i, s:b, s:i, s:O, s:s}",
                      "id", s->id, "name", a->name, "command", a->command->name, "options", a->options, "uploads",
                      a->uploads, "files", s->files, "models", a->models, "state", "queued", "progress", "message",
-                     "created", store_now(), "started", "ended", "exit", "starts", 0, "cancelling", 0, "pid", 0, "words",
-                     words, "cli", line);
+                     "created", store_now(), "started", "ended", "exit", "starts", 0, "cancelling", 0, "pid", 0,
+                     "words", words, "cli", line);
 }
 
 /* The folder under its fresh name, with all that the job needs. */
