@@ -44,9 +44,19 @@ export function attention(ask, models) {
   return { attention: [1, 2].map((layer) => ({ model: "itransformer", layer, tokens, weights: tokens.map((_, i) => row(i, layer)) })) };
 }
 
-export function predict(ask, models) {
-  const model = models.find((m) => m.id === ask.model);
-  if (!model) throw problem(404, `no model ${ask.model}`);
+/** A cut in an upload as the rows before it, and those behind it that are known ahead. */
+function rowsOf(ask, model, uploads) {
+  const text = uploads.get(ask.upload)?.text;
+  if (text === undefined) throw problem(404, `no upload ${ask.upload}`);
+  const { time, columns } = readTable(text, ask.options ?? {});
+  const part = (from, to) => Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values.slice(from, to)]));
+  return { ...ask, past: { ...(time && { time: time.slice(0, ask.cut) }), columns: part(0, ask.cut) }, future: { columns: part(ask.cut, ask.cut + model.pred_len) } };
+}
+
+export function predict(asked, models, uploads) {
+  const model = models.find((m) => m.id === asked.model);
+  if (!model) throw problem(404, `no model ${asked.model}`);
+  const ask = asked.cut ? rowsOf(asked, model, uploads) : asked;
   const H = model.pred_len, season = 24, columns = {}, bands = {};
   told(ask, model);
   for (const name of model.targets) {

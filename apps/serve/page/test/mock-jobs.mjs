@@ -6,8 +6,9 @@ const loss = (step, seed) => 0.9 * Math.exp(-step / 18) + 0.12 + 0.02 * seed + 0
 const cli = (command, options, upload) =>
   `tidemill ${command} ${Object.entries(options).map(([k, v]) => `--${k}=${v}`).join(" ")}${upload ? ` --data=uploads/${upload}` : ""} --out=jobs/run`;
 
-export function makeJobs({ empty, result }) {
-  const jobs = { all: [], result, onDone: () => {}, stop: () => jobs.all.forEach((j) => clearInterval(j.timer)) };
+/** `hold`: a job waits at this step until it has been stopped and goes on; 0: none does. */
+export function makeJobs({ empty, result, hold = 0 }) {
+  const jobs = { all: [], result, hold, onDone: () => {}, stop: () => jobs.all.forEach((j) => clearInterval(j.timer)) };
   jobs.begin = ({ command, options = {}, upload, model }, done = false) => {
     const number = jobs.all.length + 1;
     const job = {
@@ -34,6 +35,7 @@ function tell(job, event, data) {
 }
 
 function tick(jobs, job) {
+  if (jobs.hold && job.step >= jobs.hold && !job.resumed) return;
   const step = ++job.step, each = STEPS / EPOCHS, epoch = Math.ceil(step / each), value = loss(step, job.number % 3);
   const at = { event: "progress", epoch, epochs: EPOCHS, batch: step - (epoch - 1) * each, batches: each, step, seconds: step * 0.04, seconds_left: (STEPS - step) * 0.04 };
   const say = (told) => ((job.progress = { ...job.progress, ...told }), tell(job, "progress", told));
@@ -84,7 +86,7 @@ export function jobRoutes(jobs, req, res, path, body, json) {
   else if (req.method === "DELETE") (jobs.all.splice(jobs.all.indexOf(job), 1), json(res, {}));
   else if (what === "name") ((job.name = JSON.parse(body).name), json(res, shown(job)));
   else if (what === "cancel") (end(jobs, job, "cancelled", 130), json(res, shown(job)));
-  else if (what === "resume") (Object.assign(job, { state: "running", ended: null, exit: null }), tell(job, "state", { event: "state", state: "running" }), run(jobs, job), json(res, shown(job)));
+  else if (what === "resume") (Object.assign(job, { resumed: true, state: "running", ended: null, exit: null }), tell(job, "state", { event: "state", state: "running" }), run(jobs, job), json(res, shown(job)));
   else if (what === "log") res.writeHead(200, { "Content-Type": "text/plain" }).end(job.events.map(lineOf).filter(Boolean).join("\n"));
   else if (what === "metrics") json(res, job.metrics);
   else if (what === "result") json(res, jobs.result());

@@ -174,7 +174,7 @@ it("errors beside baselines", () => {
 it("times in words", () => {
   expect([dateWords("2024-03-12 06:00:00"), dateWords("2024-03-12", true), dateWords("2024-03-12T06:05:00Z", true, false), dateWords("week 7"), dateWords(undefined)]).toEqual(
     ["12 Mar 2024, 06:00", "12 Mar 2024", "12 Mar, 06:05", "week 7", ""]);
-  expect([stepWords("h"), stepWords("15min"), stepWords("MS"), stepWords("QE-DEC"), stepWords("?")]).toEqual(["hourly", "every 15 minutes", "monthly", "QE-DEC", "?"]);
+  expect([stepWords("h"), stepWords("15min"), stepWords("MS"), stepWords("QE-DEC"), stepWords("?")]).toEqual(["hourly", "every 15 minutes", "monthly", "quarterly", "?"]);
 });
 
 it("runs: smoothing without a bias, only what differs", () => {

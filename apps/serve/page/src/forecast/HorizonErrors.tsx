@@ -52,7 +52,7 @@ export function HorizonErrors() {
         setDone(i);
         const request = requestAt(m, series.value, at);
         if (!request) continue;
-        const p = await predict(request, mine.signal);
+        const p = await predict(request, at, mine.signal);
         const own = p.columns[column];
         if (!own) continue;
         const truth = truthOf(column, at, own.length);

@@ -1,11 +1,12 @@
 // The forecast at the cut-off, live: at most one request under way, the newest wins.
 import { effect, signal } from "@preact/signals";
 import type { Model, Numbers, Predicted, PredictRequest } from "../api";
-import { inWords, post } from "../base/client";
+import { inWords } from "../base/client";
 import { newestWins } from "../base/live";
 import { withBaselines } from "./baselines";
 import { futureAt, knownColumns, ownColumns } from "./ahead";
-import { cut, model, series, table } from "./state";
+import { ask } from "./brief";
+import { choices, cut, later, model, series, source, table } from "./state";
 import type { Understood } from "./understood";
 
 export interface Shown {
@@ -35,14 +36,14 @@ export function requestAt(m: Model, s: Numbers, at: number): PredictRequest | nu
 
 export const lacking = (m: Model, t: Understood) => ownColumns(m).filter((name) => !(name in t.numbers.columns));
 
-export const predict = async (request: PredictRequest, stop: AbortSignal) =>
-  withBaselines(await post<Predicted>("api/v1/forecast/predict", request, stop), request.past, table.peek()?.time?.step ?? "");
+export const predict = async (request: PredictRequest, at: number, stop: AbortSignal) =>
+  withBaselines(await ask(request, later.peek() ? null : source.peek(), choices.now.peek().options, at, stop), request.past, table.peek()?.time?.step ?? "");
 
 export function startForecasting(): () => void {
   const live = newestWins<{ request: PredictRequest; at: number }, Shown>(
     async ({ request, at }, stop) => {
       const started = performance.now();
-      const predicted = await predict(request, stop);
+      const predicted = await predict(request, at, stop);
       return { predicted, request, cut: at, ms: performance.now() - started };
     },
     (answer) => {

@@ -2,6 +2,20 @@
 import assert from "node:assert/strict";
 import { accessible, drawn, saved, shot, until, visit } from "./harness.mjs";
 
+/** The line moves by keys until a question is as wanted: the file comes to the service meanwhile. */
+async function moves(page, mock, wanted) {
+  const range = page.locator(".cut-range input");
+  const asked = () => mock.log.filter((e) => e.path.endsWith("predict"));
+  const at = await range.inputValue();
+  await range.focus();
+  for (let back = false; !wanted(JSON.parse(asked().at(-1).body.toString())); back = !back) {
+    const before = asked().length;
+    await page.keyboard.press(back ? "ArrowRight" : "ArrowLeft");
+    while (asked().length === before) await page.waitForTimeout(20);
+  }
+  if ((await range.inputValue()) !== at) await page.keyboard.press("ArrowRight");
+}
+
 const sample = async (page) => {
   await page.getByRole("button", { name: /made-up harbour/ }).click();
   await drawn(page, 1);
@@ -43,8 +57,10 @@ export const tests = {
     const range = page.locator(".cut-range input");
     const at = Number(await range.inputValue());
     const wanted = new Date(Date.UTC(2024, 0, 1) + (at - 1) * 3_600_000).toISOString().slice(0, 19).replace("T", " ");
+    const isOf = (body) => (body.cut ? body.cut === at : body.past.time.at(-1) === wanted);
     // The newest wins: the last request is about the place where the line stands.
-    while (asked().length < 2 || JSON.parse(asked().at(-1).body.toString()).past.time.at(-1) !== wanted) await page.waitForTimeout(20);
+    while (asked().length < 2 || !isOf(JSON.parse(asked().at(-1).body.toString()))) await page.waitForTimeout(20);
+    await moves(page, mock, (body) => body.upload === "u1" && !body.past && body.level.length === 2);
     assert.equal(mock.most["/api/v1/forecast/predict"], 1, "the most requests under way at once");
     // By keys: the range is the line.
     await range.focus();
@@ -53,6 +69,15 @@ export const tests = {
     await until(page, (n) => location.hash.includes(`cut=${n}`), at - 1);
     await page.reload();
     await until(page, (n) => document.querySelector(".cut-range input")?.value === String(n), at - 1);
+  }),
+
+  "the rows go with each question where the service knows of no cut": (options) => visit("#/forecast", { ...options, mock: { cuts: false } }, async (page, mock) => {
+    await sample(page);
+    const asked = () => mock.log.filter((e) => e.path.endsWith("predict")).map((e) => JSON.parse(e.body.toString()));
+    await moves(page, mock, (body) => !!body.past && asked().some((b) => b.cut));
+    await until(page, () => /^Off by/.test(document.querySelector(".verdict-line").textContent));
+    assert.equal(await page.locator(".fault").count(), 0);
+    assert.equal(asked().filter((b) => b.cut).length, 1, "it is asked once");
   }),
 
   "columns, a pinned moment, errors by horizon, files": (options) => visit("#/forecast", options, async (page) => {
@@ -77,8 +102,8 @@ export const tests = {
     await sample(page);
     await page.getByText("The model is told wind_ms of the 48 rows to come: the file has it.").waitFor();
     const asked = () => mock.log.filter((e) => e.path.endsWith("predict")).map((e) => JSON.parse(e.body.toString()));
-    assert.deepEqual(Object.keys(asked().at(-1).past.columns), ["level_cm", "air_c", "wind_ms"], "no column of holidays is sent");
-    assert.equal(asked().at(-1).future.columns.wind_ms.length, 48);
+    assert.deepEqual(Object.keys(asked()[0].past.columns), ["level_cm", "air_c", "wind_ms"], "no column of holidays is sent");
+    assert.equal(asked()[0].future.columns.wind_ms.length, 48);
     // To the end: what is known stops with the file, and the forecast with it.
     const range = page.locator(".cut-range input");
     await range.focus();

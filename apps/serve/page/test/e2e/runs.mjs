@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { accessible, drawn, shot, until, visit } from "./harness.mjs";
 
 export const tests = {
-  "a live run: its curve grows, it is stopped and goes on": (options) => visit("#/runs", { ...options, mock: { empty: true } }, async (page, mock) => {
+  "a live run: its curve grows, it is stopped and goes on": (options) => visit("#/runs", { ...options, mock: { empty: true, hold: 10 } }, async (page, mock) => {
     await page.getByRole("button", { name: "Try a short training" }).click();
     await drawn(page, 1);
     await until(page, () => /epoch 1 of 3/.test(document.querySelector(".runs")?.textContent ?? ""));
@@ -12,7 +12,7 @@ export const tests = {
     const stopped = mock.jobs.all[0].progress.step;
     await page.getByRole("button", { name: /^Resume forecast train, harbour\.csv/ }).click();
     await page.getByText("done", { exact: true }).waitFor();
-    assert.ok(stopped < 60 && mock.jobs.all[0].progress.step === 60, `stopped at ${stopped}, ended at ${mock.jobs.all[0].progress.step}`);
+    assert.ok(stopped <= 10 && mock.jobs.all[0].progress.step === 60, `stopped at ${stopped}, ended at ${mock.jobs.all[0].progress.step}`);
     await until(page, () => /epoch 3: loss/.test(document.querySelector("pre")?.textContent ?? ""));
     await page.getByRole("button", { name: /^Copy the command of forecast train/ }).click();
     await until(page, () => /copied/.test(document.querySelector(".runs").textContent));
