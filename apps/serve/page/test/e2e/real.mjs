@@ -249,7 +249,7 @@ export const tests = {
     await shot(page, name(options, "runs"));
     await page.reload();
     await drawn(page, 1);
-    assert.deepEqual(await page.locator(".keys li").allInnerTexts(), ["the first", (await page.locator(".runs tbody tr").first().locator(".name").innerText()), "validation"]);
+    await until(page, () => [...document.querySelectorAll(".keys li")].map((li) => li.textContent).join("|") === `the first|${document.querySelector(".runs tbody .name").textContent}|validation`);
     assert.match(await page.locator(".runs tbody tr").first().locator(".name").innerText(), /^forecast train, harbour\.csv, \d+ \w+/);
     await page.getByRole("button", { name: /^Delete forecast train, harbour/ }).click();
     await page.getByRole("button", { name: "delete its folder" }).click();
