@@ -35,6 +35,7 @@ export const tests = {
     await choose(page, file("outlier.csv", csv(s)));
     await answered(page);
     await until(page, () => /stands? off/.test(document.querySelector(".verdict")?.textContent ?? ""));
+    assert.equal(await page.locator(".verdict.flawed").count(), 1);
     const nyquist = page.getByRole("slider", { name: /^Nyquist/ });
     await nyquist.focus();
     for (let i = 0; i < 31; i++) await page.keyboard.press("ArrowRight");
