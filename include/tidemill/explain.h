@@ -125,6 +125,15 @@ typedef struct forecast_inputs {
 TIDE_API tide_status forecast_explain_inputs(const forecast_options *options, forecast_progress progress, void *user,
                                              forecast_result *result, tide_failure *failure);
 
+/* The attention of a model that is held in memory, in the one window of a forecast: past, time_s and known as
+ * forecast_model_predict_known has them (known NULL where no column is known ahead). *maps is the caller's, by network
+ * and layer: forecast_attention_free. The first question compiles a program, a few milliseconds; a thread a handle, as
+ * forecasts. TIDE_EINVAL says why a network has none, TIDE_EDATA what of the window is not a finite number. */
+TIDE_API tide_status forecast_model_attention(forecast_model *m, const double *past, const int64_t *time_s,
+                                              const double *known, forecast_attention **maps, int64_t *count,
+                                              tide_failure *failure);
+TIDE_API void        forecast_attention_free(forecast_attention *maps, int64_t count);  /* NULL is fine */
+
 #ifdef __cplusplus
 }
 #endif

@@ -164,6 +164,7 @@ class TestServe(Case):
         self.assertEqual(read["found"], {"freq": "25h", "tz": "Europe/Berlin", "time-column": "ds", "id": "unique_id", "value": "y"}, read)
         self.assertIn("long format", read["notes"][0])
         self.check_tables(s, run, data, past)
+        self.check_attention(s, past)
         del past["columns"]["OT"]
         status, got, _ = s.ask("POST", "/api/v1/forecast/predict", {"model": "waves", "past": past})
         self.assertEqual((status, got["errors"][0]["pointer"]), (422, "/past/columns/OT"))
@@ -248,6 +249,24 @@ class TestServe(Case):
                 for mine, theirs in zip(got["columns"][name], column, strict=True):  # together, last digits may differ
                     self.assertAlmostEqual(mine, theirs, delta=1e-4 * abs(theirs))
 
+    def check_attention(self, s, past):
+        """Tokens by name, each of which looks at all; a network without attention says so."""
+        status, got, _ = s.ask("POST", "/api/v1/forecast/attention", {"model": "waves", "past": past})
+        self.assertEqual(status, 200, got)
+        maps = got["attention"]
+        self.assertEqual([(m["model"], m["layer"]) for m in maps], [("itransformer", i + 1) for i in range(len(maps))])
+        self.assertTrue(maps)
+        for m in maps:
+            self.assertEqual(m["tokens"], [*past["columns"], "hour of day", "day of week", "day of month", "day of year"])
+            self.assertEqual([len(row) for row in m["weights"]], [len(m["tokens"])] * len(m["tokens"]))
+            for row in m["weights"]:
+                self.assertAlmostEqual(sum(row), 1, delta=1e-3)
+        status, got, _ = s.ask("POST", "/api/v1/forecast/attention", {"model": "waves", "past": past, "level": [80]})
+        self.assertEqual((status, got["errors"][0]["pointer"]), (422, "/level"))
+        self.code(0, "forecast", "train", "--data", self.folder / "s.csv", "--out", self.folder / "line", *program.SMALL, "--arch", "dlinear", "--no-plots", "-q")
+        status, got, _ = s.ask("POST", "/api/v1/forecast/attention", {"model": "line", "past": past})
+        self.assertEqual((status, "dlinear has no attention" in json.dumps(got)), (422, True), got)
+
     def test_what_is_known_ahead(self):
         plain = list(csv.reader(program.write_series(self.folder / "s.csv", 204).read_text().splitlines()))
         holidays = self.folder / "h.csv"
@@ -273,6 +292,8 @@ class TestServe(Case):
         self.assertEqual(s.ask("POST", "/api/v1/forecast/predict", cut)[1], one)  # the price of the rows behind the cut is known
         late = s.ask("POST", "/api/v1/forecast/predict", {**cut, "cut": 201})
         self.assertEqual((late[0], late[1]["errors"][0]["pointer"]), (422, "/cut"), late[1])
+        looked = s.ask("POST", "/api/v1/forecast/attention", ask)[1]["attention"][0]
+        self.assertEqual(looked["tokens"][-2:], ["price", s.ask("GET", "/api/v1/models/known")[1]["columns"][-1]])
         flat = [v for r in rows[-16:] for v in map(float, r[1:])]
         status, many, _ = s.ask("POST", "/api/v1/forecast/predict", {
             "model": "known", "windows": 2, "past": {"time": past["time"][-16:] * 2, "values": flat * 2},

@@ -80,6 +80,10 @@ class Kept(Case):
         path = f"/api/v1/jobs/{job}"
         told = self.ask(200, "GET", path)
         self.assertEqual((told["state"], told["progress"]["epoch"], told["progress"]["val_loss"] is not None), ("done", 3, True), told)
+        self.assertEqual((told["name"], told["files"]), ("", {"data": ["sales.csv"]}))
+        for name in ("größer als zuvor", ""):
+            self.assertEqual(self.ask(200, "POST", path + "/name", {"name": name}), {**told, "name": name})
+            self.assertEqual([j["name"] for j in self.ask(200, "GET", "/api/v1/jobs")], [name])
         self.assertEqual(self.ask(200, "GET", path + "/result")["command"], "forecast train")
         self.assertIn("-- done", self.ask(200, "GET", path + "/log"))
         metrics = self.ask(200, "GET", path + "/metrics")
@@ -100,6 +104,30 @@ class Kept(Case):
         self.ask(404, "GET", path)
         self.ask(404, "GET", path + "/events")
         self.ask(404, "GET", f"/api/v1/models/{job}")
+
+    def test_names(self):
+        """Of a job at its beginning, while it runs, and after the service was killed; what is no name is refused."""
+        upload = self.ask(201, "POST", "/api/v1/uploads?name=sales.csv", self.text)["id"]
+        asked = {"command": "forecast train", "options": {**SMALL, "epochs": 100000}, "upload": upload}
+        job = self.ask(202, "POST", "/api/v1/jobs", {**asked, "name": "the long one"})
+        self.assertEqual(job["name"], "the long one")
+        path = f"/api/v1/jobs/{job['id']}"
+        for name in ("a\nb", "x" * 121, 3, None):
+            self.ask(422, "POST", path + "/name", {"name": name})
+            self.ask(422, "POST", "/api/v1/jobs", {**asked, "name": name})
+        self.ask(400, "POST", path + "/name", "{")
+        self.ask(422, "POST", path + "/name", {"name": "b", "id": 1})
+        self.ask(404, "POST", "/api/v1/jobs/nosuch/name", {"name": "b"})
+        while self.ask(200, "GET", path)["state"] != "running":
+            time.sleep(0.02)
+        self.ask(200, "POST", path + "/name", {"name": "x" * 120})
+        self.end(signal.SIGKILL)
+        self.start()
+        self.assertEqual(self.ask(200, "GET", path)["name"], "x" * 120)
+        self.ask(200, "POST", path + "/name", {"name": "longer still"})
+        self.ask(200, "POST", path + "/cancel")
+        list(self.events(job["id"]))
+        self.assertEqual(self.ask(200, "GET", path)["name"], "longer still")
 
     def test_every_command(self):
         """Each, but for eis full, which takes minutes, as a job whose process is killed once, a moment after it began: with the same command it ends well, in its own folder alone."""

@@ -214,6 +214,40 @@ static void test_attention(void **state) {
     assert_null(r.inputs);
 }
 
+/* Of a model in memory: the same loops, a window each. */
+static void test_attention_of_window(void **state) {
+    char               path[128];
+    forecast_model    *m = model_of("run");
+    const double       whole[COLUMNS] = { 1, 1, 1 };
+    double             past[SEQ * COLUMNS];
+    forecast_attention *a;
+    int64_t            count;
+    tide_failure       failure = { 0 };
+    (void)state;
+    snprintf(path, sizeof path, "%s/run/model.safetensors", folder);
+    assert_int_equal(tide_safetensors_read(path, &weights, NULL), TIDE_OK);
+    for (int w = WINDOWS - 1; w >= 0; w--) {
+        double map[LAYERS * COLUMNS * COLUMNS] = { 0 };
+        window_along(w, whole, past);
+        maps_of(w, map);
+        assert_int_equal(forecast_model_attention(m, past, NULL, NULL, &a, &count, &failure), TIDE_OK);
+        assert_int_equal(count, LAYERS);
+        for (int l = 0; l < LAYERS; l++) {
+            assert_int_equal(a[l].layer, l + 1);
+            assert_string_equal(a[l].token[1], "south");
+            for (int i = 0; i < COLUMNS * COLUMNS; i++)
+                expect_near("attention", a[l].weight[i], map[l * COLUMNS * COLUMNS + i], FORWARD_TOLERANCE);
+        }
+        forecast_attention_free(a, count);
+    }
+    past[4] = NAN;
+    assert_int_equal(forecast_model_attention(m, past, NULL, NULL, &a, &count, &failure), TIDE_EDATA);
+    expect_has(failure.message, "row 2, 'south'");
+    assert_true(!a && !count);
+    tide_archive_free(&weights);
+    forecast_model_free(m);
+}
+
 /* ---- attributions ---- */
 
 /* All of DLinear's map from a scaled window to the mean over the horizon, without its biases. */
@@ -354,6 +388,31 @@ static void check_rows(const forecast_attention *a) {
     }
 }
 
+/* A model in memory has the same maps, of whichever window. */
+static void check_kept(const char *run, const forecast_inputs *x) {
+    forecast_model     *m = model_of(run);
+    double              past[SEQ * COLUMNS], known[PRED * COLUMNS];
+    int64_t             time[SEQ], count;
+    forecast_attention *a;
+    tide_failure        failure = { 0 };
+    for (int i = 0; i < SEQ * COLUMNS; i++) past[i] = series[i / COLUMNS][i % COLUMNS];
+    for (int i = 0; i < SEQ; i++) time[i] = 3600 * i;
+    for (int i = 0; i < PRED * COLUMNS; i++) known[i] = series[SEQ + i / COLUMNS][2];
+    tide_status status = forecast_model_attention(m, past, time, known, &a, &count, &failure);
+    assert_int_equal(status, x->attention_count ? TIDE_OK : TIDE_EINVAL);
+    assert_int_equal(count, x->attention_count);
+    if (!count) assert_string_equal(failure.message, x->no_attention);
+    for (int64_t l = 0; l < count; l++) {
+        check_rows(&a[l]);
+        assert_string_equal(a[l].model, x->attention[l].model);
+        assert_int_equal(a[l].layer, x->attention[l].layer);
+        assert_int_equal(a[l].tokens, x->attention[l].tokens);
+        for (int64_t i = 0; i < a[l].tokens; i++) assert_string_equal(a[l].token[i], x->attention[l].token[i]);
+    }
+    forecast_attention_free(a, count);
+    forecast_model_free(m);
+}
+
 /* Time features, columns known ahead, members of a sum; rows of every map add up to 1. */
 static void check_kind(const char *run, const char *words, int64_t inputs, int64_t maps, const char *first_map) {
     forecast_options o;
@@ -367,6 +426,7 @@ static void check_kind(const char *run, const char *words, int64_t inputs, int64
     for (int64_t l = 0; l < maps; l++) check_rows(&x->attention[l]);
     if (maps) assert_string_equal(x->attention[0].model, first_map);
     else assert_true(*x->no_attention);
+    check_kept(run, x);
     for (int64_t i = 0; i < inputs; i++) shares += x->input[i].share;
     expect_near("shares", shares, 100, 1e-6);
     for (int64_t k = 0; k < x->explained_count; k++) {
@@ -489,7 +549,8 @@ static int set_up(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_attention), cmocka_unit_test(test_linear), cmocka_unit_test(test_attributions),
+        cmocka_unit_test(test_attention), cmocka_unit_test(test_attention_of_window),
+        cmocka_unit_test(test_linear),    cmocka_unit_test(test_attributions),
         cmocka_unit_test(test_flat),      cmocka_unit_test(test_kinds),  cmocka_unit_test(test_stops),
         cmocka_unit_test(test_refusals),  cmocka_unit_test(test_files),
     };

@@ -86,6 +86,8 @@ static tide_status odd_lambda(trial *t) {
 
 static forecast_model *model;
 static double          number;
+static forecast_attention *maps;
+static int64_t         map_count;
 static int64_t         time_s;
 
 static forecast_trainer *trainer;
@@ -171,6 +173,11 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
         &t->failure)))                                                                                                 \
     R(forecast_model_predict_known, 0, "none", missing(t, forecast_model_predict_known(NULL, 1, &number,        \
         &time_s, &number, &number, &t->failure)))                                                                      \
+    R(forecast_model_attention, 0, "none", missing(t, forecast_model_attention(NULL, &number, &time_s, &number,        \
+        &maps, &map_count, &t->failure)) && !maps)                                                                     \
+    R(forecast_model_attention, 1, "nowhere to", missing(t, forecast_model_attention(NULL, &number, &time_s, &number,  \
+        NULL, NULL, &t->failure)))                                                                                     \
+    R(forecast_attention_free, 0, "none", (forecast_attention_free(NULL, 3), true))                                    \
     R(forecast_model_has_levels, 0, "none", !forecast_model_has_levels(NULL))                                          \
     R(forecast_model_predict_levels, 0, "none", missing(t, forecast_model_predict_levels(NULL, 1, &number, &time_s,    \
         &number, &number, 1, &number, &number, &t->failure)))                                                          \
@@ -351,6 +358,7 @@ static bool load_refused(trial *t, tide_status status) { return missing(t, statu
     STALE(R, forecast_model_times_after, NULL, 0, 1, &time_s)                                                          \
     STALE(R, forecast_model_predict, NULL, 1, &number, &time_s, &number)                                               \
     STALE(R, forecast_model_predict_known, NULL, 1, &number, &time_s, &number, &number)                                \
+    STALE(R, forecast_model_attention, NULL, &number, &time_s, NULL, &maps, &map_count)                                \
     STALE(R, forecast_model_predict_levels, NULL, 1, &number, &time_s, NULL, &number, 1, &number, &number)             \
     STALE(R, forecast_model_predict_paths, NULL, 1, &number, &time_s, NULL, 1, 1, &number, &number)                    \
     STALE(R, forecast_model_predict_frame, NULL, NULL, &number)                                                        \

@@ -16,6 +16,15 @@ static const mark_feature sets[UNIT_YEAR + 1][MOST_MARKS] = {
 
 const mark_feature *marks_of(time_step step) { return sets[step.unit]; }
 
+const char *mark_name(mark_feature f) {
+    static const char *const names[] = {
+        [SECOND_OF_MINUTE] = "second of minute", [MINUTE_OF_HOUR] = "minute of hour", [HOUR_OF_DAY] = "hour of day",
+        [DAY_OF_WEEK] = "day of week",           [DAY_OF_MONTH] = "day of month",     [DAY_OF_YEAR] = "day of year",
+        [MONTH_OF_YEAR] = "month of year",       [WEEK_OF_YEAR] = "week of year",
+    };
+    return f == NO_FEATURE ? "time" : names[f];
+}
+
 int32_t marks_count(time_step step) {
     int32_t count = 0;
     while (count < MOST_MARKS && sets[step.unit][count] != NO_FEATURE) count++;

@@ -20,5 +20,6 @@ enum { MOST_MARKS = 6 };
 
 /* MOST_MARKS of them, in the order of marks_fill; those that are not used are NO_FEATURE. */
 const mark_feature *marks_of(time_step step);
+const char         *mark_name(mark_feature f);  /* "hour of day" */
 
 #endif

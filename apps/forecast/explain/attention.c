@@ -1,15 +1,12 @@
 /* Who looks at whom: the softmax of queries and keys, which a forecast need not have in memory, from a program of its
  * own. */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"
 #include "explaining.h"
 #include "forecast/models/ensemble.h"
+#include "forecast/saved/attended.h"
 #include "train/step.h"
-
-enum { MOST_TOKENS = 2048 };
 
 typedef struct looks {
     const forecaster *part;    /* the network */
@@ -18,37 +15,6 @@ typedef struct looks {
     tide_val *map;             /* (e_layers): (b, tokens, tokens), means over the heads */
     int64_t   batch, layers, tokens;
 } looks;
-
-/* ---- names ---- */
-
-/* Tokens of inputs: time features stand before what is known ahead. */
-static const char *token_input(const explaining *e, int64_t token) {
-    const model_config *c      = explained_config(e);
-    int64_t             series = c->columns - c->known;
-    if (token < series) return e->out->input[token].name;
-    if (token < series + c->marks) return e->out->input[c->columns + token - series].name;
-    return e->out->input[token - c->marks].name;
-}
-
-static char *token_name(const explaining *e, const looks *l, int64_t token) {
-    char    name[80];
-    int64_t first, stop, rows = explained_config(e)->seq_len;
-    if (!l->part->of->token_rows) return strdup(token_input(e, token));
-    l->part->of->token_rows(&l->part->config, token, &first, &stop);
-    snprintf(name, sizeof name, "rows %" PRId64 " to %" PRId64 " back", rows - first, rows - stop + 1);
-    return strdup(name);
-}
-
-static tide_status map_new(const explaining *e, const looks *l, int64_t layer, forecast_attention *out,
-                           tide_failure *failure) {
-    *out = (forecast_attention){ .layer = layer + 1, .tokens = l->tokens,
-                                 .token  = calloc((size_t)l->tokens + 1, sizeof *out->token),
-                                 .weight = calloc((size_t)(l->tokens * l->tokens) + 1, sizeof *out->weight) };
-    snprintf(out->model, sizeof out->model, "%s", l->part->of->name);
-    bool fine = out->token && out->weight;
-    for (int64_t i = 0; fine && i < l->tokens; i++) fine = (out->token[i] = token_name(e, l, i)) != NULL;
-    return fine ? TIDE_OK : explaining_no_memory(failure);
-}
 
 /* ---- maps ---- */
 
@@ -95,32 +61,20 @@ static tide_status run_looks(explaining *e, const looks *l, pace *p, forecast_at
 static tide_status look(explaining *e, const forecaster *part, pace *p, tide_failure *failure) {
     forecast_inputs *out = e->out;
     looks l = { .part = part, .layers = part->config.e_layers, .tokens = part->of->tokens(&part->config) };
-    if (!l.layers || l.tokens > MOST_TOKENS) return TIDE_OK;
+    if (!l.layers || l.tokens > ATTENDED_TOKENS) return TIDE_OK;
     void *more = realloc(out->attention, (size_t)(out->attention_count + l.layers) * sizeof *out->attention);
     l.map      = calloc((size_t)l.layers, sizeof *l.map);
     if (more) out->attention = more;
     tide_status status = more && l.map ? TIDE_OK : explaining_no_memory(failure);
     int64_t     first  = out->attention_count;
     for (int64_t i = 0; status == TIDE_OK && i < l.layers; i++)
-        status = map_new(e, &l, i, &out->attention[out->attention_count++], failure);
+        if (!attended_new(part, e->data->frame.names, e->data->mark_step, i, &out->attention[out->attention_count++]))
+            status = explaining_no_memory(failure);
     if (status == TIDE_OK) l.batch = batch_of(e, &l), status = compile_looks(e, &l, failure);
     if (status == TIDE_OK) status = run_looks(e, &l, p, out->attention + first, failure);
     tide_program_free(l.program);
     free(l.map);
     return status;
-}
-
-/* Why there is no map, in words for whoever looks for one. */
-static void tell_none(const explaining *e, const forecaster *const *part, int parts) {
-    char *note = e->out->no_attention;
-    size_t size = sizeof e->out->no_attention;
-    bool   some = false, layers = false;
-    for (int i = 0; i < parts; i++) some |= part[i]->of->attended != NULL, layers |= part[i]->config.e_layers > 0;
-    if (!some)
-        snprintf(note, size, "%s has no attention: it maps each column's own past to its forecast",
-                 parts > 1 ? "none of the members" : part[0]->of->name);
-    else if (!layers) snprintf(note, size, "the network has no encoder blocks (`e-layers` 0), so no attention");
-    else snprintf(note, size, "attention of more than %d inputs is no map that could be read", MOST_TOKENS);
 }
 
 tide_status explain_attention(explaining *e, tide_failure *failure) {
@@ -132,6 +86,7 @@ tide_status explain_attention(explaining *e, tide_failure *failure) {
     for (int i = 0; i < parts; i++) p.all += part[i]->of->attended ? e->windows : 0;
     for (int i = 0; status == TIDE_OK && i < parts; i++)
         if (part[i]->of->attended) status = look(e, part[i], &p, failure);
-    if (status == TIDE_OK && !e->out->attention_count) tell_none(e, part, parts);
+    if (status == TIDE_OK && !e->out->attention_count)
+        attended_none(part, parts, e->out->no_attention, sizeof e->out->no_attention);
     return status;
 }

@@ -10,15 +10,6 @@
 enum { MOST_TARGETS = 16, LEAST_TARGETS = 4, MOST_PAIRS = 1024 };
 static const int64_t MOST_NUMBERS = 16000000; /* of by_row, all targets together */
 
-static const char *mark_name(mark_feature f) {
-    static const char *const names[] = {
-        [SECOND_OF_MINUTE] = "second of minute", [MINUTE_OF_HOUR] = "minute of hour", [HOUR_OF_DAY] = "hour of day",
-        [DAY_OF_WEEK] = "day of week",           [DAY_OF_MONTH] = "day of month",     [DAY_OF_YEAR] = "day of year",
-        [MONTH_OF_YEAR] = "month of year",       [WEEK_OF_YEAR] = "week of year",
-    };
-    return f == NO_FEATURE ? "time" : names[f];
-}
-
 tide_status explaining_inputs(explaining *e, tide_failure *failure) {
     const model_config *c   = explained_config(e);
     forecast_inputs    *out = e->out;

@@ -2,11 +2,7 @@
 
 #include <stdlib.h>
 
-static void attention_free(forecast_attention *a) {
-    for (int64_t i = 0; a->token && i < a->tokens; i++) free(a->token[i]);
-    free(a->token);
-    free(a->weight);
-}
+#include "forecast/saved/attended.h"
 
 static void explained_free(forecast_explained *x) {
     free(x->name);
@@ -18,7 +14,7 @@ void inputs_free(forecast_inputs *x) {
     if (!x) return;
     for (int64_t i = 0; i < x->count; i++) free(x->input[i].name);
     for (int64_t i = 0; i < x->explained_count; i++) explained_free(&x->explained[i]);
-    for (int64_t i = 0; i < x->attention_count; i++) attention_free(&x->attention[i]);
+    for (int64_t i = 0; i < x->attention_count; i++) attended_free(&x->attention[i]);
     for (int64_t i = 0; i < x->drift_count; i++) free(x->drift[i].column);
     free(x->input);
     free(x->explained);

@@ -165,6 +165,7 @@ tide_status forecast_model_save_memory(const forecast_model *m, void **bytes, si
 
 void forecast_model_free(forecast_model *m) {
     if (!m) return;
+    attention_program_free(m->attention);
     session_free(&m->session);
     free(m->scaled), free(m->gaps), free(m->marks), free(m->known);
     learned_release(m->of);

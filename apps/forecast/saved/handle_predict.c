@@ -15,30 +15,40 @@
 
 /* ---- programs ---- */
 
-static tide_status compile_size(forecast_model *m, int i, tide_failure *failure) {
+model_windows handle_inputs(forecast_model *m, int64_t windows, sized_program *p) {
     const model_config *c = &m->of->bundle.config;
-    sized_program *p = &m->program[i];
     tide_graph    *g = m->session.graph;
-    tide_shape     rows = TIDE_SHAPE(m->size[i], c->seq_len, c->columns);
-    double         began = os_seconds();
+    tide_shape     rows = TIDE_SHAPE(windows, c->seq_len, c->columns);
     p->past = tide_input(g, "past", TIDE_F32, rows);
     if (c->masked) p->gaps = tide_input(g, "gaps", TIDE_F32, rows);
-    if (c->marks) p->marks = tide_input(g, "marks", TIDE_F32, TIDE_SHAPE(m->size[i], c->seq_len, c->marks));
-    if (c->known) p->known = tide_input(g, "known", TIDE_F32, TIDE_SHAPE(m->size[i], c->pred_len, c->known));
+    if (c->marks) p->marks = tide_input(g, "marks", TIDE_F32, TIDE_SHAPE(windows, c->seq_len, c->marks));
+    if (c->known) p->known = tide_input(g, "known", TIDE_F32, TIDE_SHAPE(windows, c->pred_len, c->known));
     model_windows  x = { .past = p->past, .gaps = p->gaps, .marks = p->marks, .known = p->known };
     const statics *s = &m->of->bundle.statics;
     if (c->statics) x.statics = tide_constant(g, TIDE_F32, TIDE_SHAPE(s->columns, s->inputs), s->values);
+    return x;
+}
+
+tide_status handle_compiled(const forecast_model *m, const tide_program *p, tide_failure *failure) {
+    tide_status status = session_failure(&m->session, failure);
+    if (status != TIDE_OK) return status;
+    const tide_failure *why = tide_program_error(p);
+    if (why->status && failure && !failure->status) *failure = *why;
+    return why->status;
+}
+
+static tide_status compile_size(forecast_model *m, int i, tide_failure *failure) {
+    const model_config *c = &m->of->bundle.config;
+    sized_program *p = &m->program[i];
+    double         began = os_seconds();
+    model_windows  x = handle_inputs(m, m->size[i], p);
     head_values h = forecaster_rows(&m->session.model, &x, TIDE_EVAL);
     p->future  = forecaster_points(&h);
     p->widths  = forecaster_widths(c, &h);
     p->program = session_compile(&m->session, p->widths.graph ? TIDE_LIST(p->future, p->widths)
                                                               : TIDE_LIST(p->future));
     m->compile_s += os_seconds() - began;
-    tide_status status = session_failure(&m->session, failure);
-    if (status != TIDE_OK) return status;
-    const tide_failure *why = tide_program_error(p->program);
-    if (why->status && failure && !failure->status) *failure = *why;
-    return why->status;
+    return handle_compiled(m, p->program, failure);
 }
 
 tide_status handle_program(forecast_model *m, int64_t windows, int *chosen, tide_failure *failure) {
@@ -84,15 +94,21 @@ static const float *fill_windows(forecast_model *m, int64_t windows, const float
 /* What it gives stays in the program's memory until it runs again. */
 typedef struct answer { const float *future, *widths; } answer;  /* widths NULL: there are none */
 
-static tide_status run_one(forecast_model *m, int i, handle_windows x, answer *out, tide_failure *failure) {
-    const sized_program *p = &m->program[i];
-    tide_feed feeds[4] = { { p->past, fill_windows(m, m->size[i], x.scaled) } };
+tide_status handle_run(forecast_model *m, const sized_program *p, int64_t windows, handle_windows x,
+                       tide_failure *failure) {
+    tide_feed feeds[4] = { { p->past, fill_windows(m, windows, x.scaled) } };
     int       count = 1;
     if (p->gaps.graph) feeds[count++] = (tide_feed){ p->gaps, m->gaps };
     if (p->marks.graph) feeds[count++] = (tide_feed){ p->marks, x.marks };
     if (p->known.graph) feeds[count++] = (tide_feed){ p->known, x.known };
     tide_status status = tide_run(p->program, feeds, count);
     if (status != TIDE_OK && failure && !failure->status) *failure = *tide_program_error(p->program);
+    return status;
+}
+
+static tide_status run_one(forecast_model *m, int i, handle_windows x, answer *out, tide_failure *failure) {
+    const sized_program *p = &m->program[i];
+    tide_status status = handle_run(m, p, m->size[i], x, failure);
     if (status != TIDE_OK) return fail(failure, status, "the forecast could not be computed");
     *out = (answer){ tide_data(p->future), p->widths.graph ? tide_data(p->widths) : NULL };
     if (!out->future || (p->widths.graph && !out->widths))
@@ -131,11 +147,11 @@ tide_status handle_forward(forecast_model *m, int64_t windows, handle_windows x,
 
 /* ---- answers ---- */
 
-static tide_status check_predict(const forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
-                                 const double *known, const double *future, tide_failure *failure) {
+tide_status handle_check(const forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
+                         const double *known, const void *place, tide_failure *failure) {
     if (!m) return fail(failure, TIDE_EINVAL, "there is no model");
     if (windows < 0) return fail(failure, TIDE_EINVAL, "%" PRId64 " windows: 0 or more can be asked about", windows);
-    if (windows && (!past || !future))
+    if (windows && (!past || !place))
         return fail(failure, TIDE_EINVAL, "there is no %s", past ? "place for the forecasts" : "past to forecast from");
     if (windows && config_of(m)->marks && !time_s)
         return fail(failure, TIDE_EINVAL, "the model needs the time of each row");
@@ -215,8 +231,14 @@ static tide_status scale_known(forecast_model *m, int64_t first, int64_t windows
     return TIDE_OK;
 }
 
-/* Windows as the caller has them. */
-typedef struct given_windows { const double *past; const int64_t *time_s; const double *known; } given_windows;
+tide_status handle_take(forecast_model *m, int64_t first, int64_t windows, given_windows x, tide_failure *failure) {
+    const model_config *c = config_of(m);
+    tide_status status = check_past(m, first, windows, x.past, failure);
+    if (status != TIDE_OK) return status;
+    scaler_apply_gapped(&m->of->bundle.scaler, x.past, windows * c->seq_len, m->scaled);
+    status = fill_marks(m, first, windows, x.time_s, failure);
+    return status == TIDE_OK && c->known ? scale_known(m, first, windows, x.known, failure) : status;
+}
 
 /* In original units. */
 static tide_status put_widths(const forecast_model *m, int64_t windows, const float *scaled, float *widths,
@@ -248,13 +270,8 @@ static void fill_up(forecast_model *m, int64_t count, int64_t size) {
 /* Of `count` windows, at most the program's. */
 static tide_status predict_batch(forecast_model *m, int i, int64_t at, int64_t count, given_windows x, double *future,
                                  float *widths, tide_failure *failure) {
-    const model_config *c = config_of(m);
     answer  scaled;
-    tide_status status = check_past(m, at, count, x.past, failure);
-    if (status != TIDE_OK) return status;
-    scaler_apply_gapped(&m->of->bundle.scaler, x.past, count * c->seq_len, m->scaled);
-    status = fill_marks(m, at, count, x.time_s, failure);
-    if (status == TIDE_OK && c->known) status = scale_known(m, at, count, x.known, failure);
+    tide_status status = handle_take(m, at, count, x, failure);
     fill_up(m, count, m->size[i]);
     if (status == TIDE_OK)
         status = run_one(m, i, (handle_windows){ m->scaled, m->marks, m->known }, &scaled, failure);
@@ -265,7 +282,7 @@ static tide_status predict_batch(forecast_model *m, int i, int64_t at, int64_t c
 tide_status handle_predict(forecast_model *m, int64_t windows, const double *past, const int64_t *time_s,
                            const double *known, double *future, float *widths, tide_failure *failure) {
     const model_config *c = config_of(m);
-    tide_status status = check_predict(m, windows, past, time_s, known, future, failure);
+    tide_status status = handle_check(m, windows, past, time_s, known, future, failure);
     for (int64_t at = 0, count = 0; status == TIDE_OK && at < windows; at += count) {
         int i;
         status = handle_program(m, windows_run(m, windows - at), &i, failure);

@@ -197,7 +197,7 @@ static const jobs_command *find_command(const char *name, const jobs_command *mo
 }
 
 static tide_status check_members(const json_t *request, tide_failure *failure) {
-    static const char members[] = "command|options|upload|uploads|model|models";
+    static const char members[] = "command|options|upload|uploads|model|models|name";
     const char *name;
     json_t     *value;
     if (!json_is_object(request)) return fail(failure, TIDE_EINVAL, "a job is an object: {\"command\": ..}");
@@ -218,6 +218,18 @@ static tide_status choose_command(const json_t *request, const jobs_command *mor
     for (const jobs_command *c = more; c && c->name; c++)
         snprintf(list + strlen(list), sizeof list - strlen(list), ", %s", c->name);
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "command", "\"command\" is one of: %s", list);
+}
+
+tide_status job_name_check(const char *name, tide_failure *failure) {
+    bool fine = name && strlen(name) < JOBS_NAME;
+    for (const char *c = name; fine && *c; c++) fine = (unsigned char)*c >= ' ' && *c != 127;
+    if (fine) return TIDE_OK;
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "name", "a job's name is a line of at most %d bytes", JOBS_NAME - 1);
+}
+
+static tide_status take_name(job_asked *a, const json_t *name, tide_failure *failure) {
+    a->name = name ? json_string_value(name) : "";
+    return job_name_check(a->name, failure);
 }
 
 /* The command's name, a word each, and what every job is given. */
@@ -241,6 +253,7 @@ tide_status job_ask(const json_t *request, const jobs_command *more, int threads
     if (status == TIDE_OK && !(out->words && out->uploads && out->models && begin_words(out, threads)))
         status = fail(failure, TIDE_ENOMEM, "out of memory");
     const json_t *options = json_object_get(request, "options");
+    if (status == TIDE_OK) status = take_name(out, json_object_get(request, "name"), failure);
     if (status == TIDE_OK) status = take_options(out, options, failure);
     if (status == TIDE_OK)
         status = take_ids(out, out->uploads, request, "upload", "uploads", out->command->files, failure);

@@ -188,6 +188,7 @@ typedef struct submission {
     job_asked asked;
     char      id[STORE_ID], fresh[FOLDER_PATH], folder[FOLDER_PATH];  /* where it is made, and where it will be */
     int       inputs;
+    json_t   *files;  /* {option: [what the uploads were called]} */
 } submission;
 
 static tide_status cannot_make(const char *path, tide_failure *failure) {
@@ -201,6 +202,9 @@ static tide_status add_upload(submission *s, const char *option, const char *id,
     if (!o->upload) return store_no_such("upload", id, failure);
     tide_status status = o->upload(o->user, id, path, name, failure);
     if (status != TIDE_OK) return status;
+    json_t *names = json_object_get(s->files, option);
+    s->files = names ? s->files : json_with(s->files, option, json_array());
+    json_array_append_new(json_object_get(s->files, option), json_string(name));
     snprintf(part, sizeof part, "inputs/%d", ++s->inputs);
     if (mkdir(folder_file(s->fresh, part, made), 0700) != 0) return cannot_make(made, failure);
     snprintf(part, sizeof part, "inputs/%d/%s", s->inputs, *name ? name : "data");
@@ -230,10 +234,11 @@ static tide_status add_all(submission *s, const json_t *ids, bool models, tide_f
 
 static json_t *make_record(const submission *s, const json_t *words, const char *line) {
     const job_asked *a = &s->asked;
-    return json_pack("{s:s, s:s, s:O, s:O, s:O, s:s, s:n, s:n, s:f, s:n, s:n, s:n, s:i, s:b, s:i, s:O, s:s}", "id",
-                     s->id, "command", a->command->name, "options", a->options, "uploads", a->uploads, "models",
-                     a->models, "state", "queued", "progress", "message", "created", store_now(), "started", "ended",
-                     "exit", "starts", 0, "cancelling", 0, "pid", 0, "words", words, "cli", line);
+    return json_pack("{s:s, s:s, s:s, s:O, s:O, s:O, s:O, s:s, s:n, s:n, s:f, s:n, s:n, s:n, s:i, s:b, s:i, s:O, s:s}",
+                     "id", s->id, "name", a->name, "command", a->command->name, "options", a->options, "uploads",
+                     a->uploads, "files", s->files, "models", a->models, "state", "queued", "progress", "message",
+                     "created", store_now(), "started", "ended", "exit", "starts", 0, "cancelling", 0, "pid", 0,
+                     "words", words, "cli", line);
 }
 
 /* The folder under its fresh name, with all that the job needs. */
@@ -279,7 +284,7 @@ static tide_status enter(submission *s, json_t *record, tide_failure *failure) {
 
 tide_status jobs_submit(jobs *j, const json_t *request, char id[STORE_ID], tide_failure *failure) {
     char       name[STORE_ID + 8];
-    submission s = { .j = j };
+    submission s = { .j = j, .files = json_object() };
     json_t    *record = NULL;
     failure_clear(failure);
     store_id_new(s.id);
@@ -293,6 +298,7 @@ tide_status jobs_submit(jobs *j, const json_t *request, char id[STORE_ID], tide_
     if (status != TIDE_OK && made) store_remove(j->folder, name, NULL);
     if (status == TIDE_OK) strcpy(id, s.id);
     json_decref(record);
+    json_decref(s.files);
     job_asked_free(&s.asked);
     return status;
 }
@@ -389,6 +395,21 @@ tide_status jobs_resume(jobs *j, const char *id, tide_failure *failure) {
                                       : failure ? failure->status : TIDE_EINVAL;
     json_decref(record);
     pthread_cond_signal(&j->work);
+    pthread_mutex_unlock(&j->mutex);
+    return status;
+}
+
+tide_status jobs_rename(jobs *j, const char *id, const char *name, tide_failure *failure) {
+    failure_clear(failure);
+    tide_status status = job_name_check(name, failure);
+    if (status != TIDE_OK) return status;
+    pthread_mutex_lock(&j->mutex);
+    const live_job *job    = store_id_valid(id) ? live_find(j, id) : NULL;
+    json_t         *record = job ? json_incref(job->record) : record_read(j, id, failure);
+    if (!record) status = failure ? failure->status : TIDE_EINVAL;
+    else if (!record_set(record, "name", json_string(name))) status = fail(failure, TIDE_ENOMEM, "out of memory");
+    else status = record_save(j, record, failure);
+    json_decref(record);
     pthread_mutex_unlock(&j->mutex);
     return status;
 }

@@ -29,6 +29,8 @@
 
 typedef struct jobs jobs;
 
+enum { JOBS_NAME = 121 };  /* bytes of a job's name, with its end */
+
 /* A command that may be a job. */
 typedef struct jobs_command {
     const char *name;                       /* "forecast train" */
@@ -70,9 +72,10 @@ tide_status jobs_open(const jobs_options *options, jobs **out, tide_failure *fai
 void        jobs_close(jobs *j);
 
 /* {"command": "forecast train", "options": {..}, "upload": ID, "uploads": {option: ID or list}, "model": ID,
- *  "models": {option: ID}}: all checked before anything is written. */
+ *  "models": {option: ID}, "name": "the long one"}: all checked before anything is written. */
 tide_status jobs_submit(jobs *j, const json_t *request, char id[STORE_ID], tide_failure *failure);
-/* {"id", "command", "options", "uploads", "models", "state", "progress" (the last such event), "message" (why it
+/* {"id", "name" ("": it was given none), "command", "options", "uploads", "files" ({option: [what the uploads were
+ *  called]}), "models", "state", "progress" (the last such event), "message" (why it
  *  failed), "created", "started", "ended" (seconds since 1970), "exit", "starts" (of its process), "cli"} */
 tide_status jobs_get(jobs *j, const char *id, json_t **out, tide_failure *failure);
 /* The newest first. `state`, `command`: NULL for any; `most`: 0 for 1000. */
@@ -82,6 +85,9 @@ tide_status jobs_list(jobs *j, const char *state, const char *command, int64_t m
 tide_status jobs_cancel(jobs *j, const char *id, tide_failure *failure);
 /* One that was cancelled, was stopped or failed waits again for its turn. */
 tide_status jobs_resume(jobs *j, const char *id, tide_failure *failure);
+/* What people call it: a line of UTF-8, below JOBS_NAME bytes; "" takes it away. TIDE_EINVAL, column "name": it is
+ * none. */
+tide_status jobs_rename(jobs *j, const char *id, const char *name, tide_failure *failure);
 /* The record and the job's folder, unless it is queued or running. */
 tide_status jobs_remove(jobs *j, const char *id, tide_failure *failure);
 

@@ -464,3 +464,42 @@ static void predict(serve *s, http_request *r) {
 }
 
 void route_forecast_predict(void *user, http_request *r) { decoded(user, r, predict); }
+
+/* ---- whom it looks at ---- */
+
+static void answer_attention(void *user, int thread, work_item *const *items, int count) {
+    predict_task *t   = (predict_task *)items[0];
+    text          out = { 0 };
+    (void)user, (void)count; /* of no kind: one at a time */
+    if (!attention_print(t->model, thread, t->past, t->time, t->known, &out, &t->problem)) {
+        text_free(&out);
+        refuse(t);
+        return;
+    }
+    if (out.failed) text_free(&out);
+    reply_json(t->r, 200, out.failed ? NULL : out.data);
+    discard(t);
+}
+
+static bool decode_attention(predict_task *t, models *all) {
+    size_t      length;
+    const char *bytes = http_body(t->r, &length);
+    return body_parse(bytes, length, &t->body, &t->problem) &&
+           record_decode(&t->body, t->body.root, &attention_record, "", &t->in, &t->problem) && decode(t, all);
+}
+
+static void attend(serve *s, http_request *r) {
+    predict_task *t = calloc(1, sizeof *t);
+    if (!t) {
+        reply_busy(r, "There is no memory at the moment.");
+        return;
+    }
+    t->r    = r;
+    t->item = (work_item){ .answer = answer_attention };
+    if (decode_attention(t, s->models) && work_put(s->quick, &t->item)) return;
+    if (!t->problem.status)
+        problem_say(&t->problem, 503, "busy", "As many requests wait as may; ask again in a moment.");
+    refuse(t);
+}
+
+void route_forecast_attention(void *user, http_request *r) { decoded(user, r, attend); }

@@ -29,6 +29,11 @@ extern const option_door predict_door, evaluate_door;
 /* The column of that name; NULL. */
 const numbers *rows_column(const rows_in *in, const char *name);
 
+/* forecast_attention.c. Whom the model looks at in the window, as JSON; false: the problem says why there is none. */
+extern const record attention_record;
+bool attention_print(model *m, int thread, const double *past, const int64_t *time, const double *known, text *out,
+                     problem *p);
+
 typedef struct table_task table_task;
 
 /* One of the questions about a table. */

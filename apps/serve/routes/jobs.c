@@ -10,7 +10,7 @@
 /* ---- asking for one ---- */
 
 static bool is_member(const char *name) {
-    static const char *const members[] = { "command", "options", "upload", "uploads", "model", "models" };
+    static const char *const members[] = { "command", "options", "upload", "uploads", "model", "models", "name" };
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (strcmp(members[i], name) == 0) return true;
     return false;
@@ -196,6 +196,19 @@ static void job_remove(serve *s, http_request *r) {
     else reply_failure(r, &failure, "");
 }
 
+static void job_name(serve *s, http_request *r) {
+    tide_failure failure = { 0 };
+    json_error_t why;
+    size_t       length;
+    const char  *body = http_body(r, &length), *name = NULL;
+    json_t      *said = json_loadb(body, length, JSON_REJECT_DUPLICATES, &why);
+    if (!said || json_unpack_ex(said, &why, JSON_STRICT, "{s:s}", "name", &name) != 0)
+        reply_say(r, said ? 422 : 400, said ? "usage" : "json", "The body is {\"name\": \"what it is to be called\"}.");
+    else if (jobs_rename(s->jobs, http_parameter(r, 0), name, &failure) == TIDE_OK) answer_with(s, r, jobs_get);
+    else reply_failure(r, &failure, "");
+    json_decref(said);
+}
+
 /* ---- following ---- */
 
 static bool take_number(const char *text, const char *pointer, int64_t *number, problem *p) {
@@ -246,6 +259,7 @@ KEPT(job_get)
 KEPT(job_remove)
 KEPT(job_cancel)
 KEPT(job_resume)
+KEPT(job_name)
 KEPT(job_events)
 KEPT(job_log)
 KEPT(job_metrics)

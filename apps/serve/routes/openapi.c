@@ -12,7 +12,7 @@
 #include "serve/fields/schema.h"
 
 extern const record eis_complete_record, eis_check_record, eis_drt_record, eis_fit_record, eis_simulate_record,
-    evaluate_record, origin_record;
+    attention_record, evaluate_record, origin_record;
 
 /* What a query, or a header, may say besides options. */
 typedef struct asked { const char *name, *in, *help; const char *const *one_of; bool whole; } asked;
@@ -71,6 +71,8 @@ static const struct described {
       true },
     { "POST", "/api/v1/forecast/predict", "The rows that come next", &predict_record, true, "application/json",
       true, .asked = ask_predict, .doors = { &predict_door } },
+    { "POST", "/api/v1/forecast/attention", "Whom the network looks at for that forecast, layer by layer",
+      &attention_record, false, "application/json" },
     { "POST", "/api/v1/forecast/evaluate", "How good a model is on a table", &evaluate_record, true,
       "application/json", .asked = ask_evaluate, .doors = { &evaluate_door } },
     { "POST", "/api/ml/predict", "Missing parameters from known values alone", &origin_record, false,
@@ -90,6 +92,8 @@ static const struct described {
     { "DELETE", "/api/v1/jobs/{id}", "Take it away, with all that it wrote", NULL, false, "application/json" },
     { "POST", "/api/v1/jobs/{id}/cancel", "Stop it; its checkpoint stays", NULL, false, "application/json" },
     { "POST", "/api/v1/jobs/{id}/resume", "Let it go on from there", NULL, false, "application/json" },
+    { "POST", "/api/v1/jobs/{id}/name", "Call it something: {\"name\": ..}; \"\" takes the name away", NULL, false,
+      "application/json", false, NULL, "JobName" },
     { "GET", "/api/v1/jobs/{id}/events", "Its events as they come: progress, log, state; Last-Event-ID goes on", NULL,
       false, "text/event-stream", .asked = ask_events },
     { "GET", "/api/v1/jobs/{id}/log", "What it said, a line each", NULL, false, "text/plain" },
@@ -260,7 +264,7 @@ static json_t *problem_schema(void) {
 /* What a job may be told (jobs/commands.c): options as the command has them, identifiers in the place of paths. */
 static json_t *job_schema(void) {
     static const char *const rows[][2] = { { "options", "object" }, { "upload", "string" }, { "model", "string" },
-                                           { NULL, NULL } };
+                                           { "name", "string" }, { NULL, NULL } };
     json_t *members = json_with(properties_of(rows), "models", json_pack("{s:s, s:{s:s}}", "type", "object",
                                                                          "additionalProperties", "type", "string"));
     members = json_with(members, "uploads", json_pack("{s:s, s:{s:[{s:s}, {s:s, s:{s:s}}]}}", "type", "object",
@@ -274,9 +278,15 @@ static json_t *job_schema(void) {
                      "additionalProperties", 0);
 }
 
+static json_t *name_schema(void) {
+    return json_pack("{s:s, s:{s:{s:s, s:i}}, s:[s], s:b}", "type", "object", "properties", "name", "type", "string",
+                     "maxLength", JOBS_NAME - 1, "required", "name", "additionalProperties", 0);
+}
+
 static json_t *schemas(void) {
     json_t *o = json_with(json_object(), "Problem", problem_schema());
     o = json_with(o, "Job", job_schema());
+    o = json_with(o, "JobName", name_schema());
     for (size_t i = 0; o && i < sizeof described / sizeof *described; i++)
         if (described[i].in) o = schema_add(o, described[i].in);
     return o;

@@ -81,7 +81,7 @@ export interface Completion {
 
 export interface Checked {
   spectrum: string;
-  verdict: "sound" | "doubtful" | "unfit" | string;
+  verdict: "sound" | "flawed" | "unfit" | string;
   faults: { fault: string; unfit: boolean; points: number[]; size: number | null; message: string }[];
   noise: { source: string; value: number | null };
   points: { frequency_hz: number; residual_re: number | null; residual_im: number | null; left_out: boolean }[];
@@ -100,6 +100,8 @@ export interface SeriesRead extends Numbers {
   names: string[];
   /** By column: how many values are missing. */
   gaps: Record<string, number>;
+  /** What the file was taken for, in the words of the options that say otherwise. */
+  found?: Record<string, string>;
   notes?: string[];
 }
 
@@ -108,16 +110,30 @@ export interface Model {
   kind: "forecast" | "eis";
   seq_len: number;
   pred_len: number;
-  /** What it reads, and what of that it forecasts. */
+  /** What it reads, and what of that it forecasts. The last `known_ahead` of the columns are known of the rows to come; the last `holidays` of these
+   *  follow from the times, and are not sent. */
   columns: string[];
   targets: string[];
+  known_ahead: number;
+  holidays: number;
+  takes_gaps: boolean;
   has_levels: boolean;
 }
 
 export interface PredictRequest {
   model: string;
   past: Numbers;
+  /** Columns known ahead, of the rows to come. */
+  future?: Numbers;
   level: number[];
+}
+
+/** Whom a layer looks at: a row of weights for each token. */
+export interface AttentionMap {
+  model: string;
+  layer: number;
+  tokens: string[];
+  weights: number[][];
 }
 
 export interface Predicted {
@@ -153,6 +169,10 @@ export interface Progress {
 
 export interface Job {
   id: string;
+  /** What people call it. */
+  name?: string;
+  /** By option: what the uploads were called. */
+  files?: Record<string, string[]>;
   command: string;
   options: Record<string, unknown>;
   state: JobState;
@@ -171,6 +191,7 @@ export interface JobRequest {
   options: Record<string, string | number | boolean>;
   upload?: string;
   model?: string;
+  name?: string;
 }
 
 /** metrics.csv by column. */

@@ -3,9 +3,10 @@
 //   DIR/page.json       the manifest: path, type, sizes, sha256, whether its name is hashed (then it never changes)
 //   DIR/page_files.inc    the same as a C table over byte arrays, for #include in one place
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
+import { filesUnder } from "./files.mjs";
 
 const built = process.env.PAGE_OUT ?? "dist";
 const out = process.env.PAGE_PACKED ?? join(built, "..", "packed");
@@ -14,8 +15,7 @@ const BUDGET = { "at once": 40_000, charts: 225_000 };
 const CHARTS = "src/chart/engine.ts";
 const TYPES = { html: "text/html; charset=utf-8", js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8", svg: "image/svg+xml" };
 
-const files = readdirSync(built, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile() && !entry.path.includes(".vite")).map((entry) => relative(built, join(entry.path, entry.name)).replace(/\\/g, "/")).sort();
+const files = filesUnder(built).map((path) => relative(built, path).replace(/\\/g, "/")).filter((path) => !path.startsWith(".vite/"));
 const index = readFileSync(join(built, "index.html"), "utf8");
 if (/<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=/.test(index)) throw new Error("index.html has inline script or style: the content policy forbids both");
 

@@ -154,6 +154,6 @@ export function check({ spectrum: s }) {
     ...(f.sigma > 0.08 ? [{ fault: "noise", unfit: true, points: [], size: f.sigma, message: `the noise is ${(100 * f.sigma).toFixed(0)} % of the impedance: more than an answer can be read from` }] : []),
   ];
   return {
-    spectrum: s.name ?? "", verdict: faults.some((x) => x.unfit) ? "unfit" : faults.length ? "doubtful" : "sound", faults, noise: { source: "Kramers-Kronig", value: quantile(sizes, 0.5), robust: middle, degrees_of_freedom: 100 }, points,
+    spectrum: s.name ?? "", verdict: faults.some((x) => x.unfit) ? "unfit" : faults.length ? "flawed" : "sound", faults, noise: { source: "Kramers-Kronig", value: quantile(sizes, 0.5), robust: middle, degrees_of_freedom: 100 }, points,
   };
 }

@@ -1,7 +1,9 @@
 // Forecasts for the mock: what was a season ago, drawn towards the last value; bands that widen.
 import { problem } from "./mock.mjs";
 
-export const SERIES_MODELS = [{ id: "harbour", kind: "forecast", seq_len: 168, pred_len: 48, columns: ["level_cm", "wind_ms", "air_c"], targets: ["level_cm", "wind_ms", "air_c"], has_levels: true }];
+export const SERIES_MODELS = [{ id: "harbour", kind: "forecast", seq_len: 168, pred_len: 48, columns: ["level_cm", "wind_ms", "air_c"], targets: ["level_cm", "wind_ms", "air_c"], known_ahead: 0, holidays: 0, takes_gaps: false, has_levels: true }];
+/** One that is told the wind of the rows to come, and has a column of holidays, which follow from the times. */
+export const KNOWN_MODEL = { ...SERIES_MODELS[0], id: "informed", columns: ["level_cm", "air_c", "wind_ms", "holiday"], targets: ["level_cm", "air_c"], known_ahead: 2, holidays: 1 };
 const Z = { 80: 1.2816, 95: 1.96 };
 
 export function readTable(text, query) {
@@ -18,14 +20,47 @@ export function readTable(text, query) {
   const columns = Object.fromEntries(kept.map(([name, at]) => [name, rows.map((r) => (r[at] === "" ? null : Number(r[at])))]));
   const time = timed < 0 ? undefined : rows.map((r) => r[timed]);
   const gaps = Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values.filter((v) => v === null).length]));
-  return { rows: rows.length, names: kept.map(([n]) => n), gaps, ...(time && { time }), columns };
+  return { rows: rows.length, names: kept.map(([n]) => n), gaps, found: timed < 0 ? {} : { freq: "h", "time-column": names[timed] }, notes: [], ...(time && { time }), columns };
 }
 
-export function predict(ask, models) {
+/** As the service: each column that is known ahead, of all rows to come. */
+function told(ask, model) {
+  for (const name of model.columns.slice(-model.known_ahead || model.columns.length, model.columns.length - model.holidays)) {
+    const ahead = ask.future?.columns[name];
+    if (model.known_ahead && (ahead?.length !== model.pred_len || ahead.some((v) => v === null))) throw problem(422, `${name} of the rows to come is missing`, [{ pointer: `/future/columns/${name}`, message: `${model.pred_len} numbers are wanted` }]);
+  }
+}
+
+/** Rows that add up to 1, and differ from window to window. */
+export function attention(ask, models) {
   const model = models.find((m) => m.id === ask.model);
-  if (!model) throw problem(404, `no model ${ask.model}`);
+  told(ask, model);
+  const tokens = [...model.columns.slice(0, model.columns.length - model.known_ahead), "hour of day", "day of week", ...model.columns.slice(model.columns.length - model.known_ahead)];
+  const last = ask.past.columns[model.targets[0]].at(-1);
+  const row = (i, layer) => {
+    const all = tokens.map((_, j) => 1 + Math.sin(3 * i + 5 * j + layer + last));
+    return all.map((v) => v / all.reduce((a, b) => a + b, 0));
+  };
+  return { attention: [1, 2].map((layer) => ({ model: "itransformer", layer, tokens, weights: tokens.map((_, i) => row(i, layer)) })) };
+}
+
+/** A cut in an upload as the rows before it, and those behind it that are known ahead. */
+function rowsOf(ask, model, uploads) {
+  const text = uploads.get(ask.upload)?.text;
+  if (text === undefined) throw problem(404, `no upload ${ask.upload}`);
+  const { time, columns } = readTable(text, ask.options ?? {});
+  const part = (from, to) => Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values.slice(from, to)]));
+  return { ...ask, past: { ...(time && { time: time.slice(0, ask.cut) }), columns: part(0, ask.cut) }, future: { columns: part(ask.cut, ask.cut + model.pred_len) } };
+}
+
+export function predict(asked, models, uploads) {
+  const model = models.find((m) => m.id === asked.model);
+  if (!model) throw problem(404, `no model ${asked.model}`);
+  const ask = asked.cut ? rowsOf(asked, model, uploads) : asked;
   const H = model.pred_len, season = 24, columns = {}, bands = {};
-  for (const [name, past] of Object.entries(ask.past.columns)) {
+  told(ask, model);
+  for (const name of model.targets) {
+    const past = ask.past.columns[name];
     const known = past.map((v, i) => v ?? past[i - 1] ?? 0), n = known.length, at = (i) => known[Math.max(0, Math.min(n - 1, i))];
     if (n < model.seq_len) throw problem(422, `${n} rows of past; the model looks back ${model.seq_len}`, [{ pointer: `/past/columns/${name}`, message: "too short" }]);
     // 25 hours ago for a tide, 24 for a day: the mean of both, and a share of the last error.

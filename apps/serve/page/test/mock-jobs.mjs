@@ -6,12 +6,13 @@ const loss = (step, seed) => 0.9 * Math.exp(-step / 18) + 0.12 + 0.02 * seed + 0
 const cli = (command, options, upload) =>
   `tidemill ${command} ${Object.entries(options).map(([k, v]) => `--${k}=${v}`).join(" ")}${upload ? ` --data=uploads/${upload}` : ""} --out=jobs/run`;
 
-export function makeJobs({ empty, result }) {
-  const jobs = { all: [], result, onDone: () => {}, stop: () => jobs.all.forEach((j) => clearInterval(j.timer)) };
+/** `hold`: a job waits at this step until it has been stopped and goes on; 0: none does. */
+export function makeJobs({ empty, result, hold = 0 }) {
+  const jobs = { all: [], result, hold, onDone: () => {}, stop: () => jobs.all.forEach((j) => clearInterval(j.timer)) };
   jobs.begin = ({ command, options = {}, upload, model }, done = false) => {
     const number = jobs.all.length + 1;
     const job = {
-      id: `run-${number}`, number, command, options, state: "running", progress: null, message: null, created: BEGAN, started: BEGAN, ended: null, exit: null,
+      id: `run-${number}`, name: "", files: upload ? { data: ["harbour.csv"] } : {}, number, command, options, state: "running", progress: null, message: null, created: BEGAN + 60 * number, started: BEGAN, ended: null, exit: null,
       cli: cli(command, options, upload ?? model), listeners: new Set(), events: [], metrics: { epoch: [], step: [], train_loss: [], val_loss: [] }, step: 0,
     };
     jobs.all.unshift(job);
@@ -34,6 +35,7 @@ function tell(job, event, data) {
 }
 
 function tick(jobs, job) {
+  if (jobs.hold && job.step >= jobs.hold && !job.resumed) return;
   const step = ++job.step, each = STEPS / EPOCHS, epoch = Math.ceil(step / each), value = loss(step, job.number % 3);
   const at = { event: "progress", epoch, epochs: EPOCHS, batch: step - (epoch - 1) * each, batches: each, step, seconds: step * 0.04, seconds_left: (STEPS - step) * 0.04 };
   const say = (told) => ((job.progress = { ...job.progress, ...told }), tell(job, "progress", told));
@@ -60,7 +62,7 @@ function end(jobs, job, state, exit) {
   if (state === "done") jobs.onDone(job);
 }
 
-const shown = ({ id, command, options, state, progress, message, created, started, ended, exit, cli: line }) => ({ id, command, options, state, progress, message, created, started, ended, exit, cli: line });
+const shown = ({ id, name, files, command, options, state, progress, message, created, started, ended, exit, cli: line }) => ({ id, name, files, command, options, state, progress, message, created, started, ended, exit, cli: line });
 const lineOf = (event) => {
   const told = JSON.parse(/data: (.*)/.exec(event)[1]);
   return told.state ? `-- ${told.state}` : told.event === "end" ? `end: exit ${told.exit}` : told.event === "warning" ? `warning: ${told.message}` : told.event === "note" ? told.message : "";
@@ -76,14 +78,15 @@ function stream(job, res) {
 
 /** Answers what is under /api/v1/jobs; false: another's. */
 export function jobRoutes(jobs, req, res, path, body, json) {
-  const found = /^\/api\/v1\/jobs(?:\/([\w-]+))?(?:\/(events|cancel|resume|log|metrics|result))?$/.exec(path);
+  const found = /^\/api\/v1\/jobs(?:\/([\w-]+))?(?:\/(events|name|cancel|resume|log|metrics|result))?$/.exec(path);
   if (!found) return false;
   const [, id, what] = found, job = jobs.all.find((j) => j.id === id);
   if (!id) json(res, req.method === "POST" ? shown(jobs.begin(JSON.parse(body))) : jobs.all.map(shown), req.method === "POST" ? 202 : 200);
   else if (!job) json(res, { title: "Not found", status: 404, detail: `no job ${id}` }, 404);
   else if (req.method === "DELETE") (jobs.all.splice(jobs.all.indexOf(job), 1), json(res, {}));
+  else if (what === "name") ((job.name = JSON.parse(body).name), json(res, shown(job)));
   else if (what === "cancel") (end(jobs, job, "cancelled", 130), json(res, shown(job)));
-  else if (what === "resume") (Object.assign(job, { state: "running", ended: null, exit: null }), tell(job, "state", { event: "state", state: "running" }), run(jobs, job), json(res, shown(job)));
+  else if (what === "resume") (Object.assign(job, { resumed: true, state: "running", ended: null, exit: null }), tell(job, "state", { event: "state", state: "running" }), run(jobs, job), json(res, shown(job)));
   else if (what === "log") res.writeHead(200, { "Content-Type": "text/plain" }).end(job.events.map(lineOf).filter(Boolean).join("\n"));
   else if (what === "metrics") json(res, job.metrics);
   else if (what === "result") json(res, jobs.result());

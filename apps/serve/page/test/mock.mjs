@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { join } from "node:path";
 import { complete, check, readSpectra, simulate } from "./mock-eis.mjs";
-import { predict, readTable, SERIES_MODELS } from "./mock-forecast.mjs";
+import { attention, KNOWN_MODEL, predict, readTable, SERIES_MODELS } from "./mock-forecast.mjs";
 import { jobRoutes, makeJobs } from "./mock-jobs.mjs";
 import { benchResult, machine } from "./mock-machine.mjs";
 
@@ -42,11 +42,11 @@ function sendPage(req, res, file) {
 }
 
 /** { port, close, log, most } of a service that listens; most: requests under way at once, by path. `delays`: milliseconds by path, for tests of what happens meanwhile. */
-export async function startMock({ port = 0, page = null, token = "", delays = {}, empty = false } = {}) {
+export async function startMock({ port = 0, page = null, token = "", delays = {}, empty = false, known = false, cuts = true, hold = 0 } = {}) {
   const files = page ? pageFiles(page) : new Map();
   const log = [], most = {}, under = {}, uploads = new Map();
-  const jobs = makeJobs({ empty, result: benchResult });
-  const models = empty ? [] : [...SERIES_MODELS];
+  const jobs = makeJobs({ empty, result: benchResult, hold });
+  const models = empty ? [] : known ? [KNOWN_MODEL] : [...SERIES_MODELS];
   let measured = false;
   jobs.onDone = (job) => job.command === "forecast train" && models.push({ ...SERIES_MODELS[0], id: job.id });
 
@@ -57,13 +57,17 @@ export async function startMock({ port = 0, page = null, token = "", delays = {}
     "POST /api/v1/eis/complete": (ask) => complete(ask),
     "POST /api/v1/eis/check": (ask) => check(ask),
     "POST /api/v1/forecast/read": (_, body, query) => readTable(body.toString("utf8"), Object.fromEntries(query)),
-    "POST /api/v1/forecast/predict": (ask) => predict(ask, models),
+    "POST /api/v1/forecast/predict": (ask) => {
+      if (ask.cut && !cuts) throw problem(422, "there is no \"cut\"", [{ pointer: "/cut", message: "there is no such field" }]);
+      return predict(ask, models, uploads);
+    },
+    "POST /api/v1/forecast/attention": (ask) => attention(ask, models),
     "GET /api/v1/models": () => ({ models: models.map(({ id, kind }) => ({ id, kind, command: "forecast train" })) }),
     "GET /api/v1/machine": () => machine(measured),
     "POST /api/v1/machine/measure": () => machine((measured = true)),
     "POST /api/v1/uploads": (_, body, query) => {
       const one = { id: `u${uploads.size + 1}`, name: query.get("name"), bytes: body.length, sha256: "0".repeat(64) };
-      uploads.set(one.id, one);
+      uploads.set(one.id, { ...one, text: body.toString("utf8") });
       return one;
     },
   };

@@ -10,11 +10,56 @@ import { fibreAt, impedance, invariantsOf, quantile, type Values } from "../src/
 import { mostNarrowing } from "../src/impedance/narrow";
 import { layoutOf, placeOf } from "../src/impedance/wells";
 import { differences, smoothed } from "../src/runs/curves";
-import type { Job } from "../src/api";
+import { namesOf } from "../src/runs/names";
+import type { Job, Model, Numbers } from "../src/api";
+import { futureAt, joined, knownColumns, knownUntil, ownColumns, rowsCome } from "../src/forecast/ahead";
+import { mostLookedAt } from "../src/forecast/attended";
 import { seasonOf, withBaselines } from "../src/forecast/baselines";
 import { stepOf, understand } from "../src/forecast/understood";
 
 const guide: Values = { Rsh: 460, Ra: 4820, Rb: 2210, Ca: 1.2e-6, Cb: 4.7e-6, Rs: 20 };
+
+describe("columns known ahead", () => {
+  const m = { ...({} as Model), seq_len: 3, pred_len: 2, columns: ["a", "price", "holiday"], targets: ["a"], known_ahead: 2, holidays: 1 };
+  const file: Numbers = { time: ["1", "2", "3", "4", "5"], columns: { a: [1, 2, 3, null, null], price: [9, 8, 7, 6, null] } };
+  it("holidays are not sent, and the rows behind the last value to forecast are rows to come", () => {
+    expect(ownColumns(m)).toEqual(["a", "price"]);
+    expect(knownColumns(m)).toEqual(["price"]);
+    expect(rowsCome(m, file, 5)).toBe(3);
+    expect(rowsCome({ ...m, known_ahead: 1 }, file, 5)).toBe(5);
+    expect(rowsCome(null, file, 5)).toBe(5);
+  });
+  it("are there as long as the file, or another, has them", () => {
+    expect(futureAt(m, file, 2)).toEqual({ columns: { price: [7, 6] } });
+    expect(futureAt(m, file, 3)).toBeNull();
+    expect(knownUntil(m, file, 3)).toBe(3);
+    // By time: what the file has stays, what came before it has no place, and rows may be out of order.
+    const both = joined(file, 5, 3, { time: ["6", "5", "0", "4"], columns: { price: [4, 5, 1, 66], more: [0, 0, 0, 0] } });
+    expect(both.time).toEqual(["1", "2", "3", "4", "5", "6"]);
+    expect(both.columns).toEqual({ a: [1, 2, 3, null, null, null], price: [9, 8, 7, 6, 5, 4] });
+    expect(futureAt(m, both, 3)).toEqual({ columns: { price: [6, 5] } });
+    // Without times: behind the rows that have come.
+    const bare = joined({ columns: { a: [1, 2, 3], price: [9, 8, 7] } }, 3, 3, { columns: { price: [6, 5] } });
+    expect(bare.columns).toEqual({ a: [1, 2, 3, null, null], price: [9, 8, 7, 6, 5] });
+    expect(joined(file, 5, 3, null)).toBe(file);
+  });
+});
+
+it("of a large map of attention those that are looked at most", () => {
+  const tokens = ["a", "b", "c", "d"], weights = [[0.1, 0.6, 0.1, 0.2], [0.1, 0.5, 0.1, 0.3], [0, 0.5, 0, 0.5], [0.1, 0.7, 0.1, 0.1]];
+  expect(mostLookedAt({ model: "m", layer: 1, tokens, weights }, 2)).toEqual({ names: ["b", "d"], weights: [[0.5, 0.3], [0.7, 0.1]], left: 2 });
+  expect(mostLookedAt({ model: "m", layer: 1, tokens, weights }).left).toBe(0);
+});
+
+it("no two runs have one name", () => {
+  const job = (id: string, more: Partial<Job> = {}) => ({ id, command: "forecast train", options: { arch: "dlinear" }, files: { data: ["sales.csv"] }, created: 1.7e9, ...more }) as Job;
+  const names = namesOf([job("x"), job("y"), job("z", { created: 1.7e9 + 20 }), job("w", { created: 1.7e9 + 3600 }), job("v", { name: "mine" }), job("u", { name: "mine" })]);
+  expect(new Set(Object.values(names)).size).toBe(6);
+  expect(names.w).toMatch(/^forecast train dlinear, sales\.csv, 1[45] Nov, \d\d:13$/);
+  expect(names.z).toMatch(/^forecast train dlinear, sales\.csv, \d\d:13:40$/);
+  expect([names.x, names.y]).toEqual(["forecast train dlinear, sales.csv, x", "forecast train dlinear, sales.csv, y"]);
+  expect(names.v).toBe("mine, v");
+});
 
 describe("circuit", () => {
   // tidemill eis simulate --known Rsh=460,Ra=4.82k,Rb=2.21k,Ca=1.2uF,Cb=4.7uF --rs 20 --noise 0
@@ -129,7 +174,7 @@ it("errors beside baselines", () => {
 it("times in words", () => {
   expect([dateWords("2024-03-12 06:00:00"), dateWords("2024-03-12", true), dateWords("2024-03-12T06:05:00Z", true, false), dateWords("week 7"), dateWords(undefined)]).toEqual(
     ["12 Mar 2024, 06:00", "12 Mar 2024", "12 Mar, 06:05", "week 7", ""]);
-  expect([stepWords("h"), stepWords("15min"), stepWords("MS"), stepWords("QE-DEC"), stepWords("?")]).toEqual(["hourly", "every 15 minutes", "monthly", "QE-DEC", "?"]);
+  expect([stepWords("h"), stepWords("15min"), stepWords("MS"), stepWords("QE-DEC"), stepWords("?")]).toEqual(["hourly", "every 15 minutes", "monthly", "quarterly", "?"]);
 });
 
 it("runs: smoothing without a bias, only what differs", () => {

@@ -16,7 +16,7 @@ export interface Key {
   label: string;
   /** Index into the ink's series. */
   series: number;
-  form?: "line" | "dashed" | "dot" | "band" | "ring";
+  form?: "line" | "dashed" | "dotted" | "dot" | "band" | "ring";
 }
 
 export interface ChartProps {

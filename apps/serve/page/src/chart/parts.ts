@@ -16,6 +16,9 @@ export const base = (ink: Ink): EChartsOption => ({
   color: ink.series,
 });
 
+/** Of plots that stand above each other: one edge for both, so that none gives way to its own labels. */
+export const STACKED = { left: 76, right: 16, outerBoundsMode: "none" as const };
+
 interface AxisAsked {
   name?: string;
   gridIndex?: number;

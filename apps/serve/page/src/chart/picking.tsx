@@ -1,4 +1,4 @@
-// Points that a hand, or the arrow keys, go along, and take out of the fit or put back. Several charts may share one `hovered`: then they show the same point.
+// Points that a hand, or the arrow keys, go along, and act on: take out of the fit, choose. Several charts may share one `hovered`: then they show the same point.
 import type { Signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Drawn } from "./Chart";
@@ -17,7 +17,12 @@ export interface Picking {
   count: number;
   hovered: Signal<number | null>;
   words: (index: number) => string;
-  toggle: (indices: number[]) => void;
+  /** What can be done, where no point is hovered. */
+  idle: string;
+  /** By a click, Enter, or a box drawn around several; null: they are only read. */
+  toggle: ((indices: number[]) => void) | null;
+  /** Points in a row, of those that stand in rows: up and down go by rows. */
+  stride?: number;
 }
 
 interface Spot extends Mark {
@@ -73,22 +78,22 @@ export function usePicking(drawn: Drawn | null, size: Size, picking: Picking | u
     const from = picking.hovered.value ?? (by > 0 ? -1 : picking.count);
     picking.hovered.value = Math.max(0, Math.min(picking.count - 1, from + by));
   };
+  const up = picking.stride ? -picking.stride : 1, act = () => hovered !== null && picking.toggle?.([hovered]);
   const keys: Record<string, () => void> = {
-    ArrowRight: () => move(1), ArrowUp: () => move(1), ArrowLeft: () => move(-1), ArrowDown: () => move(-1), PageUp: () => move(10), PageDown: () => move(-10),
-    Home: () => (picking.hovered.value = 0), End: () => (picking.hovered.value = picking.count - 1), Escape: () => (picking.hovered.value = null),
-    Enter: () => hovered !== null && picking.toggle([hovered]), " ": () => hovered !== null && picking.toggle([hovered]),
+    ArrowRight: () => move(1), ArrowUp: () => move(up), ArrowLeft: () => move(-1), ArrowDown: () => move(-up), PageUp: () => move(10), PageDown: () => move(-10),
+    Home: () => (picking.hovered.value = 0), End: () => (picking.hovered.value = picking.count - 1), Escape: () => (picking.hovered.value = null), Enter: act, " ": act,
   };
   const attributes = {
     role: "slider", tabIndex: 0, "aria-valuemin": 1, "aria-valuemax": Math.max(1, picking.count), "aria-valuenow": (hovered ?? 0) + 1,
-    "aria-valuetext": hovered === null ? "no point; arrow keys go along the points, Enter takes one out or puts it back" : picking.words(hovered),
+    "aria-valuetext": hovered === null ? picking.idle : picking.words(hovered),
     onKeyDown: (e: KeyboardEvent) => {
-      const act = keys[e.key];
-      if (!act || e.ctrlKey || e.metaKey || e.altKey) return;
+      const step = keys[e.key];
+      if (!step || e.ctrlKey || e.metaKey || e.altKey) return;
       e.preventDefault();
-      act();
+      step();
     },
     onPointerDown: (e: PointerEvent) => {
-      if (e.button !== 0) return;
+      if (e.button !== 0 || !picking.toggle) return;
       start.current = place(e);
       (e.currentTarget as HTMLElement).setPointerCapture(e.pointerId);
     },
@@ -109,7 +114,7 @@ export function usePicking(drawn: Drawn | null, size: Size, picking: Picking | u
       const chosen = isBox ? within(box) : [nearest(at, CLICK_REACH)?.index].filter((i): i is number => i !== undefined);
       start.current = null;
       setDragged(null);
-      if (chosen.length) picking.toggle(chosen);
+      if (chosen.length) picking.toggle?.(chosen);
     },
     onPointerLeave: () => {
       if (!start.current) picking.hovered.value = null;

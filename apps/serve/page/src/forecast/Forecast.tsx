@@ -1,23 +1,24 @@
 // The forecast screen: from a dropped table to a forecast that can be doubted, by dragging it through the past.
 import { useEffect, useState } from "preact/hooks";
 import { inWords, serviceAddress, token } from "../base/client";
-import { curlOf, quoted, type Recipe } from "../base/recipes";
+import { curlOf, pythonic, quoted, type Recipe } from "../base/recipes";
 import { toCsv } from "../base/csv";
 import { saveFile } from "../base/save";
 import { duration } from "../base/units";
 import { CopyAs } from "../shell/CopyAs";
+import { later as loadedLater } from "../shell/later";
 import { Drop, type Dropped } from "../shell/Drop";
 import { UndoBar } from "../shell/UndoBar";
 import { Fault, Working } from "../shell/Working";
-import { HorizonErrors } from "./HorizonErrors";
+import { Ahead } from "./Ahead";
+import { knownColumns } from "./ahead";
 import { ForecastChart, frameOf } from "./ForecastChart";
 import { forecast, fault, LEVELS, startForecasting, type Shown } from "./live";
 import { sampleSeries } from "./sample";
-import { Sentence } from "./Sentence";
+import { Otherwise, Sentence } from "./Sentence";
 import {
-  change, choices, close, columnNames, followAddress, forecasters, listModels, model, models, modelsFault, open, readFault, reading, shown, source, startReading, suits, table,
+  change, choices, close, columnNames, followAddress, forecasters, listModels, model, modelNames, models, modelsFault, open, readFault, reading, showLayer, shown, source, startReading, suits, table,
 } from "./state";
-import { Train } from "./Train";
 
 export function Forecast() {
   const [said, setSaid] = useState("");
@@ -61,14 +62,34 @@ export function Forecast() {
       {said && <Fault what={said} />}
       {reading.value && <Working what={reading.value} />}
       {readFault.value && <Fault what={readFault.value} />}
-      {table.value && <Sentence table={table.value} />}
+      {readFault.value && <Otherwise fault={readFault.value} />}
+      {table.value && !readFault.value && <Sentence table={table.value} />}
       {table.value && <Controls />}
       {fault.value && <Fault what={fault.value} />}
+      {table.value && <Ahead />}
       {table.value && model.value && <ForecastChart />}
       {forecast.value && <Answered f={forecast.value} />}
       {table.value && <HorizonErrors />}
+      {table.value && model.value && suits(model.value, table.value) && <AttentionPart />}
       {table.value && <Train />}
     </>
+  );
+}
+
+const HorizonErrors = loadedLater(() => import("./HorizonErrors").then((m) => m.HorizonErrors));
+const Train = loadedLater(() => import("./Train").then((m) => m.Train));
+const Attention = loadedLater(() => import("./Attention").then((m) => m.Attention));
+
+function AttentionPart() {
+  const open = choices.now.value.layer > 0;
+  return (
+    <section class="horizon-errors">
+      <p class="row">
+        <button class="plain" aria-expanded={open} onClick={() => showLayer(open ? 0 : 1)}>Attention</button>
+        <span class="quiet">whom the network looks at for this forecast</span>
+      </p>
+      {open && <Attention />}
+    </section>
   );
 }
 
@@ -86,7 +107,7 @@ function Controls() {
         <span>Model</span>
         <select value={m?.id ?? ""} disabled={!forecasters.value.length} onChange={(e) => change("took another model", { model: e.currentTarget.value })}>
           {!forecasters.value.length && <option value="">{models.value ? "none yet: train one below" : "looking for models"}</option>}
-          {forecasters.value.map((f) => <option key={f.id} value={f.id}>{f.pred_len} rows ahead by {f.id}{suits(f, t) ? "" : " (other columns)"}</option>)}
+          {forecasters.value.map((f) => <option key={f.id} value={f.id}>{f.pred_len} rows ahead by {modelNames.value[f.id] ?? f.id}{suits(f, t) ? "" : " (other columns)"}</option>)}
         </select>
       </label>
       <label>
@@ -103,12 +124,28 @@ function Controls() {
   );
 }
 
-function recipeOf(f: Shown): Recipe {
-  const name = source.value?.name ?? "series.csv", run = `runs/${f.request.model}`;
+/** The file up to the cut-off, in a shell: where each line is a row. */
+function cutInShell(name: string, f: Shown, known: boolean): { before: string[]; data: string } {
+  const lines = (source.value?.text ?? "").trimEnd().split("\n").length, whole = table.value?.rows ?? 0;
+  if (f.cut >= whole || lines !== whole + 1) return { before: [], data: `--data ${quoted(name)}` };
+  if (!known) return { before: [`head -n ${f.cut + 1} ${quoted(name)} > past.csv`], data: "--data past.csv" };
+  const ahead = model.value?.pred_len ?? 0;
   return {
-    command: `tidemill forecast predict ${quoted(run)} --data ${quoted(name)} --level ${LEVELS.join(",")}`,
+    before: [`head -n ${f.cut + 1} ${quoted(name)} > past.csv`, `(head -n 1 ${quoted(name)}; tail -n +${f.cut + 2} ${quoted(name)} | head -n ${ahead}) > future.csv`],
+    data: "--data past.csv --future future.csv",
+  };
+}
+
+function recipeOf(f: Shown): Recipe {
+  const name = source.value?.name ?? "series.csv", run = `runs/${f.request.model}`, m = model.value, known = m ? knownColumns(m) : [];
+  const { before, data } = cutInShell(name, f, known.length > 0);
+  const frame = known.length
+    ? `df = df.iloc[:${f.cut + (m?.pred_len ?? 0)}]\ndf.loc[df.index[${f.cut}:], ${pythonic(m!.targets.filter((t) => !known.includes(t)))}] = None`
+    : `df = df.iloc[:${f.cut}]`;
+  return {
+    command: [...before, `tidemill forecast predict ${quoted(run)} ${data}${f.request.level.length ? ` --level ${LEVELS.join(",")}` : ""}`].join("\n"),
     curl: curlOf(serviceAddress(), "api/v1/forecast/predict", f.request, !!token.value),
-    python: `import pandas as pd\nimport tidemill as tm\n\ndf = pd.read_csv(${JSON.stringify(name)}, parse_dates=[0]).iloc[:${f.cut}]\nprint(tm.load(${JSON.stringify(run)}).predict(df, level=[${LEVELS.join(", ")}]))`,
+    python: `import pandas as pd\nimport tidemill as tm\n\ndf = pd.read_csv(${JSON.stringify(name)}, parse_dates=[0])\n${frame}\nprint(tm.load(${JSON.stringify(run)}).predict(df${f.request.level.length ? `, level=[${LEVELS.join(", ")}]` : ""}))`,
   };
 }
 

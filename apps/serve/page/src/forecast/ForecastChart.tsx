@@ -10,7 +10,7 @@ import { roundStep } from "../chart/scale";
 import { dateWords, hasClock } from "./dates";
 import { beats, score } from "./errors";
 import { forecast, LEVELS, type Shown } from "./live";
-import { change, choices, cut, cutRange, horizon, lookBack, rows, shown, table } from "./state";
+import { change, choices, cut, cutRange, horizon, lookBack, rows, series, shown } from "./state";
 
 const HEIGHT = 230, TOP = 26, BOTTOM = 24;
 
@@ -32,11 +32,11 @@ export function bandsOf(f: Shown, name: string): { level: number; low: number[];
 const after = (f: Shown, values: readonly number[]) => values.map((v, i) => [f.cut + i, v]);
 
 function columnSeries(ink: Ink, name: string, i: number, view: [number, number], f: Shown | null) {
-  const values = table.value!.numbers.columns[name]!, at = { xAxisIndex: i, yAxisIndex: i };
+  const values = series.value.columns[name]!, at = { xAxisIndex: i, yAxisIndex: i };
   const rowsOf = (from: number, to: number) => Array.from({ length: Math.max(0, to - from) }, (_, k) => [from + k, values[from + k] ?? null]);
   const c = cut.value;
   const history = line(`${name} history`, rowsOf(view[0], Math.min(c + 1, rows.value)), ink.series[0]!, { ...at, lineStyle: { color: ink.series[0], width: 1.6 } });
-  const came = line(`${name} came`, rowsOf(c, Math.min(view[1], rows.value)), ink.series[0]!, { ...at, lineStyle: { color: ink.series[0], width: 1.2, opacity: 0.5 } });
+  const came = line(`${name} came`, rowsOf(c, Math.min(view[1], values.length)), ink.series[0]!, { ...at, lineStyle: { color: ink.series[0], width: 1.2, opacity: 0.5 } });
   if (!f || !f.predicted.columns[name]) return [history, came];
   const x = f.predicted.columns[name]!.map((_, k) => f.cut + k);
   return [
@@ -49,7 +49,7 @@ function columnSeries(ink: Ink, name: string, i: number, view: [number, number],
 }
 
 export function timeOf(row: number): string {
-  const times = table.value?.numbers.time;
+  const times = series.value.time;
   const f = forecast.value;
   return times?.[row] ?? (f ? f.predicted.time?.[row - f.cut] : undefined) ?? (times ? "" : `row ${row + 1}`);
 }
@@ -66,9 +66,9 @@ function timeTicks(from: number, to: number): number[] {
 }
 
 function valuesAt(row: number): string {
-  const f = forecast.value, clock = hasClock(table.value?.numbers.time);
+  const f = forecast.value, clock = hasClock(series.value.time);
   const parts = shown.value.map((name) => {
-    const came = table.value?.numbers.columns[name]?.[row];
+    const came = series.value.columns[name]?.[row];
     const told = f?.predicted.columns[name]?.[row - f.cut];
     return `${name} ${came === null || came === undefined ? "–" : plain(came)}${told === undefined ? "" : `, forecast ${plain(told)}`}`;
   });
@@ -76,7 +76,7 @@ function valuesAt(row: number): string {
 }
 
 export function truthOf(name: string, from: number, steps: number): (number | null)[] {
-  const values = table.value!.numbers.columns[name]!;
+  const values = series.value.columns[name]!;
   return Array.from({ length: steps }, (_, i) => values[from + i] ?? null);
 }
 
@@ -99,14 +99,22 @@ export function frameOf(f: Shown): Column[] {
   ];
 }
 
+/** Behind the end of a file there may be no time to tell. */
+export const cutWords = (row: number) => dateWords(timeOf(row), hasClock(series.value.time)) || "the end of the file";
+
 const clampCut = (x: number) => Math.max(cutRange.value[0], Math.min(cutRange.value[1], Math.round(x)));
 
+function notCompared(f: Shown, names: string[]): string {
+  if (names.some((name) => name in f.predicted.columns)) return "After the end of the file: nothing has come yet to compare with.";
+  return `The model does not forecast ${names.join(", ")}; it forecasts ${Object.keys(f.predicted.columns).slice(0, 6).join(", ")}.`;
+}
+
 export function ForecastChart() {
-  const f = forecast.value, names = shown.value, c = choices.now.value, at = cut.value;
+  const f = forecast.value, names = shown.value, c = choices.now.value, at = cut.value, s = series.value;
   const hovered = useSignal<number | null>(null);
   const held = useSignal<[number, number] | null>(null);
   const [from, to] = held.value ?? viewOf(at, c.span);
-  const clock = hasClock(table.value?.numbers.time);
+  const clock = hasClock(series.value.time);
   const draw = useMemo(() => (_: Size, ink: Ink) => ({
     ...base(ink),
     grid: names.map((_, i) => ({ left: 58, right: 14, top: TOP + i * HEIGHT, height: HEIGHT - TOP - BOTTOM - 8 })),
@@ -120,7 +128,7 @@ export function ForecastChart() {
       nameTextStyle: { color: ink.text, fontSize: 12, fontWeight: 600, align: "left" as const },
     })),
     series: names.flatMap((name, i) => columnSeries(ink, name, i, [from, to], f)),
-  }), [f, names, from, to, at, clock]);
+  }), [f, names, from, to, at, clock, s]);
 
   const scores = f ? names.flatMap((name) => {
     const s = scoreOf(f, name);
@@ -129,7 +137,7 @@ export function ForecastChart() {
   const verdict = scores.map(({ name, s }) => `${scores.length > 1 ? `${name}: off` : "Off"} by ${plain(s.mae.forecast, 3)} on average${beats(s).map((b) => `, ${b}`).join("")}.`).join(" ");
   const keys: Key[] = [
     { label: "history, and what came", series: 0 }, ...(f ? [{ label: "forecast", series: 1 }] : []), ...(f?.predicted.bands ? [{ label: "80 and 95 %", series: 1, form: "band" as const }] : []),
-    ...Object.keys(f?.predicted.baselines ?? {}).map((label) => ({ label, series: -1, form: "dashed" as const })),
+    ...Object.keys(f?.predicted.baselines ?? {}).map((label, i) => ({ label, series: -1, form: i ? ("dotted" as const) : ("dashed" as const) })),
   ];
   const row = hovered.value ?? c.pinned;
   const move = (x: number) => change("moved the cut-off", { cut: clampCut(x) }, true);
@@ -142,20 +150,20 @@ export function ForecastChart() {
         summary={verdict || "No truth to compare with at this cut-off."}
         readout={row !== null ? valuesAt(row) : "Drag the line through the past. Click to pin a moment and read it."}
         sweeping={{
-          at: inView(at), label: dateWords(timeOf(at), clock), pinned: inView(c.pinned), drag: dragged,
+          at: inView(at), label: cutWords(at), pinned: inView(c.pinned), drag: dragged,
           hold: (holds) => (held.value = holds ? [from, to] : null),
           hover: (x) => (hovered.value = x === null ? null : Math.max(0, Math.min(rows.value + horizon.value - 1, Math.round(x)))),
           pin: (x) => change("pinned a moment", { pinned: Math.round(x) === c.pinned ? null : Math.round(x) }),
         }}
       />
       <label class="cut-range">
-        <span>Cut-off <b>{dateWords(timeOf(at), clock)}</b></span>
+        <span>Cut-off <b>{cutWords(at)}</b></span>
         <input
-          type="range" min={cutRange.value[0]} max={cutRange.value[1]} value={at} aria-valuetext={`${dateWords(timeOf(at), clock)}. ${verdict}`}
+          type="range" min={cutRange.value[0]} max={cutRange.value[1]} value={at} aria-valuetext={`${cutWords(at)}. ${verdict}`}
           onInput={(e) => move(Number(e.currentTarget.value))}
         />
       </label>
-      <p class="verdict-line" aria-live="off">{verdict || "After the end of the file: nothing has come yet to compare with."}</p>
+      <p class="verdict-line" aria-live="off">{verdict || (f ? notCompared(f, names) : "")}</p>
     </>
   );
 }

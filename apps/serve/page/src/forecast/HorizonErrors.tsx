@@ -10,7 +10,7 @@ import { Fault, Working } from "../shell/Working";
 import { ByHorizon } from "./errors";
 import { truthOf } from "./ForecastChart";
 import { lacking, predict, requestAt } from "./live";
-import { cutRange, horizon, model, shown, table } from "./state";
+import { cutRange, horizon, model, series, shown, table } from "./state";
 
 const CUTS = 24;
 
@@ -26,7 +26,7 @@ export function HorizonErrors() {
   const [found, setFound] = useState<{ column: string; means: Record<string, (number | null)[]>; cuts: number } | null>(null);
   const [fault, setFault] = useState("");
   const control = useRef<AbortController | null>(null);
-  const m = model.value, t = table.value, column = shown.value[0] ?? "";
+  const m = model.value, t = table.value, column = shown.value.find((name) => m?.targets.includes(name)) ?? m?.targets[0] ?? "";
   useEffect(() => {
     setFound(null);
     return () => control.current?.abort();
@@ -50,7 +50,9 @@ export function HorizonErrors() {
     try {
       for (const [i, at] of cuts.entries()) {
         setDone(i);
-        const p = await predict(requestAt(m, t, at), mine.signal);
+        const request = requestAt(m, series.value, at);
+        if (!request) continue;
+        const p = await predict(request, at, mine.signal);
         const own = p.columns[column];
         if (!own) continue;
         const truth = truthOf(column, at, own.length);
@@ -76,7 +78,7 @@ export function HorizonErrors() {
       {found && (
         <Chart
           title={`Error of ${found.column} by horizon`} name="error-by-horizon" draw={draw} height={260}
-          keys={Object.keys(found.means).map((label) => ({ label, series: label === "forecast" ? 1 : -1, form: label === "forecast" ? "line" as const : "dashed" as const }))}
+          keys={Object.keys(found.means).map((label, i) => ({ label, series: label === "forecast" ? 1 : -1, form: label === "forecast" ? "line" as const : i % 2 ? "dashed" as const : "dotted" as const }))}
           columns={[{ name: "steps ahead", values: (found.means.forecast ?? []).map((_, i) => i + 1) }, ...Object.entries(found.means).map(([name, values]) => ({ name, values }))]}
           summary={`Mean absolute error over ${found.cuts} cut-offs, from one step ahead to ${horizon.value}.`} readout={`Over ${found.cuts} moments of the past; the model may have been trained on some of them.`}
         />

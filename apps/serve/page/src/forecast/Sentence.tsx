@@ -23,10 +23,14 @@ const MISSING: Editable = {
   choices: [["", "as the file suggests"], ["mask", "learn around them"], ["ffill", "repeat the last"], ["linear", "interpolate"], ["error", "refuse them"]],
 };
 const SEPARATOR: Editable = { option: "sep", label: "What parts the cells", choices: [["", "as found"], [",", "commas"], [";", "semicolons"], ["\t", "tabs"], ["|", "bars"]] };
+const ORDER: Editable = {
+  option: "date-order", label: "How 1/2/2023 is read", choices: [["", "as the file suggests"], ["dmy", "the first of February"], ["mdy", "January the second"]],
+};
 const DECIMAL: Editable = { option: "decimal", label: "Decimal mark", choices: [["", "as found"], [".", "a point"], [",", "a comma"]] };
 const ZONE: Editable = { option: "tz", label: "Time zone of the stamps", placeholder: "Europe/Berlin" };
 
 const SEPARATOR_WORDS: Record<string, string> = { ",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars" };
+const ORDER_WORDS: Record<string, string> = { dmy: "day first", mdy: "month first" };
 const GAP_WORDS: Record<string, string> = { mask: "learned around", ffill: "filled with the last value", linear: "interpolated", error: "refused" };
 
 function Word({ of, children, open, onOpen }: { of: Editable; children: ComponentChildren; open: string; onOpen: (option: string) => void }) {
@@ -64,20 +68,49 @@ function Editor({ of, now, onDone }: { of: Editable; now: string; onDone: () => 
   );
 }
 
+/** What a refusal asks for, in the words of its options: a click says it. */
+const REMEDIES: [RegExp, string, string, string][] = [
+  [/"decimal" ,/, "decimals by a comma", "decimal", ","], [/"date-order"/, "the day comes first", "date-order", "dmy"], [/"date-order"/, "the month comes first", "date-order", "mdy"],
+  [/"sort"/, "put the rows in order", "sort", "true"], [/"missing"/, "learn around the gaps", "missing", "mask"], [/"missing"/, "interpolate the gaps", "missing", "linear"],
+];
+
+const ALL = [STEP, TIME, ORDER, IGNORE, MISSING, SEPARATOR, DECIMAL, ZONE];
+
+/** Where a file could not be read: how else it may be. */
+export function Otherwise({ fault }: { fault: string }) {
+  const [open, setOpen] = useState("");
+  const said = choices.now.value.options, now = ALL.find((e) => e.option === open);
+  return (
+    <div class="understood">
+      <p class="row">
+        {REMEDIES.filter(([asked, , option, value]) => asked.test(fault) && said[option] !== value).map(([, words, option, value]) => (
+          <button key={words} class="plain" onClick={() => change(words, { options: { ...said, [option]: value } })}>{words}</button>
+        ))}
+        <span class="quiet">Read it otherwise:</span>
+        {ALL.map((e) => (
+          <button key={e.option} class={`word${e.option in said ? " said" : ""}`} aria-expanded={open === e.option} onClick={() => setOpen(open === e.option ? "" : e.option)}>
+            {e.label.toLowerCase().replace(/, parted by commas$/, "")}{e.option in said ? `: ${said[e.option]}` : ""}
+          </button>
+        ))}
+      </p>
+      {now && <Editor key={now.option} of={now} now={said[now.option] ?? ""} onDone={() => setOpen("")} />}
+    </div>
+  );
+}
+
 export function Sentence({ table: t }: { table: Understood }) {
   const [open, setOpen] = useState("");
-  const said = t.said, clock = hasClock(t.numbers.time);
+  const said = t.said, told = { ...t.found, ...said }, clock = hasClock(t.numbers.time);
   const word = (of: Editable, children: ComponentChildren) => <Word of={of} open={open} onOpen={setOpen}>{children}</Word>;
-  const all = [STEP, TIME, IGNORE, MISSING, SEPARATOR, DECIMAL, ZONE];
-  const now = all.find((e) => e.option === open);
+  const now = ALL.find((e) => e.option === open);
   return (
     <div class="understood">
       <p class="sentence">
         {source.value?.name} has {t.time ? word(STEP, stepWords(t.time.step)) : word(STEP, "rows without times")}{t.time ? " rows" : ""}
-        {t.time && <> from {dateWords(t.time.first, clock)} to {dateWords(t.time.last, clock)} by {word(TIME, said["time-column"] ? `the column ${said["time-column"]}` : "its time column")}</>}
-        {t.time && <> ({word(ZONE, t.time.tz ?? "no time zone")})</>}, {count(t.rows, "row")} of {word(IGNORE, count(t.columns.length, "column"))}, with{" "}
+        {t.time && <> from {dateWords(t.time.first, clock)} to {dateWords(t.time.last, clock)} by {word(TIME, told["time-column"] ? `the column ${told["time-column"]}` : "its time column")}</>}
+        {t.time && <> ({told["date-order"] && <>{word(ORDER, ORDER_WORDS[told["date-order"]] ?? told["date-order"])}, </>}{word(ZONE, t.time.tz ?? "no time zone")})</>}, {count(t.rows, "row")} of {word(IGNORE, count(t.columns.length, "column"))}, with{" "}
         {word(MISSING, t.gaps ? `${count(t.gaps, "gap")} ${GAP_WORDS[said.missing ?? ""] ?? ""}`.trim() : "no gaps")}; cells are parted {word(SEPARATOR, said.sep ? `by ${SEPARATOR_WORDS[said.sep] ?? said.sep}` : "as found")}, decimals{" "}
-        {word(DECIMAL, said.decimal ? `by ${said.decimal === "," ? "a comma" : "a point"}` : "as found")}.
+        {word(DECIMAL, told.decimal ? `by ${told.decimal === "," ? "a comma" : "a point"}` : "by a point")}.
       </p>
       {now && <Editor key={now.option} of={now} now={said[now.option] ?? ""} onDone={() => setOpen("")} />}
       {t.notes.length > 0 && <ul class="notes">{t.notes.map((n) => <li key={n}>{n}</li>)}</ul>}

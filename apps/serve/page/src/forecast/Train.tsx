@@ -1,17 +1,21 @@
 // Trains a model on the dropped file: a job of the service, which goes on if the page is closed. Its run is on the screen Runs.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Job, JobRequest, Upload } from "../api";
+import { advise, advised } from "../base/advised";
 import { writeAddress } from "../base/address";
 import { follow, get, inWords, post, send } from "../base/client";
 import { duration, plain } from "../base/units";
 import { Fault, Working } from "../shell/Working";
-import { change, choices, forecasters, listModels, source } from "./state";
+import { change, choices, columnNames, forecasters, listModels, model, source, suits, table } from "./state";
 
+/** Sizes of a network; others have none of these. */
+const WIDTHS = ["d-model", "d-ff"];
 const FORMS: [string, string][] = [["itransformer", "iTransformer"], ["dlinear", "DLinear, quick"], ["auto", "several, weighed"]];
 
 export function Train() {
   const [ahead, setAhead] = useState("96");
-  const [back, setBack] = useState("96");
+  const [back, setBack] = useState(String(advised.peek()["seq-len"] ?? 96));
+  const [known, setKnown] = useState<string[]>([]);
   const [arch, setArch] = useState("itransformer");
   const [doing, setDoing] = useState("");
   const [fault, setFault] = useState("");
@@ -19,6 +23,8 @@ export function Train() {
   const control = useRef(new AbortController());
   useEffect(() => () => control.current.abort(), []);
 
+  const given = Object.entries(advised.value).filter(([name]) => name !== "seq-len" && (arch === "itransformer" || !WIDTHS.includes(name)));
+  const told = known.filter((name) => columnNames.value.includes(name));
   const ended = async (id: string) => {
     const last = await get<Job>(`api/v1/jobs/${id}`);
     setJob(last);
@@ -33,7 +39,7 @@ export function Train() {
       setDoing("sending the file to the service");
       const upload = (await (await send("api/v1/uploads", { method: "POST", body: source.value!.text, type: "text/csv", query: { name: source.value!.name } })).json()) as Upload;
       setDoing("starting the training");
-      const request: JobRequest = { command: "forecast train", upload: upload.id, options: { ...choices.now.value.options, "pred-len": Number(ahead), "seq-len": Number(back), arch } };
+      const request: JobRequest = { command: "forecast train", upload: upload.id, options: { ...choices.now.value.options, ...Object.fromEntries(given), ...(told.length ? { known: told.join(",") } : {}), "pred-len": Number(ahead), "seq-len": Number(back), arch } };
       const begun = await post<Job>("api/v1/jobs", request);
       setJob(begun);
       setDoing("");
@@ -46,17 +52,31 @@ export function Train() {
     }
     setDoing("");
   };
-  const running = job && (job.state === "queued" || job.state === "running");
+  const m = model.value, running = job && (job.state === "queued" || job.state === "running");
   const p = job?.progress;
   return (
-    <details class="train" open={!forecasters.value.length}>
+    <details class="train" open={!(m && table.value && suits(m, table.value))}>
       <summary>Train a model on this file</summary>
       <form class="row" onSubmit={(e) => (e.preventDefault(), void train())}>
         <label>rows ahead <input class="short" inputMode="numeric" value={ahead} onInput={(e) => setAhead(e.currentTarget.value)} /></label>
         <label>from the last <input class="short" inputMode="numeric" value={back} onInput={(e) => setBack(e.currentTarget.value)} /> rows</label>
         <label>model <select value={arch} onChange={(e) => setArch(e.currentTarget.value)}>{FORMS.map(([id, word]) => <option key={id} value={id}>{word}</option>)}</select></label>
-        <button class="main" disabled={!!doing || !!running || !(Number(ahead) > 0) || !(Number(back) > 0)}>Train</button>
+        <button class="main" disabled={!!doing || !!running || !(Number(ahead) > 0) || !(Number(back) > 0) || told.length >= columnNames.value.length}>Train</button>
       </form>
+      {columnNames.value.length > 1 && (
+        <div class="row columns" role="group" aria-label="Columns whose values are known ahead">
+          <span class="quiet">known ahead, such as a price or a plan:</span>
+          {columnNames.value.map((name) => (
+            <button key={name} class="chip-button" aria-pressed={told.includes(name)} onClick={() => setKnown(told.includes(name) ? told.filter((n) => n !== name) : [...told, name])}>{name}</button>
+          ))}
+        </div>
+      )}
+      {given.length > 0 && (
+        <div class="row columns" role="group" aria-label="Options advised for this machine">
+          <span class="quiet">as the machine's advice:</span>
+          {given.map(([name, value]) => <button key={name} class="chip-button" aria-pressed="true" aria-label={`${name} ${value}: leave it out`} onClick={() => advise(name, null)}>{name} {value} ×</button>)}
+        </div>
+      )}
       {doing && <Working what={doing} />}
       {fault && <Fault what={fault} />}
       {job && (

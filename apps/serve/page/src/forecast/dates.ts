@@ -11,7 +11,7 @@ export function dateWords(text: string | undefined, clock = true, year = true): 
 }
 
 const STEPS: Record<string, string> = {
-  s: "every second", min: "every minute", t: "every minute", h: "hourly", d: "daily", b: "each business day", w: "weekly", m: "monthly", ms: "monthly", q: "quarterly", y: "yearly", a: "yearly",
+  s: "every second", min: "every minute", t: "every minute", h: "hourly", d: "daily", b: "each business day", w: "weekly", m: "monthly", q: "quarterly", y: "yearly", a: "yearly",
 };
 const UNITS: Record<string, string> = { s: "seconds", min: "minutes", t: "minutes", h: "hours", d: "days", w: "weeks", m: "months", q: "quarters", y: "years" };
 
@@ -19,7 +19,8 @@ const UNITS: Record<string, string> = { s: "seconds", min: "minutes", t: "minute
 export function stepWords(step: string): string {
   const found = /^(\d*)\s*([A-Za-z]+)/.exec(step.trim());
   if (!found) return step;
-  const n = Number(found[1] || 1), unit = found[2]!.toLowerCase().split("-")[0]!;
+  // MS, QE-DEC: of months, quarters and years the one that their first or last day stands for.
+  const n = Number(found[1] || 1), unit = found[2]!.toLowerCase().replace(/^([mqya])[se]$/, "$1");
   return n === 1 ? STEPS[unit] ?? step : UNITS[unit] ? `every ${n} ${UNITS[unit]}` : step;
 }
 

@@ -1,10 +1,12 @@
 // The forecast at the cut-off, live: at most one request under way, the newest wins.
 import { effect, signal } from "@preact/signals";
-import type { Model, Predicted, PredictRequest } from "../api";
-import { inWords, post } from "../base/client";
+import type { Model, Numbers, Predicted, PredictRequest } from "../api";
+import { inWords } from "../base/client";
 import { newestWins } from "../base/live";
 import { withBaselines } from "./baselines";
-import { cut, model, table } from "./state";
+import { futureAt, knownColumns, ownColumns } from "./ahead";
+import { ask } from "./brief";
+import { choices, cut, later, model, series, source, table } from "./state";
 import type { Understood } from "./understood";
 
 export interface Shown {
@@ -18,29 +20,30 @@ export const LEVELS = [80, 95];
 export const forecast = signal<Shown | null>(null);
 export const fault = signal("");
 
-/** The model's look-back before row `at`, of its columns alone. */
-export function requestAt(m: Model, t: Understood, at: number): PredictRequest {
-  const from = Math.max(0, at - m.seq_len);
-  const names = m.columns;
+/** The model's look-back before row `at`, of its columns alone, and what it is told of the rows to come. Null: not all of that is there. */
+export function requestAt(m: Model, s: Numbers, at: number): PredictRequest | null {
+  const from = Math.max(0, at - m.seq_len), future = futureAt(m, s, at);
+  if (!future) return null;
   return {
     model: m.id, level: m.has_levels ? LEVELS : [],
     past: {
-      ...(t.numbers.time && { time: t.numbers.time.slice(from, at) }),
-      columns: Object.fromEntries(names.map((name) => [name, t.numbers.columns[name]!.slice(from, at)])),
+      ...(s.time && { time: s.time.slice(from, at) }),
+      columns: Object.fromEntries(ownColumns(m).map((name) => [name, s.columns[name]!.slice(from, at)])),
     },
+    ...(knownColumns(m).length ? { future } : {}),
   };
 }
 
-export const lacking = (m: Model, t: Understood) => m.columns.filter((name) => !(name in t.numbers.columns));
+export const lacking = (m: Model, t: Understood) => ownColumns(m).filter((name) => !(name in t.numbers.columns));
 
-export const predict = async (request: PredictRequest, stop: AbortSignal) =>
-  withBaselines(await post<Predicted>("api/v1/forecast/predict", request, stop), request.past, table.peek()?.time?.step ?? "");
+export const predict = async (request: PredictRequest, at: number, stop: AbortSignal) =>
+  withBaselines(await ask(request, later.peek() ? null : source.peek(), choices.now.peek().options, at, stop), request.past, table.peek()?.time?.step ?? "");
 
 export function startForecasting(): () => void {
   const live = newestWins<{ request: PredictRequest; at: number }, Shown>(
     async ({ request, at }, stop) => {
       const started = performance.now();
-      const predicted = await predict(request, stop);
+      const predicted = await predict(request, at, stop);
       return { predicted, request, cut: at, ms: performance.now() - started };
     },
     (answer) => {
@@ -54,10 +57,14 @@ export function startForecasting(): () => void {
     if (!m || !t || lacking(m, t).length) {
       live.stop();
       forecast.value = null;
-      fault.value = m && t ? `The model ${m.id} forecasts from columns that this file has not: ${lacking(m, t).join(", ")}.` : "";
+      fault.value = m && t ? `The model ${m.id} forecasts from columns that this file has not: ${lacking(m, t).join(", ")}. Choose another model, or train one on this file.` : "";
       return;
     }
-    live.ask({ request: requestAt(m, t, at), at });
+    const request = requestAt(m, series.value, at);
+    if (request) return live.ask({ request, at });
+    live.stop();
+    forecast.value = null;
+    fault.value = "";
   });
   return () => (stop(), live.stop());
 }

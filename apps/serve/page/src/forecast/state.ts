@@ -1,10 +1,12 @@
 // What the screen is about: a file's text, how it is to be read, the model, and where the past is cut off.
 import { batch, computed, effect, signal } from "@preact/signals";
-import type { Model, SeriesRead } from "../api";
+import type { Job, Model, Numbers, SeriesRead } from "../api";
 import { place, readPairs, say, writePairs } from "../base/address";
 import { get, inWords, isAbort, send } from "../base/client";
 import { keep, kept } from "../base/kept";
 import { undoable } from "../base/undo";
+import { namesOf } from "../runs/names";
+import { joined, ownColumns, rowsCome } from "./ahead";
 import { understand, type Understood } from "./understood";
 
 export interface Source {
@@ -23,9 +25,13 @@ export interface Choices {
   pinned: number | null;
   /** How many horizons the view is long. */
   span: number;
+  /** The name under which a file with rows to come is kept. */
+  later: string;
+  /** Of the attention, from 1; 0: it is not shown. */
+  layer: number;
 }
 
-export const nothingChosen: Choices = { options: {}, model: "", shown: [], cut: null, pinned: null, span: 6 };
+export const nothingChosen: Choices = { options: {}, model: "", shown: [], cut: null, pinned: null, span: 6, later: "", layer: 0 };
 
 export const source = signal<Source | null>(null);
 export const dataName = signal("");
@@ -35,12 +41,19 @@ export const reading = signal("");
 export const readFault = signal("");
 export const models = signal<Model[] | null>(null);
 export const modelsFault = signal("");
+/** Of models that jobs trained: what their runs are called. */
+export const modelNames = signal<Record<string, string>>({});
+/** What a second file says of the rows to come. */
+export const later = signal<Numbers | null>(null);
 
 export const change = (name: string, part: Partial<Choices>, joins = false) => choices.change(name, { ...choices.now.value, ...part }, joins);
 
+/** The attention's layer, from 1; 0 hides it: what is looked at is no change. */
+export const showLayer = (layer: number) => choices.show({ ...choices.now.value, layer });
+
 export const forecasters = computed(() => (models.value ?? []).filter((m) => m.kind === "forecast"));
 /** Those whose columns the file has come first. */
-export const suits = (m: Model, t: Understood) => m.columns.every((c) => c in t.numbers.columns);
+export const suits = (m: Model, t: Understood) => ownColumns(m).every((c) => c in t.numbers.columns);
 export const model = computed<Model | null>(() => {
   const t = table.value;
   // Where none suits, what the first one lacks is said.
@@ -48,7 +61,10 @@ export const model = computed<Model | null>(() => {
 });
 export const horizon = computed(() => model.value?.pred_len ?? 24);
 export const lookBack = computed(() => model.value?.seq_len ?? 96);
-export const rows = computed(() => table.value?.rows ?? 0);
+/** Rows that have come. */
+export const rows = computed(() => (table.value ? rowsCome(model.value, table.value.numbers, table.value.rows) : 0));
+/** With what is known of rows to come behind them. */
+export const series = computed<Numbers>(() => (table.value ? joined(table.value.numbers, table.value.rows, rows.value, later.value) : { columns: {} }));
 /** Where the cut-off may stand: the model's whole look-back before it. */
 export const cutRange = computed<[number, number]>(() => [Math.min(lookBack.value, rows.value), rows.value]);
 export const cut = computed(() => {
@@ -59,7 +75,10 @@ export const cut = computed(() => {
 export const columnNames = computed(() => Object.keys(table.value?.numbers.columns ?? {}));
 export const shown = computed(() => {
   const there = choices.now.value.shown.filter((name) => columnNames.value.includes(name));
-  return there.length ? there : columnNames.value.slice(0, 1);
+  if (there.length) return there;
+  // Of what is forecast the first.
+  const first = columnNames.value.find((name) => model.value?.targets.includes(name)) ?? columnNames.value[0];
+  return first === undefined ? [] : [first];
 });
 
 export async function open(found: Source): Promise<void> {
@@ -67,7 +86,8 @@ export async function open(found: Source): Promise<void> {
   batch(() => {
     source.value = found;
     dataName.value = name;
-    choices.begin({ ...nothingChosen, model: choices.now.value.model });
+    later.value = null;
+    choices.begin({ ...nothingChosen, model: choices.now.value.model, layer: choices.now.value.layer });
   });
 }
 
@@ -75,8 +95,9 @@ export function close(): void {
   source.value = null;
   table.value = null;
   dataName.value = "";
+  later.value = null;
   choices.begin(nothingChosen);
-  say({ data: "", model: "", cut: "", shown: "", read: "", pin: "", span: "" }, "push");
+  say({ data: "", model: "", cut: "", shown: "", read: "", pin: "", span: "", later: "", layer: "" }, "push");
 }
 
 const MOST_MODELS = 100;
@@ -87,6 +108,7 @@ export async function listModels(): Promise<void> {
     // Sizes and columns come with each alone: the service opens it for that.
     const forecasters = found.filter((m) => m.kind === "forecast").slice(0, MOST_MODELS);
     const told = await Promise.allSettled(forecasters.map((m) => get<Model>(`api/v1/models/${encodeURIComponent(m.id)}`)));
+    modelNames.value = await get<Job[]>("api/v1/jobs").then(namesOf, () => ({}));
     models.value = told.flatMap((t) => (t.status === "fulfilled" ? [t.value] : []));
     modelsFault.value = told.flatMap((t) => (t.status === "rejected" ? [inWords(t.reason)] : []))[0] ?? "";
   } catch (reason) {
@@ -108,11 +130,22 @@ export function startReading(): () => void {
   return () => (stop(), control.abort());
 }
 
+const askToRead = async (from: Source, query: Record<string, string>, stop?: AbortSignal) =>
+  (await send("api/v1/forecast/read", { method: "POST", body: from.text, type: "text/csv", query: { name: from.name, ...query }, signal: stop })).json() as Promise<SeriesRead>;
+
+/** A file of rows to come, read as the first one was. */
+export async function openLater(found: Source): Promise<void> {
+  const { time, columns } = await askToRead(found, choices.now.value.options);
+  const numbers: Numbers = { ...(time && { time }), columns };
+  const name = await keep(numbers);
+  later.value = numbers;
+  change(`took rows to come from ${found.name}`, { later: name });
+}
+
 async function read(from: Source, query: Record<string, string>, stop: AbortSignal): Promise<void> {
   reading.value = `reading ${from.name}`;
   try {
-    const answer = await send("api/v1/forecast/read", { method: "POST", body: from.text, type: "text/csv", query: { name: from.name, ...query }, signal: stop });
-    const found = understand((await answer.json()) as SeriesRead, query);
+    const found = understand(await askToRead(from, query, stop), query);
     if (stop.aborted) return;
     table.value = found;
     readFault.value = "";
@@ -126,11 +159,12 @@ async function read(from: Source, query: Record<string, string>, stop: AbortSign
 const queryOf = (c: Choices): Record<string, string> => ({
   data: dataName.value, model: c.model, cut: c.cut === null ? "" : String(c.cut), shown: c.shown.map(encodeURIComponent).join(","), read: writePairs(c.options),
   pin: c.pinned === null ? "" : String(c.pinned), span: c.span === nothingChosen.span ? "" : String(c.span),
+  later: c.later, layer: c.layer ? String(c.layer) : "",
 });
 const number = (text: string | undefined) => (text && Number.isFinite(Number(text)) ? Number(text) : null);
 const choicesOf = (q: Record<string, string>): Choices => ({
   options: readPairs(q.read), model: q.model ?? "", shown: (q.shown ?? "").split(",").filter(Boolean).map(decodeURIComponent), cut: number(q.cut), pinned: number(q.pin),
-  span: number(q.span) ?? nothingChosen.span,
+  span: number(q.span) ?? nothingChosen.span, later: q.later ?? "", layer: number(q.layer) ?? 0,
 });
 
 export function followAddress(lost: () => void): () => void {
@@ -166,6 +200,7 @@ async function restore(query: Record<string, string>, lost: () => void): Promise
     return;
   }
   choices.begin(choicesOf(query));
+  later.value = query.later ? await kept<Numbers>(query.later) : null;
   if (query.data === dataName.peek()) return;
   const found = await kept<Source>(query.data);
   if (!found) return lost();

@@ -7,6 +7,8 @@ export interface Understood {
   time: { first: string; last: string; step: string; tz: string | null } | null;
   gaps: number;
   notes: string[];
+  /** What the service took the file for, in the words of options. */
+  found: Record<string, string>;
   /** Options that the user set. */
   said: Record<string, string>;
   numbers: Numbers;
@@ -32,7 +34,7 @@ export function stepOf(times: readonly string[]): string {
 export function understand(read: SeriesRead, said: Record<string, string>): Understood {
   const { time, columns } = read;
   return {
-    rows: read.rows, columns: read.names, notes: read.notes ?? [], said, gaps: Object.values(read.gaps).reduce((a, b) => a + b, 0), numbers: { ...(time && { time }), columns },
-    time: time?.length ? { first: time[0]!, last: time[time.length - 1]!, step: said.freq ?? stepOf(time), tz: said.tz ?? null } : null,
+    rows: read.rows, columns: read.names, notes: read.notes ?? [], found: read.found ?? {}, said, gaps: Object.values(read.gaps).reduce((a, b) => a + b, 0), numbers: { ...(time && { time }), columns },
+    time: time?.length ? { first: time[0]!, last: time[time.length - 1]!, step: said.freq ?? read.found?.freq ?? stepOf(time), tz: said.tz ?? read.found?.tz ?? null } : null,
   };
 }

@@ -7,7 +7,8 @@ import { Copied, CopyAs } from "../shell/CopyAs";
 import { Fault, Working } from "../shell/Working";
 import { answered, doing, fault } from "./answers";
 import { Narrowing } from "./Narrowing";
-import { change, choices } from "./state";
+import { change, choices, showCandidate } from "./state";
+import { candidate } from "./view";
 import { intervalWords, unitOf } from "./words";
 
 function Main({ name, what, value, unit, interval, extra }: { name: string; what: string; value: number | null; unit: string; interval: string; extra?: string }) {
@@ -35,7 +36,7 @@ function Row({ name, c }: { name: string; c: Completion }) {
 }
 
 function Candidates({ c }: { c: Completion }) {
-  const known = choices.now.value.known;
+  const known = choices.now.value.known, picked = candidate.value;
   const apply = (i: number) => {
     const told = Object.fromEntries(c.missing_params.map((name) => [name, String(Number(Number(c.top_k_predictions[i]![name]).toPrecision(4)))]));
     change(`candidate ${i + 1} as known`, { known: { ...known, ...told } });
@@ -45,14 +46,14 @@ function Candidates({ c }: { c: Completion }) {
       <summary>{c.top_k_predictions.length} candidates</summary>
       <div class="scroll">
         <table>
-          <thead><tr><th scope="col">rank</th>{c.missing_params.map((n) => <th key={n} scope="col">{n}</th>)}<th scope="col">probability</th><th scope="col"><span class="away">apply</span></th></tr></thead>
+          <thead><tr><th scope="col">rank</th>{c.missing_params.map((n) => <th key={n} scope="col">{n}</th>)}<th scope="col">probability</th><th scope="col"><span class="away">what to do</span></th></tr></thead>
           <tbody>
             {c.top_k_predictions.map((p, i) => (
-              <tr key={p.rank}>
+              <tr key={p.rank} class={i === picked ? "chosen" : undefined}>
                 <td>{p.rank}</td>
                 {c.missing_params.map((n) => <td key={n}>{withUnit(Number(p[n]), unitOf(n))}</td>)}
                 <td>{percent(p.joint_probability)}</td>
-                <td><button class="text" onClick={() => apply(i)} aria-label={`Take candidate ${p.rank} as known`}>take as known</button></td>
+                <td class="row tight"><button class="text" aria-pressed={i === picked} onClick={() => showCandidate(i)} aria-label={`Show candidate ${p.rank}`}>{i === picked ? "shown" : "show"}</button><button class="text" onClick={() => apply(i)} aria-label={`Take candidate ${p.rank} as known`}>take as known</button></td>
               </tr>
             ))}
           </tbody>

@@ -2,7 +2,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import type { Checked, Completion, Spectrum } from "../api";
-import { inWords, isAbort, post } from "../base/client";
+import { inWords, isAbort, post, Refused } from "../base/client";
 import { toCsv } from "../base/csv";
 import { saveFile } from "../base/save";
 import { withUnit } from "../base/units";
@@ -14,10 +14,15 @@ interface Told {
   ter: number | null;
   verdict: string;
   why: string;
+  /** Between the grid's values. */
+  refined: boolean;
 }
 
 const told = signal<Record<number, Told>>({});
 const AT_ONCE = 2;
+
+/** The data were refused, not the service too busy. */
+const isUnfit = (r: PromiseSettledResult<unknown>) => r.status === "rejected" && r.reason instanceof Refused && r.reason.problem.status === 422;
 
 async function askWell(spectrum: Spectrum, stop: AbortSignal): Promise<Told> {
   const [answer, check] = await Promise.allSettled([
@@ -27,9 +32,21 @@ async function askWell(spectrum: Spectrum, stop: AbortSignal): Promise<Told> {
   const checked = check.status === "fulfilled" ? ("spectra" in check.value ? check.value.spectra[0] : check.value) : undefined;
   const faults = [check, answer].flatMap((r) => (r.status === "rejected" ? [inWords(r.reason)] : []));
   return {
-    ter: answer.status === "fulfilled" ? answer.value.ter_ohm : null, verdict: checked?.verdict ?? "unfit",
-    why: [...(checked?.faults.map((f) => f.message) ?? []), ...faults].join("; "),
+    ter: answer.status === "fulfilled" ? answer.value.ter_ohm : null, verdict: checked?.verdict ?? (isUnfit(check) ? "unfit" : ""),
+    why: [...(checked?.faults.map((f) => f.message) ?? []), ...faults].join("; "), refined: false,
   };
+}
+
+/** Between the grid's values; what cannot be refined keeps what it has. */
+async function refineWell(spectrum: Spectrum, now: Told, stop: AbortSignal): Promise<Told> {
+  if (now.ter === null) return { ...now, refined: true };
+  try {
+    const { ter_ohm } = await post<Completion>("api/v1/eis/complete", { spectrum, options: { method: "refined" } }, stop);
+    return { ...now, ter: ter_ohm ?? now.ter, refined: true };
+  } catch (reason) {
+    if (isAbort(reason)) throw reason;
+    return { ...now, refined: true };
+  }
 }
 
 function startPlate(): () => void {
@@ -39,19 +56,23 @@ function startPlate(): () => void {
     control = new AbortController();
     told.value = {};
     const all = wells.value, mine = control.signal;
-    let next = 0;
-    const worker = async () => {
-      while (next < all.length && !mine.aborted) {
-        const i = next++;
-        try {
-          const found = await askWell(all[i]!.spectrum, mine);
+    const pass = async (work: (i: number) => Promise<Told>) => {
+      let next = 0;
+      const worker = async () => {
+        while (next < all.length && !mine.aborted) {
+          const i = next++, found = await work(i);
           if (!mine.aborted) told.value = { ...told.peek(), [i]: found };
-        } catch (reason) {
-          if (!isAbort(reason)) throw reason;
         }
-      }
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, worker));
     };
-    if (all.length > 1) for (let k = 0; k < AT_ONCE; k++) void worker();
+    const both = async () => {
+      await pass((i) => askWell(all[i]!.spectrum, mine));
+      if (!mine.aborted) await pass((i) => refineWell(all[i]!.spectrum, told.peek()[i]!, mine));
+    };
+    if (all.length > 1) both().catch((reason) => {
+      if (!isAbort(reason)) throw reason;
+    });
   });
   return () => (stop(), control.abort());
 }
@@ -68,12 +89,12 @@ function shade(ter: number): number {
   return high / low < 1.001 ? 0.5 : Math.log(ter / low) / Math.log(high / low);
 }
 
-const VERDICT_MARK: Record<string, string> = { sound: "", doubtful: "?", unfit: "!" };
+const VERDICT_MARK: Record<string, string> = { sound: "", flawed: "?", unfit: "!" };
 
 function WellButton({ i, by }: { i: number; by: "ter" | "verdict" }) {
   const w = wells.value[i]!, t = told.value[i], c = choices.now.value, left = c.left[i];
   const colour = !t || left ? {} : by === "ter" && t.ter !== null ? { "--share": String(shade(t.ter)) } : {};
-  const form = left ? "left" : !t ? "waiting" : by === "ter" ? (t.ter === null ? "unfit" : "ter") : t.verdict;
+  const form = left ? "left" : !t || (by === "verdict" && !t.verdict) ? "waiting" : by === "ter" ? (t.ter === null ? "unfit" : "ter") : t.verdict;
   const words = [w.name, t ? `TER ${withUnit(t.ter, "Ω")}` : "not answered yet", t?.verdict, left ? `left out: ${left}` : ""].filter(Boolean).join(", ");
   return (
     <button class={`well ${form}`} style={colour} aria-pressed={c.at === i} title={words} onClick={() => choices.show({ ...c, at: i })}>
@@ -123,7 +144,7 @@ function savePlate(): void {
 export function Plate() {
   const [by, setBy] = useState<"ter" | "verdict">("ter");
   useEffect(startPlate, []);
-  const { at, columns, named } = layout.value, done = Object.keys(told.value).length, total = wells.value.length;
+  const { at, columns, named } = layout.value, done = Object.keys(told.value).length, total = wells.value.length, refined = Object.values(told.value).filter((t) => t.refined).length;
   const reasons = Object.entries(choices.now.value.left);
   return (
     <section class="plate" aria-labelledby="plate">
@@ -136,6 +157,7 @@ export function Plate() {
         <button class="text" onClick={savePlate}>CSV</button>
       </div>
       {done < total && <Working what={`answering well ${done + 1} of ${total}`} done={done} of={total} />}
+      {done === total && refined < total && <Working what={`refining well ${refined + 1} of ${total}`} done={refined} of={total} />}
       <div class="scroll">
         <table class="wells" key={dataName.value}>
           <caption class="away">Wells of the plate{named ? "" : ", in the order in which they came: their names tell of no places"}</caption>
@@ -153,7 +175,7 @@ export function Plate() {
       {by === "ter" && range.value && (
         <p class="scale"><span>{withUnit(range.value[0], "Ω")}</span><i /><span>{withUnit(range.value[1], "Ω")}</span></p>
       )}
-      {by === "verdict" && <p class="scale words"><span class="well sound" /> sound <span class="well doubtful">?</span> to be looked at <span class="well unfit">!</span> unfit</p>}
+      {by === "verdict" && <p class="scale words"><span class="well sound" /> sound <span class="well flawed">?</span> to be looked at <span class="well unfit">!</span> unfit</p>}
       <LeaveOut />
       {reasons.length > 0 && <ul class="notes">{reasons.map(([i, why]) => <li key={i}><b>{wells.value[Number(i)]?.name}</b> is left out: {why}</li>)}</ul>}
     </section>

@@ -1,15 +1,17 @@
 // What the answer leaves open: each parameter by itself, two of them together, and the circuits that the spectrum cannot tell apart.
+import { useSignal } from "@preact/signals";
 import { useMemo, useState } from "preact/hooks";
 import { DRAWN, type Completion, type Parameter } from "../api";
 import type { Column } from "../base/csv";
 import { Chart, type Key } from "../chart/Chart";
 import type { Ink } from "../chart/ink";
-import { base, line, linear, logarithmic, points, type Size } from "../chart/parts";
+import { base, line, linear, logarithmic, points, STACKED, type Size } from "../chart/parts";
 import { extent, logRange } from "../chart/scale";
+import { percent, withUnit } from "../base/units";
 import type { Answered } from "./answers";
 import { fibreAt, invariantsOf } from "./circuit";
-import { well } from "./state";
-import { bestOf } from "./view";
+import { showCandidate, well } from "./state";
+import { candidate, circuitOf } from "./view";
 import { intervalWords, unitOf } from "./words";
 
 /** The ranges of the answer's twelve grid values, equally far apart in the logarithm (include/tidemill/eis.h, eis_parameters). */
@@ -80,9 +82,10 @@ function Marginals({ answered: a }: { answered: Answered }) {
 }
 
 const DOTS = 800;
+const ringSize = (probability: number) => 6 + 26 * Math.sqrt(probability);
 
 function Joint({ answered: { completion: c, draws } }: { answered: Answered }) {
-  const open = c.missing_params;
+  const open = c.missing_params, picked = candidate.value, hovered = useSignal<number | null>(null);
   const [pair, setPair] = useState<[Parameter, Parameter] | null>(null);
   const [a, b] = pair && pair.every((name) => open.includes(name)) ? pair : [open[0]!, open[1] ?? open[0]!];
   const dots = useMemo(() => {
@@ -99,11 +102,14 @@ function Joint({ answered: { completion: c, draws } }: { answered: Answered }) {
       series: [
         points("possible", dots, ink.series[0]!, { symbolSize: 4, itemStyle: { color: ink.series[0], opacity: 0.35 } }),
         points("candidates", best, ink.series[1]!, {
-          symbolSize: (v: number[]) => 6 + 26 * Math.sqrt(v[2] ?? 0), itemStyle: { color: "transparent", borderColor: ink.series[1], borderWidth: 2 },
+          symbolSize: (v: number[]) => ringSize(v[2] ?? 0), itemStyle: { color: "transparent", borderColor: ink.series[1], borderWidth: 2 },
         }),
+        points("shown", best.slice(picked, picked + 1), ink.series[1]!, { symbolSize: (v: number[]) => ringSize(v[2] ?? 0), z: 5 }),
       ],
     };
-  }, [dots, best, a, b]);
+  }, [dots, best, a, b, picked]);
+  const marks = useMemo(() => best.map(([x, y], index) => ({ index, grid: 0, x: x!, y: y! })), [best]);
+  const words = (i: number) => `Candidate ${i + 1}: ${a} ${withUnit(best[i]?.[0], unitOf(a))}, ${b} ${withUnit(best[i]?.[1], unitOf(b))}, probability ${percent(best[i]?.[2])}${i === picked ? ", shown" : ""}`;
   if (open.length < 2) return null;
   const select = (which: 0 | 1, now: Parameter, label: string) => (
     <label>
@@ -117,10 +123,12 @@ function Joint({ answered: { completion: c, draws } }: { answered: Answered }) {
       </select>
     </label>
   );
-  const keys: Key[] = [...(dots.length ? [{ label: "possible", series: 0, form: "dot" as const }] : []), { label: "candidates, by probability", series: 1, form: "ring" }];
+  const keys: Key[] = [...(dots.length ? [{ label: "possible", series: 0, form: "dot" as const }] : []), { label: "candidates, by probability", series: 1, form: "ring" }, { label: `candidate ${picked + 1}, shown`, series: 1, form: "dot" }];
   return (
     <Chart
-      title="Two together" name={`${well.value?.name}-${a}-${b}`} height={260} draw={draw} keys={keys} summary={`${a} against ${b}.`}
+      title="Two together" name={`${well.value?.name}-${a}-${b}`} height={260} draw={draw} keys={keys} summary={`${a} against ${b}. Candidate ${picked + 1} is shown in all plots.`}
+      readout={hovered.value !== null && hovered.value < best.length ? words(hovered.value) : "Click a candidate: Nyquist, Bode, residuals and the circuits of one spectrum show it."}
+      picking={{ marks, count: best.length, hovered, words, idle: "no candidate; arrow keys go along them, Enter shows one in all plots", toggle: ([i]) => i !== undefined && showCandidate(i) }}
       columns={[
         { name: a, unit: unitOf(a), values: best.map((p) => p[0]!) }, { name: b, unit: unitOf(b), values: best.map((p) => p[1]!) },
         { name: "probability", values: best.map((p) => p[2]!) },
@@ -138,36 +146,39 @@ const LEAST_SHARE = 1e-6;
 /** Every circuit along it has the same spectrum: nothing but another measurement tells which it is. */
 function Fibre({ completion: c }: { completion: Completion }) {
   const walk = useMemo(() => {
-    const best = bestOf(c);
+    const best = circuitOf(c);
     if (!c.fibre || !best) return [];
     const q = invariantsOf(best);
     const [low, high] = [Math.max(c.fibre.g[0], 1e-6), c.fibre.g[1]];
     const all = Array.from({ length: ALONG }, (_, i) => fibreAt(q, low * (high / low) ** (i / (ALONG - 1))));
     return all.flatMap((p) => (p && Math.min(p.Ra, p.Rb) > LEAST_SHARE * Math.max(p.Ra, p.Rb) ? [p] : []));
   }, [c]);
+  const picked = candidate.value, shown = circuitOf(c, picked);
+  const here = shown && walk.some((p) => p.Rsh >= shown.Rsh) && walk.some((p) => p.Rsh <= shown.Rsh) ? shown.Rsh : null;
   const draw = useMemo(() => (at: Size, ink: Ink) => {
     const half = Math.round((at.height - 10 - 44 - 18) / 2);
+    const stroke = here === null ? {} : { markLine: { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: ink.text, width: 1.5, type: "solid" as const }, data: [{ xAxis: here }] } };
     const x = logRange(walk.map((p) => p.Rsh));
     const of = (name: "Ra" | "Rb" | "Ca" | "Cb", series: number, below: boolean) =>
       line(name, walk.map((p) => [p.Rsh, p[name]]), ink.series[series]!, { ...(below && { xAxisIndex: 1, yAxisIndex: 1 }), ...(name.endsWith("b") && { lineStyle: { color: ink.series[series], width: 2, type: "dashed" as const } }) });
     return {
       ...base(ink),
-      grid: [{ left: 62, right: 14, top: 10, height: half }, { left: 62, right: 14, top: 10 + half + 18, height: half }],
+      grid: [{ ...STACKED, top: 10, height: half }, { ...STACKED, top: 10 + half + 18, height: half }],
       xAxis: [logarithmic(ink, { ...x, hidden: true }), logarithmic(ink, { ...x, gridIndex: 1, name: "Rsh", unit: "Ω" })],
       yAxis: [
         logarithmic(ink, { name: "R", unit: "Ω", gap: 48, ...logRange(walk.flatMap((p) => [p.Ra, p.Rb])) }),
         logarithmic(ink, { name: "C", unit: "F", gridIndex: 1, gap: 48, ...logRange(walk.flatMap((p) => [p.Ca, p.Cb])) }),
       ],
-      series: [of("Ra", 0, false), of("Rb", 1, false), of("Ca", 0, true), of("Cb", 1, true)],
+      series: [{ ...of("Ra", 0, false), ...stroke }, of("Rb", 1, false), { ...of("Ca", 0, true), ...stroke }, of("Cb", 1, true)],
     };
-  }, [walk]);
+  }, [walk, here]);
   if (walk.length < 2) return null;
   const columns: Column[] = (["Rsh", "Ra", "Rb", "Ca", "Cb"] as const).map((name) => ({ name, unit: unitOf(name), values: walk.map((p) => p[name]) }));
   return (
     <Chart
       title="What the spectrum cannot tell" name={`${well.value?.name}-fibre`} height={300} draw={draw} columns={columns}
       keys={[{ label: "Ra, Ca", series: 0 }, { label: "Rb, Cb", series: 1, form: "dashed" }]}
-      summary="Circuits with one and the same spectrum, along their shunt resistance." readout="Each place from left to right is a circuit with exactly this spectrum."
+      summary="Circuits with one and the same spectrum, along their shunt resistance." readout={`Each place from left to right is a circuit with exactly this spectrum.${here === null ? "" : ` The upright line: candidate ${picked + 1}.`}`}
     />
   );
 }

@@ -5,11 +5,11 @@ import type { Column } from "../base/csv";
 import { Chart, type Key } from "../chart/Chart";
 import type { Ink } from "../chart/ink";
 import type { Mark, Picking } from "../chart/picking";
-import { band, base, line, linear, logarithmic, points, type Size } from "../chart/parts";
+import { band, base, line, linear, logarithmic, points, STACKED, type Size } from "../chart/parts";
 import { equalAxes, extent, logRange } from "../chart/scale";
 import { checked } from "./answers";
 import { hovered, out, togglePoints, well, type Well } from "./state";
-import { checkResiduals, fit, fitResiduals, phase, size, type Fit, type Residual } from "./view";
+import { candidate, checkResiduals, fit, fitResiduals, phase, size, type Fit, type Residual } from "./view";
 
 const sizeAt = (w: Well, i: number) => size({ re: w.spectrum.z_re_ohm[i]!, im: w.spectrum.z_im_ohm[i]! });
 const phaseAt = (w: Well, i: number) => phase({ re: w.spectrum.z_re_ohm[i]!, im: w.spectrum.z_im_ohm[i]! });
@@ -21,7 +21,10 @@ function pointWords(w: Well, i: number): string {
 }
 
 const picking = (w: Well, marks: Mark[]): Picking =>
-  ({ marks, count: w.spectrum.freq_hz.length, hovered, words: (i) => pointWords(w, i), toggle: togglePoints });
+  ({
+    marks, count: w.spectrum.freq_hz.length, hovered, words: (i) => pointWords(w, i), toggle: togglePoints,
+    idle: "no point; arrow keys go along the points, Enter takes one out or puts it back",
+  });
 
 const readout = (w: Well) =>
   hovered.value === null ? "Click a point to take it out of the fit, or draw a box around several." : pointWords(w, hovered.value);
@@ -32,7 +35,7 @@ const twinAction = (w: Well) => ({
 
 const KEYS: Key[] = [{ label: "measured", series: 0, form: "dot" }, { label: "not in the fit", series: -1, form: "ring" }];
 const keysOf = (f: Fit | null, spread: string): Key[] =>
-  [...KEYS, ...(f ? [{ label: "fit", series: 1 }] : []), ...(f?.band ? [{ label: spread, series: 1, form: "band" as const }] : [])];
+  [...KEYS, ...(f ? [{ label: candidate.value ? `candidate ${candidate.value + 1}` : "fit", series: 1 }] : []), ...(f?.band ? [{ label: spread, series: 1, form: "band" as const }] : [])];
 
 function measuredColumns(w: Well): Column[] {
   const s = w.spectrum;
@@ -97,7 +100,7 @@ export function Bode() {
     ] : [];
     return {
       ...base(ink),
-      grid: [{ left: EDGE.left, right: EDGE.right, top: 10, height: half }, { left: EDGE.left, right: EDGE.right, top: 10 + half + 22, height: half }],
+      grid: [{ ...STACKED, top: 10, height: half }, { ...STACKED, top: 10 + half + 22, height: half }],
       xAxis: [logarithmic(ink, { ...hz, hidden: true }), logarithmic(ink, { ...hz, gridIndex: 1, name: "frequency", unit: "Hz" })],
       yAxis: [logarithmic(ink, { ...sizes, name: "|Z|", unit: "Ω", gap: 48 }), linear(ink, { gridIndex: 1, name: "−phase, °", gap: 44, split: 4 })],
       series: [

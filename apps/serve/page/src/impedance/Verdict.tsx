@@ -4,7 +4,7 @@ import { checked } from "./answers";
 import { askedPoints, change, choices, out, well } from "./state";
 
 const MEANS: Record<string, string> = {
-  sound: "Sound: nothing speaks against these data.", doubtful: "To be looked at:", unfit: "Not fit to be used:",
+  sound: "Sound: nothing speaks against these data.", flawed: "To be looked at:", unfit: "Not fit to be used:",
 };
 
 export function Verdict() {
@@ -16,7 +16,7 @@ export function Verdict() {
     change(`took out ${originals.length} points of a fault`, { out: { ...all, [at]: [...new Set([...out.value, ...originals])].sort((a, b) => a - b) } });
   };
   return (
-    <section class={`verdict ${c.verdict}`} aria-labelledby="verdict">
+    <section class={`verdict ${c.verdict in MEANS ? c.verdict : "flawed"}`} aria-labelledby="verdict">
       <h2 id="verdict" class="away">Verdict on the data</h2>
       <p><b>{MEANS[c.verdict] ?? `${c.verdict}:`}</b></p>
       {c.faults.length > 0 && (

@@ -24,9 +24,11 @@ export interface Choices {
   /** By well: why it is left out of the plate. */
   left: Record<number, string>;
   at: number;
+  /** The candidate whose curve is shown, from 0: the most probable one. */
+  candidate: number;
 }
 
-export const nothingChosen: Choices = { known: {}, circuit: "shunt", area: "", out: {}, left: {}, at: 0 };
+export const nothingChosen: Choices = { known: {}, circuit: "shunt", area: "", out: {}, left: {}, at: 0, candidate: 0 };
 
 export const wells = signal<Well[]>([]);
 export const dataName = signal("");
@@ -79,6 +81,9 @@ export function change(name: string, part: Partial<Choices>, joins = false): voi
   choices.change(name, { ...choices.now.value, ...part }, joins);
 }
 
+/** What is looked at is no change: there is nothing to undo. */
+export const showCandidate = (candidate: number) => choices.show({ ...choices.now.value, candidate });
+
 /** In the fit or out of it: all of `points` the other way than the first of them is. */
 export function togglePoints(points: number[]): void {
   const { out: all, at } = choices.now.value;
@@ -106,7 +111,7 @@ export function close(): void {
   wells.value = [];
   dataName.value = "";
   choices.begin(nothingChosen);
-  say({ data: "", known: "", out: "", at: "", area: "", circuit: "" }, "push");
+  say({ data: "", known: "", out: "", at: "", area: "", circuit: "", candidate: "" }, "push");
 }
 
 const outText = (all: Record<number, number[]>) =>
@@ -117,14 +122,14 @@ const outOf = (text = "") =>
 function queryOf(c: Choices): Record<string, string> {
   return {
     data: dataName.value, known: writePairs(c.known as Record<string, string>), circuit: c.circuit === "shunt" ? "" : c.circuit, area: c.area,
-    out: outText(c.out), at: c.at ? String(c.at) : "",
+    out: outText(c.out), at: c.at ? String(c.at) : "", candidate: c.candidate ? String(c.candidate + 1) : "",
   };
 }
 
 function choicesOf(query: Record<string, string>): Choices {
   return {
     known: readPairs(query.known) as Choices["known"], circuit: query.circuit === "chain" ? "chain" : "shunt", area: query.area ?? "",
-    out: outOf(query.out), left: {}, at: Number(query.at ?? 0) || 0,
+    out: outOf(query.out), left: {}, at: Number(query.at ?? 0) || 0, candidate: Math.max(0, (Number(query.candidate) || 1) - 1),
   };
 }
 

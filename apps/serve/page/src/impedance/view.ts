@@ -3,12 +3,12 @@ import { computed } from "@preact/signals";
 import { DRAWN, PARAMETERS, type Completion } from "../api";
 import { answered, checked } from "./answers";
 import { impedance, quantile, type Complex, type Values } from "./circuit";
-import { askedPoints, well } from "./state";
+import { askedPoints, choices, well } from "./state";
 
-/** The best circuit, known values included; null if the answer names none. */
-export function bestOf(c: Completion): Values | null {
-  const first = c.top_k_predictions[0];
-  const values = { ...c.known_params, ...first, Rs: Number(first?.Rs ?? c.rs_ohm ?? 0) } as unknown as Values;
+/** The circuit of a candidate, by default the best one, known values included; null if the answer names none. */
+export function circuitOf(c: Completion, candidate = 0): Values | null {
+  const one = c.top_k_predictions[candidate];
+  const values = { ...c.known_params, ...one, Rs: Number(one?.Rs ?? c.rs_ohm ?? 0) } as unknown as Values;
   return PARAMETERS.every((name) => Number.isFinite(values[name])) ? values : null;
 }
 
@@ -22,8 +22,15 @@ export function smooth(freq: number[], each = 12): number[] {
   return Array.from({ length: n + 1 }, (_, i) => high * (low / high) ** (i / n));
 }
 
+/** Which candidate is shown: an answer that has fewer shows its best. */
+export const candidate = computed(() => {
+  const wanted = choices.now.value.candidate;
+  return wanted < (answered.value?.completion.top_k_predictions.length ?? 0) ? wanted : 0;
+});
+
 export interface Fit {
-  best: Values;
+  /** The circuit of the line. */
+  values: Values;
   line: { hz: number; z: Complex }[];
   /** 95 % of the circuits that the answer leaves possible, at the line's frequencies. */
   band: { size: [number, number]; phase: [number, number] }[] | null;
@@ -36,8 +43,8 @@ export const phase = (z: Complex) => (-180 / Math.PI) * Math.atan2(z.im, z.re);
 
 export const fit = computed<Fit | null>(() => {
   const a = answered.value, w = well.value;
-  const best = a && bestOf(a.completion);
-  if (!a || !best || !w) return null;
+  const values = a && circuitOf(a.completion, candidate.value);
+  if (!a || !values || !w) return null;
   const hz = smooth(w.spectrum.freq_hz);
   const circuit = a.completion.circuit;
   const draws = a.draws?.rows ?? [];
@@ -52,7 +59,7 @@ export const fit = computed<Fit | null>(() => {
   // Draws come in the order of their weights' sampling: evenly spaced ones are as good as any.
   const few = some.filter((_, i) => i % Math.max(1, Math.floor(some.length / CURVES_SHOWN)) === 0).slice(0, CURVES_SHOWN);
   return {
-    best, line: hz.map((f) => ({ hz: f, z: impedance(best, f, circuit) })), band, possible: few.map((p) => hz.map((f) => impedance(p, f, circuit))),
+    values, line: hz.map((f) => ({ hz: f, z: impedance(values, f, circuit) })), band, possible: few.map((p) => hz.map((f) => impedance(p, f, circuit))),
   };
 });
 
@@ -66,7 +73,7 @@ export const fitResiduals = computed<Residual[] | null>(() => {
   const f = fit.value, w = well.value, a = answered.value;
   if (!f || !w || !a) return null;
   return w.spectrum.freq_hz.map((hz, i) => {
-    const z = impedance(f.best, hz, a.completion.circuit);
+    const z = impedance(f.values, hz, a.completion.circuit);
     const measured = { re: w.spectrum.z_re_ohm[i]!, im: w.spectrum.z_im_ohm[i]! };
     return { re: (measured.re - z.re) / size(measured), im: (measured.im - z.im) / size(measured) };
   });

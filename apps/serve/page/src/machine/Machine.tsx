@@ -1,7 +1,9 @@
 // The machine as the service finds it: each figure with its reason, what was measured, and what of it a training reaches.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Machine } from "../api";
+import { advise, advised, SETTABLE } from "../base/advised";
 import { serviceAddress, token, get, inWords, send } from "../base/client";
+import { copyText } from "../base/save";
 import { bytes, duration, plain, withUnit } from "../base/units";
 import { Copied, CopyAs } from "../shell/CopyAs";
 import { Fault, Working } from "../shell/Working";
@@ -97,20 +99,51 @@ function Parts({ m }: { m: Machine }) {
 
 const shown = (name: string, value: string | number) => (name === "memory" && typeof value === "number" ? bytes(value) : String(value));
 
+/** As an option of a command line: those of the impedance commands have the name without "eis-", memory is a limit. */
+function onLine(name: string, value: string | number): string {
+  if (name === "memory") return `--memory-limit-mib ${Math.floor(Number(value) / 2 ** 20)}`;
+  return `--${name.replace(/^eis-/, "")} ${value}`;
+}
+
+/** Of one piece of advice: what a request may set goes into the next training; the rest is the command line's. */
+function Apply({ name, value }: { name: string; value: string | number }) {
+  const [said, setSaid] = useState("");
+  if (SETTABLE.includes(name)) {
+    const on = advised.value[name] === value;
+    return <button class="text" aria-pressed={on} aria-label={`${on ? "in the next training" : "apply"}: ${name} ${value}`} onClick={() => advise(name, on ? null : value)}>{on ? "in the next training" : "apply"}</button>;
+  }
+  const copy = async () => setSaid((await copyText(onLine(name, value))) ? "copied" : "not copied");
+  return <button class="text" aria-label={`${said || "copy the option"}: ${onLine(name, value)}`} title={onLine(name, value)} onClick={copy}>{said || "copy the option"}</button>;
+}
+
+const FOR_TRAINING = [...SETTABLE, "threads", "memory"];
+
 function Advice({ m }: { m: Machine }) {
+  const all = Object.entries(m.advice), free = all.filter(([name]) => SETTABLE.includes(name));
+  const applied = free.every(([name, a]) => advised.value[name] === a.value);
+  const line = `tidemill forecast train --data series.csv ${all.filter(([name]) => FOR_TRAINING.includes(name)).map(([name, a]) => onLine(name, a.value)).join(" ")}`;
+  const [said, setSaid] = useState("");
   return (
     <section aria-labelledby="advice">
       <h2 id="advice">What suits it</h2>
       <div class="scroll" role="group" aria-label="Options that suit it" tabIndex={0}>
         <table class="advice">
-          <thead><tr><th scope="col">option</th><th scope="col">value</th><th scope="col">most</th><th scope="col" class="word">because</th></tr></thead>
+          <thead><tr><th scope="col">option</th><th scope="col">value</th><th scope="col">most</th><th scope="col" class="word">because</th><th scope="col"><span class="away">apply</span></th></tr></thead>
           <tbody>
-            {Object.entries(m.advice).map(([name, a]) => (
-              <tr key={name}><th scope="row">{name}</th><td>{shown(name, a.value)}</td><td>{a.most === undefined ? "–" : shown(name, a.most)}</td><td class="word">{a.why}</td></tr>
+            {all.map(([name, a]) => (
+              <tr key={name}>
+                <th scope="row">{name}</th><td>{shown(name, a.value)}</td><td>{a.most === undefined ? "–" : shown(name, a.most)}</td><td class="word">{a.why}</td>
+                <td><Apply name={name} value={a.value} /></td>
+              </tr>
             ))}
           </tbody>
         </table>
       </div>
+      <p class="row">
+        <button class="plain" disabled={applied} onClick={() => free.forEach(([name, a]) => advise(name, a.value))}>Apply to the next training</button>
+        <button class="text" onClick={async () => setSaid((await copyText(line)) ? "copied" : "not copied")}>{said || "copy all as a command"}</button>
+        <span class="quiet">A training that is started on the screen Forecast takes them. Threads and memory are the service's to give: these are for the command line.</span>
+      </p>
     </section>
   );
 }

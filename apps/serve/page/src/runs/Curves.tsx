@@ -9,7 +9,7 @@ import type { Ink } from "../chart/ink";
 import { base, line, linear, logarithmic, type Size } from "../chart/parts";
 import { logRange } from "../chart/scale";
 import { smoothed } from "./curves";
-import { logScale, metrics, smoothing } from "./state";
+import { logScale, metrics, names, smoothing } from "./state";
 
 const LOSSES = ["loss", "train_loss"], CHECKS = ["val_loss"], STEPS = ["step", "steps", "epoch"];
 /** So few points are shown as such: a line through one would be none. */
@@ -18,7 +18,7 @@ const lastOf = (values: (number | null)[]) => values.reduceRight<number | null>(
 const first = (all: Record<string, (number | null)[]>, names: string[]) => names.map((n) => all[n]).find((v) => v?.some((x) => x !== null));
 
 export function Curves({ jobs }: { jobs: Job[] }) {
-  const all = metrics.value, log = logScale.value, share = smoothing.value;
+  const all = metrics.value, called = names.value, log = logScale.value, share = smoothing.value;
   const ids = jobs.map((j) => j.id).join(",");
   const found = useMemo(() => ids.split(",").flatMap((id, i) => {
     const own = all[id];
@@ -45,14 +45,14 @@ export function Curves({ jobs }: { jobs: Job[] }) {
     };
   }, [found, log, share]);
   const keys: Key[] = [
-    ...found.map(({ id, i }) => ({ label: id, series: i % 8 })), ...(found.some((f) => f.check) ? [{ label: "validation", series: -1, form: "dashed" as const }] : []),
+    ...found.map(({ id, i }) => ({ label: called[id] ?? id, series: i % 8 })), ...(found.some((f) => f.check) ? [{ label: "validation", series: -1, form: "dashed" as const }] : []),
   ];
   const columns: Column[] = found.flatMap(({ id, steps, loss, check }) => [
-    { name: `${id} step`, values: steps }, { name: `${id} loss`, values: loss }, ...(check ? [{ name: `${id} validation`, values: check }] : []),
+    { name: `${called[id]}: step`, values: steps }, { name: `${called[id]}: loss`, values: loss }, ...(check ? [{ name: `${called[id]}: validation`, values: check }] : []),
   ]);
   if (!found.length) return <p class="quiet">No curves yet: the first losses draw them.</p>;
   return (
-    <Chart title="Loss" name="loss" draw={draw} height={340} keys={keys} columns={columns} summary={found.map(({ id, loss }) => `${id} is at ${plain(lastOf(loss))}`).join(", ")}>
+    <Chart title="Loss" name="loss" draw={draw} height={340} keys={keys} columns={columns} summary={found.map(({ id, loss }) => `${called[id]} is at ${plain(lastOf(loss))}`).join(", ")}>
       <div class="row">
         <label><input type="checkbox" checked={log} onChange={(e) => say({ log: e.currentTarget.checked ? "1" : "" })} /> logarithmic</label>
         <label class="row">smoothing <input type="range" min="0" max="0.98" step="0.02" value={share} onInput={(e) => say({ smooth: Number(e.currentTarget.value) ? e.currentTarget.value : "" })} /> <output>{share.toFixed(2)}</output></label>

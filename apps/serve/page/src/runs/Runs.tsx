@@ -1,5 +1,5 @@
 // The runs of the service: what they are at, their curves over each other, and what was told them differently.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Job } from "../api";
 import { say } from "../base/address";
 import { copyText } from "../base/save";
@@ -7,7 +7,7 @@ import { duration, percent, plain } from "../base/units";
 import { Fault, Working } from "../shell/Working";
 import { Curves } from "./Curves";
 import { differences } from "./curves";
-import { act, choose, chosen, chosenJobs, fault, isLive, jobs, logs, startRuns } from "./state";
+import { act, choose, chosen, chosenJobs, fault, isLive, jobs, logs, names, rename, startRuns } from "./state";
 import { trySample } from "./sample";
 
 export function Runs() {
@@ -68,8 +68,8 @@ function List({ all }: { all: Job[] }) {
         <tbody>
           {all.map((j) => (
             <tr key={j.id} class={chosen.value.includes(j.id) ? "chosen" : undefined}>
-              <td><input type="checkbox" checked={chosen.value.includes(j.id)} onChange={() => toggle(j.id)} aria-label={`show ${j.id}, ${j.command}`} /></td>
-              <th scope="row"><button class="text" onClick={() => choose([j.id])}>{j.id}</button> <span class="quiet">{j.command}</span></th>
+              <td><input type="checkbox" checked={chosen.value.includes(j.id)} onChange={() => toggle(j.id)} aria-label={`show ${names.value[j.id]}`} /></td>
+              <th scope="row"><button class="text name" onClick={() => choose([j.id])}>{names.value[j.id]}</button></th>
               <td class="word"><span class={`state ${j.state}`}>{j.state}</span></td>
               <td class="word">{progressWords(j) || j.message || "–"}</td>
               <td>{plain(j.progress?.loss)}</td>
@@ -87,18 +87,19 @@ function List({ all }: { all: Job[] }) {
 function Actions({ job }: { job: Job }) {
   const [said, setSaid] = useState("");
   const [sure, setSure] = useState(false);
+  const name = names.value[job.id];
   const copy = async () => {
     setSaid((await copyText(job.cli)) ? "copied" : "not copied");
     setTimeout(() => setSaid(""), 1500);
   };
   return (
     <span class="row tight">
-      {isLive(job) && <button class="text" onClick={() => act(job, "cancel")} aria-label={`Stop ${job.id}`}>stop</button>}
-      {["stopped", "cancelled", "failed"].includes(job.state) && <button class="text" onClick={() => act(job, "resume")} aria-label={`Resume ${job.id}`}>resume</button>}
-      <button class="text" onClick={copy} aria-label={said ? `${said}: the command of ${job.id}` : `Copy the command of ${job.id}`}>{said || "command"}</button>
+      {isLive(job) && <button class="text" onClick={() => act(job, "cancel")} aria-label={`Stop ${name}`}>stop</button>}
+      {["stopped", "cancelled", "failed"].includes(job.state) && <button class="text" onClick={() => act(job, "resume")} aria-label={`Resume ${name}`}>resume</button>}
+      <button class="text" onClick={copy} aria-label={said ? `${said}: the command of ${name}` : `Copy the command of ${name}`}>{said || "command"}</button>
       {!isLive(job) && (sure
         ? <><button class="text bad" onClick={() => act(job, "delete")}>delete its folder</button><button class="text" onClick={() => setSure(false)}>keep</button></>
-        : <button class="text" onClick={() => setSure(true)} aria-label={`Delete ${job.id}`}>delete</button>)}
+        : <button class="text" onClick={() => setSure(true)} aria-label={`Delete ${name}`}>delete</button>)}
     </span>
   );
 }
@@ -112,7 +113,7 @@ function Differences({ jobs: some }: { jobs: Job[] }) {
       {found.length === 0 ? <p class="quiet">Nothing: these runs were told the same.</p> : (
         <div class="scroll" role="group" aria-label="Options that differ" tabIndex={0}>
           <table>
-            <thead><tr><th scope="col">option</th>{some.map((j) => <th key={j.id} scope="col">{j.id}</th>)}</tr></thead>
+            <thead><tr><th scope="col">option</th>{some.map((j) => <th key={j.id} scope="col" class="named">{names.value[j.id]}</th>)}</tr></thead>
             <tbody>{found.map((d) => <tr key={d.option}><th scope="row">{d.option}</th>{d.values.map((v, i) => <td key={i}>{v}</td>)}</tr>)}</tbody>
           </table>
         </div>
@@ -121,15 +122,32 @@ function Differences({ jobs: some }: { jobs: Job[] }) {
   );
 }
 
+function Name({ job }: { job: Job }) {
+  const [text, setText] = useState<string | null>(null);
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => input.current?.focus(), [text === null]);
+  if (text === null)
+    return <p class="row"><span class="quiet">{job.id}</span> <button class="text" onClick={() => setText(job.name ?? "")}>rename</button></p>;
+  return (
+    <form class="row" onSubmit={(e) => (e.preventDefault(), setText(null), void rename(job, text))} onKeyDown={(e) => e.key === "Escape" && setText(null)}>
+      <label for="run-name">Call it</label>
+      <input id="run-name" value={text} maxLength={60} placeholder={names.value[job.id]} autocomplete="off" onInput={(e) => setText(e.currentTarget.value)} ref={input} />
+      <button class="plain">Rename</button>
+      <button type="button" class="text" onClick={() => setText(null)}>leave it</button>
+    </form>
+  );
+}
+
 function One({ job }: { job: Job }) {
   const lines = logs.value[job.id] ?? [];
   return (
     <section class="one" aria-labelledby="one">
-      <h2 id="one">{job.id}</h2>
+      <h2 id="one">{names.value[job.id]}</h2>
+      <Name job={job} />
       {job.message && <p>{job.message}</p>}
       <p class="command"><code>{job.cli}</code></p>
       <h3>Log</h3>
-      {lines.length ? <pre tabIndex={0} aria-label={`Log of ${job.id}`}>{lines.join("\n")}</pre> : <p class="quiet">Nothing was said yet.</p>}
+      {lines.length ? <pre tabIndex={0} aria-label={`Log of ${names.value[job.id]}`}>{lines.join("\n")}</pre> : <p class="quiet">Nothing was said yet.</p>}
       <button class="text" onClick={() => say({ ids: "" })}>Close</button>
     </section>
   );

@@ -4,6 +4,7 @@ import type { Job, Metrics, Progress } from "../api";
 import { place, say } from "../base/address";
 import { follow, get, inWords, send } from "../base/client";
 import { grown } from "./curves";
+import { namesOf } from "./names";
 import { logLine, type Told } from "./told";
 
 export const jobs = signal<Job[] | null>(null);
@@ -17,6 +18,9 @@ export const logScale = computed(() => query.value.log === "1");
 export const smoothing = computed(() => Math.max(0, Math.min(0.98, Number(query.value.smooth ?? 0) || 0)));
 export const chosenJobs = computed(() => chosen.value.flatMap((id) => jobs.value?.find((j) => j.id === id) ?? []));
 
+/** By id. */
+export const names = computed(() => namesOf(jobs.value ?? []));
+
 export const choose = (ids: string[]) => say({ ids: ids.join(",") });
 export const isLive = (j: Job) => j.state === "running" || j.state === "queued";
 
@@ -28,6 +32,15 @@ export async function list(): Promise<void> {
     fault.value = "";
   } catch (reason) {
     jobs.value ??= [];
+    fault.value = inWords(reason);
+  }
+}
+
+export async function rename(job: Job, name: string): Promise<void> {
+  try {
+    await send(`api/v1/jobs/${job.id}/name`, { json: { name: name.trim() }, method: "POST" });
+    await list();
+  } catch (reason) {
     fault.value = inWords(reason);
   }
 }
@@ -51,7 +64,11 @@ function addPoint(id: string, p: Progress): void {
   metrics.value = { ...metrics.peek(), [id]: grown(metrics.peek()[id], p) };
 }
 
+/** Ended runs whose files were asked for: what a stream told until then may not be all. */
+const loaded = new Set<string>();
+
 async function load(id: string): Promise<void> {
+  loaded.add(id);
   const [found, log] = await Promise.allSettled([get<Metrics>(`api/v1/jobs/${id}/metrics`), send(`api/v1/jobs/${id}/log`).then((r) => r.text())]);
   if (found.status === "fulfilled") metrics.value = { ...metrics.peek(), [id]: found.value };
   if (log.status === "fulfilled") logs.value = { ...logs.peek(), [id]: log.value.split("\n").filter(Boolean).slice(-LOG_LINES) };
@@ -83,7 +100,7 @@ export function startRuns(): () => void {
   const stopLoading = effect(() => {
     // A live run's stream tells all of it from its beginning.
     const ended = (jobs.value ?? []).filter((j) => !isLive(j)).map((j) => j.id);
-    for (const id of chosen.value) if (ended.includes(id) && (!metrics.peek()[id] || !logs.peek()[id])) void load(id);
+    for (const id of chosen.value) if (ended.includes(id) && !loaded.has(id)) void load(id);
   });
   const live = computed(() => (jobs.value ?? []).filter((j) => isLive(j) && (chosen.value.includes(j.id) || j.state === "running")).map((j) => j.id).join(","));
   const stopFollowing = effect(() => {
@@ -93,13 +110,17 @@ export function startRuns(): () => void {
       if (open.has(id)) continue;
       const control = new AbortController();
       open.set(id, control);
+      loaded.delete(id);
       metrics.value = { ...metrics.peek(), [id]: {} };
       logs.value = { ...logs.peek(), [id]: [] };
       void follow(`api/v1/jobs/${id}/events`, (e) => heard(id, e.event, e.data), control.signal).then(() => {
         if (control.signal.aborted) return;
         open.delete(id);
-        void load(id);
-        void list();
+        // Its end is in the list by then; a stream that broke off earlier is no end, and the list's next look loads what there is.
+        void list().then(() => {
+          const job = jobs.peek()?.find((j) => j.id === id);
+          if (job && !isLive(job)) void load(id);
+        });
       });
     }
   });

@@ -35,6 +35,7 @@ export const tests = {
     await choose(page, file("outlier.csv", csv(s)));
     await answered(page);
     await until(page, () => /stands? off/.test(document.querySelector(".verdict")?.textContent ?? ""));
+    assert.equal(await page.locator(".verdict.flawed").count(), 1);
     const nyquist = page.getByRole("slider", { name: /^Nyquist/ });
     await nyquist.focus();
     for (let i = 0; i < 31; i++) await page.keyboard.press("ArrowRight");
@@ -90,6 +91,38 @@ export const tests = {
       assert.equal(name, `well.csv-nyquist.${kind.toLowerCase()}`);
       assert.ok(bytes.toString("latin1").startsWith(begins), `${kind} begins with ${begins}`);
     }
+  }),
+
+  "a candidate is chosen on the joint plot, by keys, by hand and in the table": (options) => visit("", options, async (page) => {
+    await choose(page, file("well.csv", csv(simulate(guide))));
+    await answered(page);
+    await drawn(page, 6);
+    const joint = page.getByRole("slider", { name: /^Two together/ });
+    await joint.focus();
+    for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
+    assert.match(await joint.getAttribute("aria-valuetext"), /^Candidate 3: Rsh .*probability 12 %$/);
+    await page.keyboard.press("Enter");
+    await until(page, () => location.hash.includes("candidate=3"));
+    const keys = (name) => page.locator("figure", { hasText: name }).first().locator(".keys").innerText();
+    assert.match(await keys("Nyquist"), /candidate 3/);
+    assert.match(await keys("Bode"), /candidate 3/);
+    assert.match(await page.locator("figure", { hasText: "What the spectrum cannot tell" }).innerText(), /cannot tell/);
+    await accessible(page, "a candidate");
+    await shot(page, `candidate-${options.theme}-${options.width}`);
+    await page.reload();
+    await answered(page);
+    await until(page, () => /candidate 3/.test(document.querySelector(".keys").textContent));
+    await page.getByText("4 candidates").click();
+    await page.getByRole("button", { name: "Show candidate 1" }).click();
+    await until(page, () => !location.hash.includes("candidate"));
+    assert.match(await keys("Nyquist"), /fit/);
+    // By hand: the ring of the second, where the keys find it.
+    await joint.focus();
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowRight");
+    const ring = await joint.locator(".here").boundingBox();
+    await page.mouse.click(ring.x + ring.width / 2, ring.y + ring.height / 2);
+    await until(page, () => /candidate=\d/.test(location.hash));
   }),
 
   "a plate: wells, a reason that is kept": (options) => visit("", options, async (page) => {

@@ -20,6 +20,22 @@ export const tests = {
     await shot(page, `machine-${options.theme}-${options.width}`);
   }),
 
+  "what suits it is applied to the next training": (options) => visit("#/machine", { ...options, mock: { empty: true } }, async (page, mock) => {
+    await page.getByRole("button", { name: "copy the option: --threads 2" }).click();
+    await until(page, () => /copied/.test(document.querySelector(".advice").textContent));
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "--threads 2");
+    await page.getByRole("button", { name: "apply: batch-size 64" }).click();
+    await accessible(page, "applied");
+    await page.getByRole("button", { name: "Apply to the next training" }).click();
+    await page.getByRole("link", { name: "Forecast" }).click();
+    await page.getByRole("button", { name: /made-up harbour/ }).click();
+    await page.getByRole("button", { name: "precision f32: leave it out" }).click();
+    await page.getByRole("button", { name: "Train", exact: true }).click();
+    while (!mock.log.some((e) => e.method === "POST" && e.path === "/api/v1/jobs")) await page.waitForTimeout(20);
+    const { options: told } = JSON.parse(mock.log.find((e) => e.method === "POST" && e.path === "/api/v1/jobs").body.toString());
+    assert.deepEqual([told["batch-size"], told.precision, told.threads], [64, undefined, undefined]);
+  }),
+
   "a token is asked for, and goes with every request": (options) => visit("#/machine", { ...options, mock: { token: "sesame" } }, async (page) => {
     await page.getByLabel("This service wants a token:").fill("wrong");
     await page.getByRole("button", { name: "Use it" }).click();

@@ -22,13 +22,15 @@ const tides = () => once("tides.csv", (path) => {
 });
 const models = () => once("models", (path) => tidemill("forecast", "train", "--data", tides(), "--out", join(path, "tides"), "--arch", "dlinear", "--seq-len", "336", "--pred-len", "48", "--epochs", "4", "--no-plots", "-q"));
 
+const informed = () => once("known", (path) => tidemill("forecast", "train", "--data", tides(), "--out", join(path, "informed"), "--known", "pressure_hpa", "--seq-len", "48", "--pred-len", "24", "--d-model", "32", "--d-ff", "32", "--epochs", "1", "--no-plots", "-q"));
+
 let started = 0;
 /** The service in a folder of its own, on a port that it finds. */
-async function serve({ withModels = false, token = "" } = {}) {
+async function serve({ withModels = false, from = null, token = "" } = {}) {
   const state = join(folder, `state-${++started}`), words = ["serve", "--port", "0", "--state", state, "--no-access-log"];
   mkdirSync(join(folder, "none"), { recursive: true });
   if (token) writeFileSync(join(folder, "tokens"), `${token}\n`, { mode: 0o600 });
-  const child = spawn(program, [...words, "--models", withModels ? models() : join(folder, "none"), ...(token ? ["--token-file", join(folder, "tokens")] : [])], {
+  const child = spawn(program, [...words, "--models", withModels ? from ?? models() : join(folder, "none"), ...(token ? ["--token-file", join(folder, "tokens")] : [])], {
     stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, XDG_CACHE_HOME: join(state, "cache") },
   });
   const ended = new Promise((done) => child.once("exit", done));
@@ -97,6 +99,15 @@ export const tests = {
     await page.reload();
     await refined(page);
     assert.match(await page.locator(".heading").innerText(), /1 of them not in the fit/);
+    // A candidate that is not the best, in all plots.
+    const joint = page.getByRole("slider", { name: /^Two together/ });
+    await joint.waitFor();
+    await joint.focus();
+    await page.keyboard.press("End");
+    await page.keyboard.press("Enter");
+    await until(page, () => /candidate \d+/.test(document.querySelector(".keys").textContent) && location.hash.includes("candidate="));
+    await accessible(page, "a candidate");
+    await shot(page, name(options, "candidate"));
   }),
 
   "impedance: a plate": async (options) => visit("", { ...options, service: await serve() }, async (page) => {
@@ -133,7 +144,8 @@ export const tests = {
     await page.mouse.up();
     const at = Number(await page.locator(".cut-range input").inputValue());
     const wanted = readFileSync(tides(), "utf8").split("\n")[at].split(",")[0];
-    while (asked("predict").length <= before || asked("predict").at(-1).json().past.time.at(-1) !== wanted) await page.waitForTimeout(20);
+    const isOf = (body) => (body.cut ? body.cut === at : body.past.time.at(-1) === wanted);
+    while (asked("predict").length <= before || !isOf(asked("predict").at(-1).json())) await page.waitForTimeout(20);
     const answer = await (await asked("predict").at(-1).request.response()).json();
     assert.deepEqual(Object.keys(answer.bands.brest_cm), ["80", "95"]);
     assert.ok(answer.bands.brest_cm["95"].low.every((low, k) => low < answer.columns.brest_cm[k] && answer.columns.brest_cm[k] < answer.bands.brest_cm["95"].high[k]));
@@ -148,6 +160,45 @@ export const tests = {
     await page.getByRole("button", { name: "Say so" }).click();
     await page.getByRole("button", { name: "7 columns: change" }).waitFor();
     await page.getByText("forecasts from columns that this file has not: pressure_hpa").waitFor();
+  }),
+
+  "forecast: told of rows to come, and whom the network looks at": async (options) => visit("#/forecast", { ...options, service: await serve({ withModels: true, from: informed() }) }, async (page) => {
+    const asked = listen(page);
+    await page.locator("input[type=file]").setInputFiles(tides());
+    await page.getByText(/The model is told pressure_hpa of the 24 rows to come: the file has it\./).waitFor();
+    await until(page, () => /^Off by/.test(document.querySelector(".verdict-line")?.textContent ?? ""));
+    await page.getByRole("button", { name: "Attention", exact: true }).click();
+    await drawn(page, 2);
+    const map = page.getByRole("slider", { name: /^Attention/ });
+    await map.focus();
+    await page.keyboard.press("End");
+    assert.match(await map.getAttribute("aria-valuetext"), /^pressure_hpa looks at pressure_hpa with [\d.]+ %$/);
+    await accessible(page, "attention");
+    await shot(page, name(options, "attention"));
+    await page.locator(".cut-range input").focus();
+    await page.keyboard.press("End");
+    await page.getByText(/The file ends before them/).waitFor();
+    // The rows after the file's end, of the one column alone.
+    const all = readFileSync(`${tides()}.all`, "utf8").split("\n"), at = all[0].split(",").indexOf("pressure_hpa");
+    const rows = all.slice(4001, 4025).map((line) => line.split(",")).map((cells) => `${cells[0]},${cells[at]}`);
+    await page.locator(".ahead input[type=file]").setInputFiles({ name: "plan.csv", mimeType: "text/csv", buffer: Buffer.from([`${all[0].split(",")[0]},pressure_hpa`, ...rows].join("\n") + "\n") });
+    await page.getByText("After the end of the file").waitFor();
+    const { future, past } = asked("predict").at(-1).json();
+    assert.deepEqual(future.columns.pressure_hpa, rows.map((r) => Number(r.split(",")[1])));
+    assert.equal(past.time.at(-1), all[4000].split(",")[0]);
+    // The command that is copied for a moment of the past gives the numbers that are shown.
+    await page.getByRole("button", { name: "Forget the second file" }).click();
+    await page.getByRole("button", { name: "Move the cut-off back" }).click();
+    await until(page, () => /^Off by/.test(document.querySelector(".verdict-line")?.textContent ?? ""));
+    await page.getByRole("group", { name: "Copy this forecast as" }).getByRole("button", { name: "command" }).click();
+    await page.getByText("copied as command").waitFor();
+    const command = (await page.evaluate(() => navigator.clipboard.readText())).replace("tidemill forecast predict runs/informed", `${program} forecast predict ${join(informed(), "informed")} --output - --no-plots -q`);
+    const said = execFileSync("sh", ["-c", command], { cwd: folder, encoding: "utf8" }).trim().split("\n").map((line) => line.split(","));
+    const { bytes } = await saved(page, () => page.getByRole("button", { name: "Save the forecast as CSV" }).click());
+    const shown = bytes.toString().trim().split("\n").map((line) => line.split(","));
+    assert.equal(said[1][0], shown[1][0]);
+    const column = said[0].indexOf("brest_cm");
+    said.slice(1).forEach((row, i) => assert.ok(Math.abs(row[column] - shown[i + 1][shown[0].indexOf("brest_cm")]) < 1e-3, `row ${i + 1}: ${row[column]}, shown ${shown[i + 1][1]}`));
   }),
 
   "forecast: refused with its place, and trained where there is no model": async (options) => visit("#/forecast", { ...options, service: await serve() }, async (page) => {
@@ -179,19 +230,28 @@ export const tests = {
     await until(page, () => /copied/.test(document.querySelector(".runs").textContent));
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), done.cli);
     await accessible(page, "one run");
+    await page.getByRole("button", { name: "rename" }).click();
+    await page.getByLabel("Call it").fill("the first");
+    await page.getByRole("button", { name: "Rename", exact: true }).click();
+    await page.getByRole("heading", { name: "the first" }).waitFor();
+    assert.equal((await service.ask("api/v1/jobs"))[0].name, "the first");
     // A second one, told otherwise.
     const again = await fetch(`http://127.0.0.1:${service.port}/api/v1/jobs`, { method: "POST", body: JSON.stringify({ command: done.command, options: { ...done.options, dropout: 0.3, epochs: 2 }, upload: done.uploads.data[0] }) });
     const { id } = await again.json();
-    await page.getByRole("checkbox", { name: new RegExp(id) }).check();
+    // The newest is the first.
+    await until(page, () => document.querySelectorAll(".runs tbody tr").length === 2);
+    await page.getByRole("checkbox").first().check();
     while ((await state()) !== "done") await page.waitForTimeout(100);
-    await until(page, (run) => [...document.querySelectorAll(".runs tr")].some((r) => r.textContent.includes(run) && r.textContent.includes("done")), id);
+    await until(page, () => document.querySelector(".runs tbody tr")?.textContent.includes("done"));
     const rows = await page.locator("section", { hasText: "What differs" }).locator("tbody tr").allInnerTexts();
     assert.deepEqual(rows.map((r) => r.split(/\s+/)[0]), ["dropout", "epochs"]);
     await accessible(page, "two runs");
     await shot(page, name(options, "runs"));
     await page.reload();
     await drawn(page, 1);
-    await page.getByRole("button", { name: `Delete ${id}` }).click();
+    await until(page, () => [...document.querySelectorAll(".keys li")].map((li) => li.textContent).join("|") === `the first|${document.querySelector(".runs tbody .name").textContent}|validation`);
+    assert.match(await page.locator(".runs tbody tr").first().locator(".name").innerText(), /^forecast train, harbour\.csv, \d+ \w+/);
+    await page.getByRole("button", { name: /^Delete forecast train, harbour/ }).click();
     await page.getByRole("button", { name: "delete its folder" }).click();
     await until(page, () => document.querySelectorAll(".runs tbody tr").length === 1);
     assert.equal((await service.ask("api/v1/jobs")).length, 1);
