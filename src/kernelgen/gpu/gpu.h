@@ -78,6 +78,7 @@ typedef struct gpu_print {
     const int64_t *constant_at;  /* of each buffer that is FLAT_CONSTANT: where it is in the block of constants */
     text      body;
     int32_t   threads;           /* of a group */
+    int32_t   at_once;           /* groups that a multiprocessor must have registers for; 0: as it comes */
     int64_t   groups;            /* 0: nothing to launch */
     int64_t   room_bytes;        /* of a group's LOCAL_ROOM; 0: it has none */
     int32_t   n_blocks, n_numbers;
