@@ -412,7 +412,8 @@ static void test_sums(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bits_of_the_processor), cmocka_unit_test(test_gelu), cmocka_unit_test(test_accuracy), cmocka_unit_test(test_pow),
+        cmocka_unit_test(test_bits_of_the_processor), cmocka_unit_test(test_gelu),
+        cmocka_unit_test(test_accuracy), cmocka_unit_test(test_pow),
         cmocka_unit_test(test_comparisons), cmocka_unit_test(test_16_bit_floats),
 #if defined(__SSE2__)
         cmocka_unit_test(test_16_bit_floats_flushed),
