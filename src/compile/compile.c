@@ -78,6 +78,7 @@ static tide_status run_passes(compiler *c, const compile_request *r, compiled *o
     pass_fuse(g, r->passes, &fused, r->apart ? out->memory : NULL, r->apart);
     if (r->passes && g->numbers->product_ends) pass_products(g, &fused);
     pass_lower(g, &fused, r->passes, &low);
+    if (r->passes && g->numbers->sums_apart) pass_last_sums(g->memory, &low, g->n_wanted, &low.flat);
     pass_schedule(g->memory, &low.flat, low.tasks);
     if (r->passes && r->task_memory) pass_task_memory(g->memory, &low, g->n_inputs, g->n_wanted, &low.flat);
     pass_place(g->memory, &low, g->n_inputs, g->n_wanted, &low.flat, r->guard_bytes, !r->passes);

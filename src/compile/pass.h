@@ -118,6 +118,9 @@ typedef struct lowered {
 
 /* merge: kernels along the samples are cut alike, for chains. */
 void pass_lower(const pass_graph *g, const fusion *f, bool merge, lowered *out);
+/* last_sums.c: maps of one number take partial sums in place of what folds of them would make, and those go. Where
+ * backend_cut.sums_apart. */
+void pass_last_sums(arena *memory, const lowered *l, int32_t n_outputs, flat_program *p);
 /* parts.c: task t of a kernel's chain touches the operand's buffer within bytes [base + t step, base + (t + 1) step),
  * if known. */
 typedef struct part { bool known; int64_t base, step; } part;

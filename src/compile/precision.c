@@ -6,12 +6,16 @@
 
 enum { MOST_VIEWS = 16 };
 
+/* Who reads a value, also through views: a product in 16 bits; anything for which it must not be rounded. */
+typedef struct readers { bool product, wide; } readers;
+
 typedef struct precision {
     const pass_graph *from;
     pass_graph to;
     int32_t   *map;      /* old node -> new node */
     int32_t   *halved;   /* old node -> the new node of its 16-bit form; 0: none yet */
     int32_t   *users;    /* of each old node */
+    const readers *readers;  /* of each old node */
     bool      *narrow;   /* of each old node: it is attention's, seen through views, and made in 16 bits */
     tide_dtype half;
 } precision;
@@ -43,9 +47,26 @@ static bool cast_below(const precision *p, const ir_node *n) {
     return n->op == OP_PERMUTE && (!node_is_product(p->from->nodes[n->in[0]]) || p->users[n->in[0]] > 1);
 }
 
+static int32_t in_half(precision *p, int32_t id, int views);
+
+/* Parts that are made in place are cast as they are made, where nobody wants the whole in F32. */
+static bool cast_in_parts(const precision *p, int32_t id) {
+    const ir_node *n = p->from->nodes[id];
+    return n->op == OP_CONCAT && !n->attr.flag && p->from->numbers->parts_in_place && !p->readers[id].wide;
+}
+
+static int32_t parts_in_half(precision *p, const ir_node *n, int views) {
+    ir_node copy = *n;
+    copy.type = (uint8_t)p->half;
+    copy.in = arena_new(p->to.memory, int32_t, n->n_in);
+    for (int32_t i = 0; i < n->n_in; i++) copy.in[i] = in_half(p, n->in[i], views + 1);
+    return pass_add(&p->to, &copy);
+}
+
 static int32_t in_half(precision *p, int32_t id, int views) {
     const ir_node *n = p->from->nodes[id];
     if (p->halved[id]) return p->halved[id];
+    if (views < MOST_VIEWS && cast_in_parts(p, id)) return p->halved[id] = parts_in_half(p, n, views);
     if (views < MOST_VIEWS && cast_below(p, n)) {
         int32_t below = in_half(p, n->in[0], views + 1);
         return p->halved[id] = with_input(p, n, (ir_op)n->op, below);
@@ -68,9 +89,6 @@ static bool multiplied(const pass_graph *g, const ir_node *n, int32_t input) {
 static bool reordered(const ir_node *n) {
     return n->op == OP_RESHAPE || n->op == OP_PERMUTE || n->op == OP_BROADCAST;
 }
-
-/* Who reads a value, also through views: a product in 16 bits; anything for which it must not be rounded. */
-typedef struct readers { bool product, wide; } readers;
 
 /* Sums over a derivative, as of a bias, take it rounded, as the products beside them do. */
 static readers *find_readers(const pass_graph *g) {
@@ -99,7 +117,7 @@ static int32_t first_result(const pass_graph *g, int32_t id) {
 /* The results of one kernel are of one type. */
 static void find_narrow(precision *p) {
     const pass_graph *g = p->from;
-    const readers *r = find_readers(g);
+    const readers *r = p->readers;
     for (int32_t id = 1; id < g->count; id++) p->narrow[id] = first_result(g, id) == id;
     for (int32_t id = 1; id < g->count; id++)
         if (first_result(g, id) && (r[id].wide || !r[id].product)) p->narrow[first_result(g, id)] = false;
@@ -146,6 +164,7 @@ void pass_precision(pass_graph *g, tide_dtype half) {
         for (int32_t i = 0; i < g->nodes[id]->n_in; i++)
             p.users[g->nodes[id]->in[i]] += !reads_any_order(g->nodes[id], i);
     p.narrow = arena_new(g->memory, bool, g->count);
+    p.readers = find_readers(g);
     find_narrow(&p);
     for (int32_t id = 1; id < g->count; id++) p.map[id] = copy_node(&p, id);
     for (int32_t i = 0; i < g->n_wanted; i++) g->wanted[i] = p.map[g->wanted[i]];

@@ -168,9 +168,9 @@ static bool has_word(const char *in, const char *word, size_t length) {
 
 /* One of a body's own: r12, q3, site4, m1f ... or a name without a number. */
 static bool is_own(const char *word) {
-    static const char own[] = " row c e l u near four block slot task begin end base live s LANES THREADS "
+    static const char own[] = " row next_row c e l u near four block slot task begin end base live s LANES THREADS "
                               "seed_low seed_high ";
-    static const char *const prefixes[] = { "r", "q", "a", "z", "w", "m", "s", "v", "t", "site" };
+    static const char *const prefixes[] = { "r", "q", "a", "z", "w", "m", "s", "v", "l", "n", "t", "site" };
     if (has_word(own, word, strlen(word))) return true;
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
         size_t n = strlen(prefixes[i]);

@@ -70,7 +70,35 @@ static void test_like_ref(void **state) {
     tide_graph_free(x.g), tide_graph_free(y.g);
 }
 
+/* The norm of all gradients takes partial sums as they are: no kernel adds up one number alone. */
+static tide_val norm_on(const char *device, tide_graph **g, tide_program **program) {
+    enum { SIDE = 96 };
+    static float numbers[SIDE * SIDE];
+    *g = tide_graph_new_with(&(tide_graph_options){ .device = device, .seed = 5 });
+    for (int i = 0; i < SIDE * SIDE; i++) numbers[i] = (float)((i * 7919 % 1009) / 504.0 - 1);
+    tide_val x = tide_constant(*g, TIDE_F32, TIDE_SHAPE(SIDE, SIDE), numbers), sum = tide_sum(tide_exp(x), TIDE_ALL);
+    sum = tide_add(sum, tide_sum(tide_square(tide_sin(x)), TIDE_ALL));
+    sum = tide_add(sum, tide_mean(tide_square(tide_slice(x, 0, 0, 3)), TIDE_ALL));
+    tide_val norm = tide_sqrt(tide_add(sum, tide_sum(tide_tanh(tide_square(x)), TIDE_ALL)));
+    *program = tide_compile(TIDE_LIST(norm, sum), NULL);
+    if (tide_run(*program, NULL, 0)) fail_msg("%s", tide_program_error(*program)->message);
+    return norm;
+}
+
+static void test_norm(void **state) {
+    (void)state;
+    tide_graph *g[2];
+    tide_program *program[2];
+    tide_val x = norm_on("cpu", &g[0], &program[0]), y = norm_on("ref", &g[1], &program[1]);
+    expect_same("norm", x, y);
+    tide_explanation *e = tide_program_explain(program[0], NULL);
+    for (int64_t i = 0; i < e->n_kernels; i++)
+        if (!strcmp(e->kernels[i].kind, "fold")) fail_msg("a fold of %d", (int)e->kernels[i].rows);
+    tide_explanation_free(e);
+    tide_graph_free(g[0]), tide_graph_free(g[1]);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_like_ref) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_like_ref), cmocka_unit_test(test_norm) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { EARLY_CAPABILITY = 90, RUNS = 4 /* at once */, MANY_RUNS = 16 /* then a graph of several is worth making */ };
+enum { EARLY_CAPABILITY = 90, EARLY_SLACK = 2, RUNS = 4 /* at once */,
+       MANY_RUNS = 16 /* then a graph of several is worth making */ };
 
 typedef struct cuda_recording {
     cuda_graph_exec once, several;
@@ -29,9 +30,11 @@ static unsigned add_product(const cuda_device *d, cuda_graph graph, const gpu_ca
     return code;
 }
 
-/* One kernel after another: it may be started early. Others begin when all that they wait for has ended. */
+/* One kernel after another: it may be started early. Others begin when all that they wait for has ended; so do those
+ * that nobody is in a hurry for, whose groups would only take up room while they wait. */
 static bool starts_early(const cuda_device *d, const gpu_call *calls, const gpu_call *c) {
-    return cuda_edges_here() && d->capability >= EARLY_CAPABILITY && c->n_after == 1 && !calls[c->after[0]].product;
+    return cuda_edges_here() && d->capability >= EARLY_CAPABILITY && c->n_after == 1 && c->slack <= EARLY_SLACK &&
+           !calls[c->after[0]].product;
 }
 
 static unsigned add_kernel(const cuda_device *d, cuda_graph graph, const cuda_node_params *params, bool early,

@@ -18,7 +18,8 @@
 /* The first whose rows are all keys, else the last. */
 static const struct { int warps, cols; } tiles[] = { { 1, 16 }, { 2, 32 }, { 4, 64 }, { 8, 64 } };
 
-enum { PROCESSORS = 132, WARPS = 8 /* of a multiprocessor */, MOST_REGISTERS = 176, SCRATCH_LINE = 256 };
+enum { PROCESSORS = 132, WARPS = 8 /* of a multiprocessor */, MOST_REGISTERS = 176, SCRATCH_LINE = 256,
+       FEW_REGISTERS = 64, AT_ONCE = 16 };
 static const double least_filled = 0.7;  /* of the device, on average */
 
 /* ---- whether, and which tile --------------------------------------------------------------------------- */
@@ -27,6 +28,12 @@ static const double least_filled = 0.7;  /* of the device, on average */
 static int high_of(const attention *r) { return r->cols / 16; }
 static int64_t wide_of(const attention *r) { return mma_padded(r, ATT_DQ) * high_of(r) / (r->threads / 32); }
 static bool has_parts(const attention *r) { return r->a.n > r->rows; }
+
+/* Groups of a warp that need few registers are bound to do with so few that a device has more of them at once. */
+static int32_t groups_at_once(const attention *r) {
+    const bool few = r->threads == 32 && mma_registers(r, r->cols, 2, r->a.d, r->a.e) <= FEW_REGISTERS;
+    return few ? AT_ONCE : 0;
+}
 
 static const int cols_of[] = { ATT_Q, ATT_GO };
 
@@ -158,6 +165,7 @@ static void print(attention *r, const int *used, int count) {
     gpu_words w = mma_words(r, ATT_K);
     gpu_word_count(&w, "high", high_of(r));
     gpu_word_count(&w, "wide", wide_of(r));
+    r->g->at_once = groups_at_once(r);
     begin(r, used, count, &w);
     begin_keys(r);
     print_queries(r, &w);

@@ -17,6 +17,7 @@ typedef struct gpu_call {
     void   *table;
     uint32_t first;
     const int64_t *numbers;     /* the same on the host, of one launch; NULL: of several */
+    int32_t slack;              /* how many launches later it may come without making others late; 0: none */
     int32_t n_after;
     const int32_t *after;       /* of the run's calls, those that must have ended; only while it is recorded */
 } gpu_call;

@@ -84,7 +84,8 @@ static void make_calls(backend_exec *e, void *arena, const gpu_plan *plan) {
         gpu_call *c = &e->calls[i];
         *c = (gpu_call){ .kernel = &e->program->kernels[l->kernel], .entry = l->entry, .threads = l->threads,
                          .groups = l->groups, .room_bytes = room_of(plan, l), .table = e->table, .first = l->first,
-                         .numbers = l->first & GPU_MANY ? NULL : table + l->first, .n_after = l->n_after,
+                         .numbers = l->first & GPU_MANY ? NULL : table + l->first, .slack = l->slack,
+                         .n_after = l->n_after,
                          .after = plan->after + l->after };
         for (int j = 0; j < GPU_BLOCKS; j++)
             c->blocks[j] = j < l->n_blocks ? block_at(e, arena, &l->blocks[j]) : arena;

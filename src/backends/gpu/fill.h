@@ -5,7 +5,7 @@
 
 #include "../../kernelgen/gpu/gpu.h"
 
-enum { GPU_WORDS = 40, GPU_WORD_ROOM = 96 };
+enum { GPU_WORDS = 48, GPU_WORD_ROOM = 96 };
 
 typedef struct gpu_words {
     int32_t     count;

@@ -54,10 +54,19 @@ static int copied(const mma_product *r, const mma_side *s, const flat_operand *o
  * places in its fragments: a fragment then has not eight neighbours, but each fourth of 32. */
 static const char *const read_matrices[][2] = {
     { "of", "lane % 8" },
-    { "read", "$how(of_$x[i][0], of_$x[i][1], of_$x[i][2], of_$x[i][3], room_$x + turn * $size + $at);" },
+    { "starts", "uint from_$x[$ways];\n"
+                "{\n"
+                "    const uint row = $row, half = $half, turned = $turned($of);\n"
+                "    #pragma unroll\n"
+                "    for (uint v = 0; v < $ways; v++) from_$x[v] = $way;\n"
+                "}" },
+    { "where", "LOCAL const uint4 *const here = room_$x + turn * $size;" },
+    { "read", "$how(of_$x[i][0], of_$x[i][1], of_$x[i][2], of_$x[i][3], here + $at);" },
 };
 static const char *const read_numbers[][2] = {
     { "of", "lane % 4" },
+    { "starts", "" },
+    { "where", "const uint row = $row, half = $half, turned = $turned($of);" },
     { "read", "#pragma unroll\n"
               "            for (uint e = 0; e < 4; e++)\n"
               "                of_$x[i]$slot((e / 2), (e % 2)) = ((LOCAL const uint *)(room_$x + turn * $size +\n"
@@ -66,6 +75,8 @@ static const char *const read_numbers[][2] = {
 };
 static const char *const read_fours[][2] = {
     { "of", "lane % 4" },
+    { "starts", "" },
+    { "where", "const uint row = $row, half = $half, turned = $turned($of);" },
     { "read", "#pragma unroll\n"
               "            for (uint e = 0; e < 2; e++)\n"
               "                if (i % 2 == 0) {\n"
@@ -86,8 +97,10 @@ static void add_matrix_words(mma_side *s) {
     gpu_word(w, "row", above ? "lane % 16" : "lane % 8 + lane % 32 / 16 * 8");
     gpu_word(w, "half", above ? "lane % 32 / 16" : "lane / 8 % 2");
     gpu_word(w, "how", s->by_k ? "LDMATRIX_X4" : "LDMATRIX_X4_TRANS");
-    gpu_word(w, "at", s->by_k ? "(my_$x + i * 16 + row) * $chunks + (((l + my_k) / $chunk + half) ^ turned)"
-                              : "(l + my_k + row) * $chunks + ((my_$x / 8 + i * 2 + half) ^ turned)");
+    gpu_word(w, "way", s->by_k ? "(my_$x + row) * $chunks + (((v * $step + my_k) / $chunk + half) ^ turned)"
+                               : "(my_k + row) * $chunks + ((my_$x / 8 + v * 2 + half) ^ turned)");
+    gpu_word(w, "at", s->by_k ? "from_$x[l / $step] + i * 16 * $chunks" : "from_$x[i] + l * $chunks");
+    gpu_word(w, "ways", s->by_k ? "$steps" : "$count");
     GPU_WORD_TABLE(w, read_matrices);
 }
 
@@ -148,6 +161,8 @@ static void add_side_words(const mma_product *r, mma_side *s) {
     gpu_word_count(w, "threads", mma_threads(t));
     gpu_word_count(w, "bk", t->bk);
     gpu_word_count(w, "vector", s->vector);
+    gpu_word_count(w, "step", MMA_DEPTH / r->size);
+    gpu_word_count(w, "steps", t->bk / t->wk * r->size / MMA_DEPTH);
     gpu_word_count(w, "count", s->name == 'a' ? t->bm / t->wm / 16 : t->bn / t->wn / 16);
     add_one_words(r, s);
     gpu_word(w, "piece", s->vector * r->size == 8 ? "CP_ASYNC_8" : "CP_ASYNC_4");

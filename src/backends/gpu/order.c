@@ -6,8 +6,10 @@
 
 #include <stdlib.h>
 
-/* With more launches than this each waits for the one before; launches of more groups fill a device alone. */
-enum { MOST_LAUNCHES = 2048, MOST_GROUPS = 2048, NOWHERE = INT32_MAX };
+/* With more launches than this each waits for the one before; launches of more groups fill a device alone. Those of
+ * more than a few are not put off by more than so many levels for others of their text: what can be made beside what
+ * others wait for is worth more there than a launch less. */
+enum { MOST_LAUNCHES = 2048, MOST_GROUPS = 2048, FEW_GROUPS = 64, LATER = 2, NOWHERE = INT32_MAX };
 
 typedef struct ordering {
     gpu_plan *plan;
@@ -87,6 +89,11 @@ static void begin_levels(ordering *o) {
     for (int32_t i = 0; i < o->n; i++) last = MAX2(last, o->low[i]);
     for (int32_t i = 0; i < o->n; i++) o->high[i] = last;
     spread_levels(o);
+    for (int32_t i = 0; i < o->n; i++) {
+        gpu_launch *l = &o->plan->launches[i];
+        l->slack = o->high[i] - o->low[i];
+        if (l->groups > FEW_GROUPS) o->high[i] = MIN2(o->high[i], o->low[i] + LATER);
+    }
 }
 
 /* ---- launches that are one ------------------------------------------------------------------------------ */
@@ -175,11 +182,13 @@ static bool rewrite(ordering *o, const place *places, gpu_launch *out, int32_t *
     memset(o->above, 0, sizeof *o->above * (size_t)o->n * (size_t)o->words); /* from here on of the new launches */
     for (int32_t i = 0, count; i < o->n; i += count, n++) {
         int64_t groups = 0;
+        gpu_launch *first = &plan->launches[places[i].launch];
         for (count = 0; i + count < o->n && places[i + count].set == places[i].set; count++) {
             groups += plan->launches[places[i + count].launch].groups;
             number[places[i + count].launch] = n;
+            first->slack = MIN2(first->slack, plan->launches[places[i + count].launch].slack);
         }
-        out[n] = plan->launches[places[i].launch];
+        out[n] = *first;
         if (count > 1 && !add_table(plan, &out[n], &places[i], count, groups)) return false;
         add_after(o, &out[n], &places[i], count, number, n);
     }
@@ -208,8 +217,8 @@ static bool arrange(ordering *o) {
 
 bool gpu_order(gpu_plan *plan, const gpu_use *const *uses, const int32_t *n_uses) {
     ordering o = { .plan = plan, .n = plan->n_launches };
-    size_t n = (size_t)o.n;
-    if (!n) return true;
+    if (o.n <= 0) return true;
+    const size_t n = (size_t)o.n;
     o.words = o.n > MOST_LAUNCHES ? 0 : (o.n + 63) / 64;
     o.above = calloc((n + 1) * (size_t)o.words + 1, sizeof *o.above);
     o.from = calloc(n + 1, sizeof *o.from), o.set = calloc(n, sizeof *o.set);

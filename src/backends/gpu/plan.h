@@ -13,6 +13,7 @@ typedef struct gpu_launch {
     int64_t   groups;
     int32_t   n_blocks;
     gpu_block blocks[GPU_BLOCKS];
+    int32_t   slack;    /* levels by which it may come later, and nothing else does */
     int32_t   after, n_after;  /* in the plan's `after`: earlier launches that must have ended */
 } gpu_launch;
 

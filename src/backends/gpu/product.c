@@ -300,6 +300,11 @@ static void print_sum(product *r) {
     gpu_fill_in(g, &w, product_sum_text);
 }
 
+static void print_parts(product *r) {
+    if (product_sums_fours(r->g, &r->p, r->operand)) product_print_sum_fours(r->g, &r->p, r->operand, r->how.parts);
+    else print_sum(r);
+}
+
 /* Unsigned, so that a compiler does not make it a pointer for each load, of twice the registers. */
 static const char *index_type(const flat_program *p, const flat_kernel *k) {
     bool backwards = false;
@@ -333,7 +338,7 @@ void gpu_print_product(gpu_print *g, int launch) {
     r.how = units.tile ? (tiling){ .parts = units.parts, .length = units.length } : gpu_tiling(&r.p, g->limits, r.size);
     if (!units.tile && !r.how.tile) { g->lacks = "a product in groups as small as the device's"; return; }
     g->scratch_bytes = r.how.parts > 1 ? r.how.parts * r.p.batches * r.p.m * r.p.n * r.size : 0;
-    if (launch) print_sum(&r);
+    if (launch) print_parts(&r);
     else if (units.tile) gpu_print_mma(g, &r.p, r.operand, &units);
     else print_tiles(&r);
 }

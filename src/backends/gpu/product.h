@@ -32,6 +32,10 @@ mma_tiling product_units(const flat_program *program, const flat_kernel *k, cons
 /* product_mma.c: the tiles of a product on matrix units, sums in F32 (with parts: in scratch). */
 void gpu_print_mma(gpu_print *g, const flat_gemm *p, const flat_operand operand[3], const mma_tiling *how);
 
+/* product_parts.c: C from the parts in scratch, four neighbours at a time, if these can be. */
+bool product_sums_fours(const gpu_print *g, const flat_gemm *p, const flat_operand operand[3]);
+void product_print_sum_fours(gpu_print *g, const flat_gemm *p, const flat_operand operand[3], int64_t parts);
+
 /* product_few.c: one of few terms with maps that it carries out; and how many rows a group has. */
 bool    product_is_few(const flat_gemm *p, const flat_operand operand[3]);
 int64_t product_few_rows(const flat_gemm *p);

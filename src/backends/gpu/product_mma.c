@@ -55,12 +55,16 @@ static void print_next(const mma_product *r, const char *name) {
     text_add(&r->g->body, "%s = %s == %d ? 0 : %s + 1;\n", name, name, r->how->tile->stages - 1, name);
 }
 
-static void print_multiply(const mma_product *r, const mma_side *a, const mma_side *b) {
+/* The next tiles are asked for behind the first fragments, which the units then wait for alone. */
+static void print_multiply(const mma_product *r, const mma_side *a, const mma_side *b, bool put) {
     text *out = &r->g->body;
     const mma_tile *t = r->how->tile;
     text_add(out, "#pragma unroll\nfor (uint l = 0; l < %d; l += %d) {\n", t->bk / t->wk, MMA_DEPTH / r->size);
     gpu_fill_in(r->g, &a->words, mma_read_text);
     gpu_fill_in(r->g, &b->words, mma_read_text);
+    text_add(out, "if (l == 0) {\n");
+    print_fetch(r, a, b, put);
+    text_add(out, "}\n");
     if (r->split) {
         gpu_words w = { 0 };
         mma_fragment_words(r, &w);
@@ -96,9 +100,8 @@ static void print_loop(const mma_product *r, const mma_side *a, const mma_side *
     print_fetch(r, a, b, true);
     print_next(r, "fill");
     text_add(out, "}\nwhile (done < end) {\nCP_ASYNC_WAIT(%d);\nSYNC;\n", t->stages - 2);
-    print_fetch(r, a, b, at_once);
-    if (plainly) print_multiply_plainly(r, a, b);
-    else print_multiply(r, a, b);
+    if (plainly) print_fetch(r, a, b, at_once), print_multiply_plainly(r, a, b);
+    else print_multiply(r, a, b, at_once);
     if (!at_once) print_put(r, a, b);
     print_next(r, "fill");
     print_next(r, "turn");

@@ -9,7 +9,7 @@ void gpu_source_begin(gpu_source *s, gpu_language language, bool f64) {
 
 static bool same_body(const gpu_source *s, const gpu_entry *e, const gpu_entry *of, const char *body) {
     return e->hash == of->hash && e->threads == of->threads && e->length == of->length &&
-           e->numbers == of->numbers && !memcmp(s->all.data + e->start, body, of->length);
+           e->numbers == of->numbers && e->at_once == of->at_once && !memcmp(s->all.data + e->start, body, of->length);
 }
 
 static bool room_for_one(gpu_source *s) {
@@ -23,7 +23,7 @@ static bool room_for_one(gpu_source *s) {
 int32_t gpu_source_add(gpu_source *s, const gpu_print *g) {
     const char *body = g->body.data;
     gpu_entry e = { .hash = text_hash(body), .length = g->body.length, .threads = g->threads,
-                    .numbers = g->n_numbers, .room_bytes = g->room_bytes };
+                    .numbers = g->n_numbers, .at_once = g->at_once, .room_bytes = g->room_bytes };
     for (int32_t i = 0; i < s->n_entries; i++)
         if (same_body(s, &s->entries[i], &e, body)) return i;
     if (!room_for_one(s)) return -1;
@@ -37,6 +37,7 @@ int32_t gpu_source_add(gpu_source *s, const gpu_print *g) {
 
 void gpu_source_entry(text *out, const gpu_source *s, int32_t entry) {
     const gpu_entry *e = &s->entries[entry];
+    if (e->at_once) text_add(out, "#define GPU_AT_ONCE %d\n", (int)e->at_once);
     text_add(out, "%.*sKERNEL(k, %d) %.*s\n", (int)s->preamble, s->all.data, (int)e->threads, (int)e->length,
              s->all.data + e->start);
 }

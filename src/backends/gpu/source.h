@@ -9,7 +9,7 @@
 typedef struct gpu_entry {
     uint64_t hash;
     size_t   start, length;
-    int32_t  threads, numbers;
+    int32_t  threads, numbers, at_once;
     int64_t  room_bytes;
     bool     alone, among;
 } gpu_entry;

@@ -14,7 +14,7 @@
  *                          arrays of a kernel may be together; gpu_print.room_bytes tells how much
  *   SYNC                   all threads of the group: what they wrote, to GLOBAL too, is seen by the group
  *   uint ushort uchar i64 u64 AS_FLOAT(uint) AS_UINT(float) FMA(a, b, c) MULHI(uint, uint) SQRT(x) FLOOR CEIL RINT
- *   EXP2(x)                the device's own: its bits are not another's
+ *   EXP2(x) RCP(x)         2^x, 1 / x, the device's own: their bits are not another's
  *   NAN_F INF_F            and, where GPU_F64 is defined, double with FMA_D SQRT_D FLOOR_D CEIL_D RINT_D and the
  *                          language's own exp, log, ...
  *   float4 int4 ushort4 uchar4  vectors with .x .y .z .w, at addresses that they divide
@@ -78,6 +78,7 @@ typedef struct gpu_print {
     const int64_t *constant_at;  /* of each buffer that is FLAT_CONSTANT: where it is in the block of constants */
     text      body;
     int32_t   threads;           /* of a group */
+    int32_t   at_once;           /* groups that a multiprocessor must have registers for; 0: as it comes */
     int64_t   groups;            /* 0: nothing to launch */
     int64_t   room_bytes;        /* of a group's LOCAL_ROOM; 0: it has none */
     int32_t   n_blocks, n_numbers;

@@ -122,7 +122,7 @@ static void print_ahead(map_print *p, const gpu_end_place *at) {
 
 static void print_draws(map_print *p, const gpu_end_place *at) {
     print_begin(p, at);
-    map_print_count(p);
+    if (p->shape.by_rows) map_print_count(p);
     for (int32_t i = 0; i < p->m->count; i++)
         if (is_draw(&p->m->instrs[i])) map_print_pair_words(p, &p->m->instrs[i]);
     text_add(&p->out, "}\n}\n");

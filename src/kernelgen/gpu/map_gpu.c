@@ -160,6 +160,7 @@ static void print_columns(map_print *p) {
     }
     map_print_four_starts(p);
     if (p->shape.blocks > 1) text_add(&p->out, "const uint four = 0;\n");
+    if (p->ahead) text_add(&p->out, "const uint t = four / 4u;\n");
     text_add(&p->out, "const %s near = c;\n#pragma unroll\nfor (uint u = four; u < four + 4u; u++) {\n", p->position);
     text_add(&p->out, "const %s c = near + u %% 4u;\n", p->position);
     map_print_count(p);
@@ -223,7 +224,74 @@ static void print_row_of(map_print *p, const char *from, const char *end) {
     text_add(&p->out, ";\nconst %s row = %s + slot < %s ? %s + slot : %s - 1;\n", p->position, from, end, from, end);
 }
 
+/* ---- a row's loads, all at once ------------------------------------------------------------------------ */
+
+static bool is_load_of(const flat_instr *in, flat_kind kind) {
+    return in->op == FLAT_LOAD && in->kind == kind;
+}
+
+typedef void each_load(map_print *p, const flat_instr *in);
+static void each_row_load(map_print *p, flat_kind kind, each_load *print) {
+    for (int32_t i = 0; i < p->m->count; i++)
+        if (is_load_of(&p->m->instrs[i], kind)) print(p, &p->m->instrs[i]);
+}
+
+static void print_room(map_print *p, const flat_instr *in) {
+    map_print_four_room(p, in, (int)p->shape.turns / 4);
+}
+
+/* `each` of a lane's fours. */
+static void each_turn(map_print *p, flat_kind kind, each_load *print) {
+    const map_shape *s = &p->shape;
+    text_add(&p->out, "#pragma unroll\nfor (uint t = 0; t < %du; t++) {\nconst %s c = (t * LANES + l) * 4u;\n",
+             (int)s->turns / 4, p->position);
+    if (p->m->cols != s->width * s->turns) text_add(&p->out, "if (c < %lld%s) ", (long long)p->m->cols, p->unit);
+    text_add(&p->out, "{\n");
+    each_row_load(p, kind, print);
+    text_add(&p->out, "}\n}\n");
+}
+
+/* What is the same in all rows. */
+static void print_column_loads(map_print *p) {
+    if (!p->shape.loads_first) return;
+    p->ahead = true;
+    each_row_load(p, FLAT_COL, print_room);
+    each_turn(p, FLAT_COL, map_print_four_load);
+}
+
+static void print_row_loads(map_print *p) {
+    if (!p->shape.loads_first) return;
+    each_row_load(p, FLAT_FULL, print_room);
+    each_turn(p, FLAT_FULL, map_print_four_load);
+}
+
+/* Of the first row, before the loop over a slot's rows. */
+static void print_first_row_loads(map_print *p) {
+    if (!p->shape.next_row) return;
+    p->next = true;
+    each_row_load(p, FLAT_FULL, print_room);
+    text_add(&p->out, "{\nconst %s row = begin + slot < end ? begin + slot : end - 1;\n", p->position);
+    each_turn(p, FLAT_FULL, map_print_four_load);
+    text_add(&p->out, "}\n");
+    p->next = false;
+}
+
+static void print_next_row_loads(map_print *p) {
+    const long long slots = (long long)p->shape.slots;
+    each_row_load(p, FLAT_FULL, print_room);
+    each_turn(p, FLAT_FULL, map_print_four_take);
+    p->next = true;
+    text_add(&p->out, "if (base + %lld%s < end) {\nconst %s next_row = base + %lld%s + slot;\n", slots, p->unit,
+             p->position, slots, p->unit);
+    text_add(&p->out, "const %s row = next_row < end ? next_row : end - 1;\n", p->position);
+    each_turn(p, FLAT_FULL, map_print_four_load);
+    text_add(&p->out, "}\n");
+    p->next = false;
+}
+
 static void print_row(map_print *p) {
+    if (p->shape.next_row) print_next_row_loads(p);
+    else print_row_loads(p);
     print_kept(p);
     for (int32_t stage = 0; stage < p->shape.stages; stage++) print_stage(p, stage);
     print_row_stores(p);
@@ -243,6 +311,8 @@ static void print_task(map_print *p) {
         text_add(&p->out, "begin + %lld%s < %lld%s ? begin + %lld%s : %lld%s;\n", (long long)s->per_task, unit,
                  (long long)m->rows, unit, (long long)s->per_task, unit, (long long)m->rows, unit);
     map_print_sink_accumulators(p);
+    print_column_loads(p);
+    print_first_row_loads(p);
     p->must_wait = true;  /* for those who are still at the row before */
     text_add(&p->out, "for (%s base = begin; base < end; base += %lld%s) {\n", t, (long long)s->slots, unit);
     print_row_of(p, "base", "end");
@@ -266,6 +336,7 @@ static void print_rows(map_print *p) {
     snprintf(rows, sizeof rows, "%lld%s", (long long)p->m->rows, p->unit);
     text_add(&p->out, "const %s base = %sgroup * %lldu;\n", p->position, p->narrow ? "" : "(i64)", (long long)s->slots);
     print_row_of(p, "base", rows);
+    print_column_loads(p);
     print_row(p);
 }
 

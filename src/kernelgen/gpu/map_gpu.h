@@ -24,6 +24,9 @@ typedef struct map_shape {
     bool    warps;            /* a warp's threads join by SHUFFLE_XOR */
     int64_t blocks;           /* of `width` columns, or fours, each a group's of its own, where rows may be cut */
     int32_t stages;
+    bool    loads_first;      /* what a row needs is loaded before any of it is computed: one wait in place of one a
+                                 stage */
+    bool    next_row;         /* and what the slot's next row needs, before this one is computed */
 } map_shape;
 
 enum { WANTED = 1, MADE = 2, KEPT = 4 };
@@ -47,7 +50,8 @@ typedef struct map_print {
     int        names;      /* added to the numbers of r, q and site: two maps of one kernel have names of their own */
     int32_t    given;      /* the operand that sum[u] is, not memory, counted from 1; 0: none */
     bool       pairs;      /* masks were drawn before, of several rows, two lanes for each other: d3[t] are words */
-    bool       ahead;      /* fours were loaded before, of several rows: l3[t] is what v3 would be */
+    bool       ahead;      /* fours were loaded before, of several rows or turns: l3[t] is what v3 would be */
+    bool       next;       /* they are being loaded for the slot's next row: to n3[t] */
 } map_print;
 
 typedef struct name { char text[48]; } name;
@@ -81,6 +85,8 @@ void map_print_words(map_print *p, const flat_instr *in);       /* a draw's */
 void map_print_pair_words(map_print *p, const flat_instr *in);  /* a mask's, of rows t and t + 1 */
 void map_print_four_load(map_print *p, const flat_instr *in);
 void map_print_four_room(map_print *p, const flat_instr *in, int rows);  /* for the load of so many rows, ahead */
+void map_print_four_take(map_print *p, const flat_instr *in);  /* what was loaded of the next row is this one's */
+int  map_four_load_registers(const map_print *p, const flat_instr *in);   /* that such a load takes a turn */
 void map_print_four_store(map_print *p, const flat_instr *in);
 static inline bool map_is_given(const map_print *p, const flat_instr *in) {
     return p->given && in->operand == p->given - 1;

@@ -85,7 +85,7 @@ static map_access access_in_fours(const map_print *p, const flat_instr *in) {
 /* What four neighbours were loaded as. */
 static name loaded(const map_print *p, const flat_instr *in) {
     name n = named('v', in->dst);
-    if (p->ahead) snprintf(n.text, sizeof n.text, "l%d[t]", p->names + in->dst);
+    if (p->ahead) snprintf(n.text, sizeof n.text, "%c%d[t]", p->next ? 'n' : 'l', p->names + in->dst);
     return n;
 }
 
@@ -94,7 +94,7 @@ static void print_load(map_print *p, const flat_instr *in) {
         text_add(&p->out, "sum[u]");
         return;
     }
-    map_access access = access_in_fours(p, in);
+    const map_access access = access_in_fours(p, in);
     text from = { 0 };
     if (access == MAP_EACH) from = place(p, in, in->kind);
     else text_add(&from, access == MAP_FOUR ? "%s[u %% 4u]" : "%s", loaded(p, in).text);
@@ -118,8 +118,23 @@ void map_print_four_load(map_print *p, const flat_instr *in) {
 void map_print_four_room(map_print *p, const flat_instr *in, int rows) {
     const map_access access = access_in_fours(p, in);
     if (access == MAP_EACH) return;
-    text_add(&p->out, "%s l%d[%d]%s;\n", gpu_memory_type(map_operand(p, in)->type), p->names + in->dst, rows,
-             access == MAP_FOUR ? "[4]" : "");
+    text_add(&p->out, "%s %c%d[%d]%s;\n", gpu_memory_type(map_operand(p, in)->type), p->next ? 'n' : 'l',
+             p->names + in->dst, rows, access == MAP_FOUR ? "[4]" : "");
+}
+
+/* n3 to l3. */
+void map_print_four_take(map_print *p, const flat_instr *in) {
+    const map_access access = access_in_fours(p, in);
+    const int dst = p->names + in->dst;
+    if (access == MAP_SAME) text_add(&p->out, "l%d[t] = n%d[t];\n", dst, dst);
+    if (access == MAP_FOUR)
+        for (int e = 0; e < 4; e++) text_add(&p->out, "l%d[t][%d] = n%d[t][%d];\n", dst, e, dst, e);
+}
+
+int map_four_load_registers(const map_print *p, const flat_instr *in) {
+    const map_access access = access_in_fours(p, in);
+    if (access != MAP_FOUR) return access == MAP_SAME;
+    return (int)tide_dtype_size(map_operand(p, in)->type);
 }
 
 /* As a register of the memory's type. */

@@ -3,7 +3,7 @@
 
 enum { MOST_THREADS = 256, FEWEST_THREADS = 64, ENOUGH_GROUPS = 264, MOST_TURNS = 8, MOST_UNROLLED = 2048,
        BLOCK = 32 /* columns of a group that sums them over rows: a line of memory */,
-       ENOUGH_THREADS = 1 << 17 };
+       ENOUGH_THREADS = 1 << 17, MOST_AHEAD = 64 /* registers of what is loaded before it is needed */ };
 
 /* ---- stages -------------------------------------------------------------------------------------------- */
 
@@ -138,6 +138,23 @@ static void choose_threads(map_print *p, int64_t most) {
     s->warps &= g->threads >= WARP;
 }
 
+/* Registers that the loads of one kind need, of all turns. */
+static int64_t load_registers(const map_print *p, flat_kind kind) {
+    int64_t count = 0;
+    for (int32_t i = 0; i < p->m->count; i++) {
+        const flat_instr *in = &p->m->instrs[i];
+        if (in->op == FLAT_LOAD && in->kind == kind) count += map_four_load_registers(p, in);
+    }
+    return count * p->shape.turns / 4;
+}
+
+static void choose_loads(map_print *p) {
+    map_shape *s = &p->shape;
+    const int64_t columns = load_registers(p, FLAT_COL), row = load_registers(p, FLAT_FULL);
+    s->loads_first = s->quads && s->blocks == 1 && (s->stages > 1 || s->sinks) && columns + row <= MOST_AHEAD;
+    s->next_row = s->loads_first && s->sinks && s->per_task > s->slots && columns + 2 * row <= MOST_AHEAD;
+}
+
 static void choose_rows(map_print *p, int64_t most) {
     const flat_map *m = p->m;
     map_shape *s = &p->shape;
@@ -155,6 +172,7 @@ static void choose_rows(map_print *p, int64_t most) {
     s->kept   = s->turns <= MOST_TURNS && s->turns * m->count <= MOST_UNROLLED;
     s->quads  = s->kept && quads;
     choose_threads(p, most);
+    choose_loads(p);
     p->g->groups = s->sinks ? ceil_div(m->rows, s->per_task) * s->blocks : ceil_div(m->rows, s->slots);
 }
 
