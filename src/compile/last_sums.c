@@ -69,6 +69,7 @@ static void rewrite_one(rewrite *r, const flat_instr *old, bool partials) {
     if (old->dst >= 0) r->now[old->dst] = made;
 }
 
+/* Operands of the map become rows of partials, or stay single numbers. */
 static void take_partials(arena *memory, flat_kernel *k, const flat_kernel *const *folds, int64_t n) {
     flat_map *m = &k->map;
     rewrite r = { arena_new(memory, flat_instr, 2 * m->count), 0, arena_new(memory, int16_t, MAX2(m->regs, 1)),
