@@ -92,7 +92,7 @@ static tide_status read_map(const forecast_model *m, int64_t i, forecast_attenti
 }
 
 static tide_status look(forecast_model *m, given_windows x, tide_failure *failure) {
-    tide_status status = handle_take(m, 0, 1, x, failure);
+    tide_status status = handle_take_windows(m, 0, 1, x, failure);
     if (status == TIDE_OK)
         status = handle_run(m, &m->attention->of, 1, (handle_windows){ m->scaled, m->marks, m->known }, failure);
     return status == TIDE_OK ? status : fail(failure, status, "the attention could not be computed");

@@ -54,7 +54,8 @@ tide_status handle_compiled(const forecast_model *m, const tide_program *p, tide
 /* Windows as a caller has them, checked and scaled into m->scaled, m->marks and m->known; `first` is the number of the
  * first of them in messages. */
 typedef struct given_windows { const double *past; const int64_t *time_s; const double *known; } given_windows;
-tide_status handle_take(forecast_model *m, int64_t first, int64_t windows, given_windows x, tide_failure *failure);
+tide_status handle_take_windows(forecast_model *m, int64_t first, int64_t windows, given_windows x,
+                                tide_failure *failure);
 /* Runs p->program on them. */
 tide_status handle_run(forecast_model *m, const sized_program *p, int64_t windows, handle_windows x,
                        tide_failure *failure);

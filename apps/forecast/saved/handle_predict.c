@@ -231,7 +231,8 @@ static tide_status scale_known(forecast_model *m, int64_t first, int64_t windows
     return TIDE_OK;
 }
 
-tide_status handle_take(forecast_model *m, int64_t first, int64_t windows, given_windows x, tide_failure *failure) {
+tide_status handle_take_windows(forecast_model *m, int64_t first, int64_t windows, given_windows x,
+                                tide_failure *failure) {
     const model_config *c = config_of(m);
     tide_status status = check_past(m, first, windows, x.past, failure);
     if (status != TIDE_OK) return status;
@@ -271,7 +272,7 @@ static void fill_up(forecast_model *m, int64_t count, int64_t size) {
 static tide_status predict_batch(forecast_model *m, int i, int64_t at, int64_t count, given_windows x, double *future,
                                  float *widths, tide_failure *failure) {
     answer  scaled;
-    tide_status status = handle_take(m, at, count, x, failure);
+    tide_status status = handle_take_windows(m, at, count, x, failure);
     fill_up(m, count, m->size[i]);
     if (status == TIDE_OK)
         status = run_one(m, i, (handle_windows){ m->scaled, m->marks, m->known }, &scaled, failure);
