@@ -33,7 +33,8 @@ MAY = {
     "src/frame": {"include", "src/base"},
     "src/files": {"include", "src/base"},
     "src/options": {"include", "src/base"},
-    "src/train": {"include", "src/base", "src/files", "src/options"},
+    "src/ranks": {"include", "src/base"},
+    "src/train": {"include", "src/base", "src/files", "src/options", "src/ranks"},
     "apps/draw": {"include", "src/base"},
     "apps/data": {"include", "src/base", "src/files"},
     "apps/machine": {"include", "src/base"},
@@ -51,7 +52,7 @@ APPLICATIONS = {
     "apps/eis": ["options", "circuit", "read", "plots", "check", "drt", "equivalent", "posterior", "fit", "training", "predictor", "dataset", "known", "answer", "evaluate", "report", "batch", ""],
 }
 for application, folders in APPLICATIONS.items():
-    lent = {"include", "src/base", "src/files", "src/options", "src/train", "apps/draw", "apps/machine"}
+    lent = {"include", "src/base", "src/files", "src/options", "src/ranks", "src/train", "apps/draw", "apps/machine"}
     for folder in folders:
         name = f"{application}/{folder}".rstrip("/")
         MAY[name] = set(lent)
