@@ -164,6 +164,7 @@ static tide_status steps(const char *name, ranks *r, double seconds, int threads
     if (colon) t.spec.batch = atoll(colon + 1);
     tide_status status = open_task(&t, r, threads, parts, failure);
     status             = ranks_meet(r, status, NULL, failure);
+    if (status == TIDE_OK) status = train_step_meet(&t.step, failure);
     if (status == TIDE_OK) status = time_steps(&t, r, seconds, &m, failure);
     if (status == TIDE_OK && ranks_lead(r)) print_steps(&t, name, r, threads, &m);
     close_task(&t);
@@ -178,13 +179,13 @@ static tide_status time_sum(ranks *r, int64_t n, double seconds, tide_failure *f
     int           count  = 0;
     bool          more   = true;
     double        began  = os_seconds();
-    float        *room   = ranks_room(r, 1, MAX2(n, 1));
-    tide_status   status = ranks_meet(r, room ? TIDE_OK : TIDE_ENOMEM, NULL, failure);
-    for (int64_t i = 0; room && i < n; i++) room[i] = 1;
+    const float  *sum;
+    tide_status   status = ranks_reserve(r, 1, MAX2(n, 1), failure);
+    for (int64_t i = 0; status == TIDE_OK && i < n; i++) ranks_part(r, 0)[i] = 1;
     while (status == TIDE_OK && more && count < MOST_STEPS) {
         double start = os_seconds();
         status       = ranks_meet(r, TIDE_OK, NULL, failure);
-        if (status == TIDE_OK && n) status = ranks_sum(r, 1, n, failure);
+        if (status == TIDE_OK && n) status = ranks_sum(r, &sum, failure);
         ms[count++] = 1e3 * (os_seconds() - start);
         more        = count < 2 * LEAST_STEPS || os_seconds() - began < seconds;
         if (status == TIDE_OK) status = go_on(r, &more, failure);

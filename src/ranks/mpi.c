@@ -17,6 +17,8 @@ struct rank_link {
     MPI_Comm    rounds, beats;          /* of our own: a program's messages are not ours */
     MPI_Request under_way[RANK_ROUNDS];
     pulse      *pulses;                 /* rank 0 has one for each; the others one, of rank 0 */
+    MPI_Comm    host;                   /* all, where they are on one host; else MPI_COMM_NULL */
+    MPI_Win     shared;
 };
 
 static bool disorderly;  /* ranks lost each other: who ended MPI would wait for them for ever */
@@ -53,6 +55,39 @@ static bool open_pulses(rank_link *l, char why[RANK_WHY]) {
     return true;
 }
 
+/* ---- memory of one host ---- */
+
+/* Which ranks share memory with this one; of use where it is all. */
+static bool open_host(rank_link *l, char why[RANK_WHY]) {
+    int here = 0;
+    if (!fine(MPI_Comm_split_type(l->rounds, MPI_COMM_TYPE_SHARED, l->rank, MPI_INFO_NULL, &l->host), why) ||
+        !fine(MPI_Comm_size(l->host, &here), why))
+        return false;
+    if (here == l->count) return fine(MPI_Comm_set_errhandler(l->host, MPI_ERRORS_RETURN), why);
+    return fine(MPI_Comm_free(&l->host), why);
+}
+
+static void free_shared(rank_link *l) {
+    if (l->shared != MPI_WIN_NULL) MPI_Win_free(&l->shared);
+    l->shared = MPI_WIN_NULL;
+}
+
+/* Rank 0 has it all. Where one cannot have it none has. */
+static void *share(rank_link *l, size_t bytes) {
+    void    *own = NULL, *all = NULL;
+    MPI_Aint size = 0;
+    int      unit = 0;
+    if (l->host == MPI_COMM_NULL) return NULL;
+    free_shared(l);
+    int got = MPI_Win_allocate_shared(l->rank ? 0 : (MPI_Aint)bytes, 1, MPI_INFO_NULL, l->host, &own, &l->shared) ==
+              MPI_SUCCESS, everywhere = 0;
+    if (got) got = MPI_Win_shared_query(l->shared, 0, &size, &unit, &all) == MPI_SUCCESS && size >= (MPI_Aint)bytes;
+    if (MPI_Allreduce(&got, &everywhere, 1, MPI_INT, MPI_LAND, l->host) != MPI_SUCCESS) return NULL;
+    return everywhere ? all : NULL;
+}
+
+/* ---- the link ---- */
+
 static bool open_link(rank_link **out, int *rank, int *count, char host[RANK_HOST], char why[RANK_WHY]) {
     char name[MPI_MAX_PROCESSOR_NAME] = "";
     int  length                       = 0;
@@ -60,12 +95,13 @@ static bool open_link(rank_link **out, int *rank, int *count, char host[RANK_HOS
     *out = NULL;
     if (!l) return snprintf(why, RANK_WHY, "out of memory"), false;
     for (int i = 0; i < RANK_ROUNDS; i++) l->under_way[i] = MPI_REQUEST_NULL;
+    l->host = MPI_COMM_NULL, l->shared = MPI_WIN_NULL;
     bool done = begin(why) && fine(MPI_Comm_dup(MPI_COMM_WORLD, &l->rounds), why) &&
                 fine(MPI_Comm_dup(MPI_COMM_WORLD, &l->beats), why) &&
                 fine(MPI_Comm_set_errhandler(l->rounds, MPI_ERRORS_RETURN), why) &&
                 fine(MPI_Comm_set_errhandler(l->beats, MPI_ERRORS_RETURN), why) &&
                 fine(MPI_Comm_rank(l->rounds, &l->rank), why) && fine(MPI_Comm_size(l->rounds, &l->count), why) &&
-                fine(MPI_Get_processor_name(name, &length), why) && open_pulses(l, why);
+                fine(MPI_Get_processor_name(name, &length), why) && open_host(l, why) && open_pulses(l, why);
     if (!done) return free(l), false;
     snprintf(host, RANK_HOST, "%.*s", RANK_HOST - 1, name);
     *rank = l->rank, *count = l->count, *out = l;
@@ -143,7 +179,9 @@ static void close_link(rank_link *l, bool orderly) {
     if (!l) return;
     if (orderly) {
         end_pulses(l);
+        free_shared(l);
         MPI_Barrier(l->rounds);
+        if (l->host != MPI_COMM_NULL) MPI_Comm_free(&l->host);
         MPI_Comm_free(&l->beats);
         MPI_Comm_free(&l->rounds);
     } else disorderly = true;
@@ -154,4 +192,4 @@ static void close_link(rank_link *l, bool orderly) {
 __attribute__((visibility("default")))
 const rank_transport tide_rank_transport = { .version = RANK_TRANSPORT_VERSION, .name = "MPI", .open = open_link,
                                              .all_to_all = all_to_all, .all_gather = all_gather, .tell = tell,
-                                             .test = test, .beat = beat, .close = close_link };
+                                             .test = test, .share = share, .beat = beat, .close = close_link };

@@ -271,8 +271,7 @@ static void free_ranks(ranks *r) {
     free(r->headers);
     free(r->hosts);
     free(r->heard_at);
-    free(r->parts);
-    free(r->room);
+    ranks_release(r);
     free(r);
 }
 

@@ -29,13 +29,16 @@ struct ranks {
     atomic_bool           leaving;
     atomic_int            lost;       /* a rank_loss; -1: none */
     tide_failure          failure;    /* what ended it, for every later call */
-    float                *parts, *room;   /* this rank's, and received stretches; NULL before the first sum */
-    size_t                parts_bytes, room_bytes;
+    int64_t               here, numbers, stride;  /* what was reserved: parts, floats of each, from one to the next */
+    float                *parts;          /* this rank's */
+    float                *room;           /* stretches that were received; NULL where memory is shared */
+    float                *shared;         /* the parts of all ranks, then their sum; NULL: it is not */
     ranks_account         account;
 };
 
 tide_status ranks_wait(ranks *r, int slot, tide_failure *failure);
 tide_status ranks_broken(ranks *r, const char *why, tide_failure *failure);
+void        ranks_release(ranks *r);  /* what was reserved */
 tide_status ranks_over(ranks *r, tide_failure *failure);
 
 #endif

@@ -76,6 +76,7 @@ tide_status fit_share(fit *f, tide_failure *failure) {
     if (!r) return TIDE_OK;
     tide_status status = checkpoint_variables(f, &all, failure);
     status             = ranks_meet(r, status, NULL, failure);
+    if (status == TIDE_OK) status = train_step_meet(f->model.step, failure);
     if (status == TIDE_OK) status = ranks_tell(r, &f->at, sizeof f->at, failure);
     if (status == TIDE_OK) status = ranks_tell(r, &any, sizeof any, failure);
     if (status == TIDE_OK && any) status = share_best(f, failure);
