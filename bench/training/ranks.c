@@ -1,6 +1,6 @@
 /* Times training steps on ranks, as src/train takes them, and what a cost model is made of.
  *   bench_ranks CASE [SECONDS [THREADS [PARTS]]]          alone, or under mpirun: one line of JSON from rank 0
- *   bench_ranks constants [SECONDS]                       under mpirun: the latency of a meeting, and sums of many sizes
+ *   bench_ranks constants [SECONDS]                       under mpirun: what a meeting takes, and sums of many sizes
  * CASE is etth1, m1, ecl, traffic, eis512 or eis8192 with the batch of `tidemill bench`, or with one behind a colon,
  * "m1:512". PARTS: of a batch; without it one process takes the whole batch at once. A step's figures are medians; what
  * waits and what is summed are means of rank 0's. */
@@ -83,8 +83,8 @@ static tide_val loss_of(task *t) {
     tide_val truth  = add_data(t, "resnorm", 1, false, TIDE_SHAPE(b));
     tide_val logits = known_network_apply(&t->network, x, TIDE_TRAIN, &resnorm);
     tide_val missing = tide_fill(t->graph, TIDE_F32, TIDE_SHAPE(b, EIS_COUNT), 1);
-    tide_val loss = tide_add(tide_cross_entropy(logits, label, missing), tide_mul_scalar(tide_mse(resnorm, truth), 0.5));
-    return tide_mul_scalar(loss, 1.0 / (double)t->step.parts);
+    tide_val half = tide_mul_scalar(tide_mse(resnorm, truth), 0.5);
+    return tide_mul_scalar(tide_add(tide_cross_entropy(logits, label, missing), half), 1.0 / (double)t->step.parts);
 }
 
 static tide_status open_task(task *t, ranks *r, int threads, int64_t parts, tide_failure *failure) {
@@ -108,7 +108,9 @@ static void close_task(task *t) {
 /* ---- timing ---- */
 
 /* Whether all go on: rank 0's clock decides. */
-static tide_status go_on(ranks *r, bool *yes, tide_failure *failure) { return ranks_tell(r, yes, sizeof *yes, failure); }
+static tide_status go_on(ranks *r, bool *yes, tide_failure *failure) {
+    return ranks_tell(r, yes, sizeof *yes, failure);
+}
 
 typedef struct timed { double ms[MOST_STEPS], loss; int count; ranks_account account; } timed;
 

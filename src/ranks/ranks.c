@@ -49,7 +49,8 @@ static void note_heard(ranks *r, const bool *heard, double now) {
 
 static void lose(ranks *r, int loss) {
     int none = -1;
-    if (atomic_compare_exchange_strong(&r->lost, &none, loss) && loss == rank_loss(0, false)) atomic_store(&lead_lost, true);
+    bool first = atomic_compare_exchange_strong(&r->lost, &none, loss);
+    if (first && loss == rank_loss(0, false)) atomic_store(&lead_lost, true);
 }
 
 /* The others hear rank 0 alone: it is the one that hears them all. */

@@ -1,8 +1,8 @@
-/* The sum over ranks, in their order. On one host each rank writes its parts to memory that all see, adds the numbers of
- * its own stretch there, and all read the result. Else every rank gets one stretch of numbers from all (all-to-all),
- * adds them up, and gives the result to all (all-gather). A library's own all-reduce would add in an order of its
- * choice, and from three ranks on that has other bits. Long arrays go in buckets: while one is added, the next is on its
- * way. */
+/* The sum over ranks, in their order. On one host each rank writes its parts to memory that all see, adds the numbers
+ * of its own stretch there, and all read the result. Else every rank gets one stretch of numbers from all
+ * (all-to-all), adds them up, and gives the result to all (all-gather). A library's own all-reduce would add in an
+ * order of its choice, and from three ranks on that has other bits. Long arrays go in buckets: while one is added,
+ * the next is on its way. */
 #include <stdlib.h>
 
 #include "ranks_parts.h"
@@ -23,8 +23,8 @@ void ranks_release(ranks *r) {
 float *ranks_part(ranks *r, int64_t part) { return r->parts + part * r->stride; }
 
 static void take_shared(ranks *r) {
-    size_t parts = (size_t)(r->here * r->count * r->stride);
-    void  *all   = r->transport->share ? r->transport->share(r->link, (parts + (size_t)r->stride) * sizeof(float)) : NULL;
+    size_t bytes = sizeof(float) * (size_t)((r->here * r->count + 1) * r->stride);
+    void  *all   = r->transport->share ? r->transport->share(r->link, bytes) : NULL;
     r->shared    = all;
     if (all) r->parts = r->shared + r->rank * r->here * r->stride;
 }

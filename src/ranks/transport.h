@@ -32,8 +32,9 @@ typedef struct rank_transport {
     /* Memory that all ranks see, `bytes` of it, until it is asked for again or the link is closed. All ask together.
      * NULL: they are not on one host, or there is none. The entry itself may be NULL. */
     void *(*share)(rank_link *l, size_t bytes);
-    /* Sends `news` as a sign of life, rank 0 to all, the others to rank 0, sets `heard` for those of whom one has come
-     * since the last call, and `told` to their news, if one is not -1. NULL: this library cannot do so beside rounds. */
+    /* Sends `news` as a sign of life, rank 0 to all, the others to rank 0, sets `heard` for those of whom one has
+     * come since the last call, and `told` to their news, if one is not -1. NULL: this library cannot do so beside
+     * rounds. */
     bool (*beat)(rank_link *l, int32_t news, bool *heard, int32_t *told, char why[RANK_WHY]);
     /* Not `orderly`: others may be gone, and nobody is waited for. */
     void (*close)(rank_link *l, bool orderly);

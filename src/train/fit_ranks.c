@@ -115,8 +115,8 @@ tide_status fit_compare(fit *f, tide_failure *failure) {
     if (status == TIDE_OK) status = ranks_tell(r, &first, sizeof first, failure);
     if (status == TIDE_OK && first != sum)
         status = fail(failure, TIDE_EIO,
-                      "its parameters are not those of rank 0 any more: are all ranks of one kind of processor, with the "
-                      "same libraries?");
+                      "its parameters are not those of rank 0 any more: are all ranks of one kind of processor, with "
+                      "the same libraries?");
     return fit_meet(f, status, failure);
 }
 

@@ -1,11 +1,13 @@
-/* What goes from rank to rank is one row of float32 a part: the accumulator's sums one behind the other, and a place for
- * the metric of each part of the batch, of which a part fills its own. So one exchange adds up everything, and metrics
- * arrive as they were. */
+/* What goes from rank to rank is one row of float32 a part: the accumulator's sums one behind the other, and a place
+ * for the metric of each part of the batch, of which a part fills its own. So one exchange adds up everything, and
+ * metrics arrive as they were. */
 #include "step_ranks.h"
 
 #include "base/base.h"
 
-static int64_t carried_count(const train_step *s) { return s->sums.sums.count + 1 + (s->sums.denominator.graph != NULL); }
+static int64_t carried_count(const train_step *s) {
+    return s->sums.sums.count + 1 + (s->sums.denominator.graph != NULL);
+}
 
 static tide_val carried(const train_step *s, int64_t i) {
     const tide_accumulator *a = &s->sums;
