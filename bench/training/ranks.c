@@ -1,6 +1,6 @@
 /* Times training steps on ranks, as src/train takes them, and what a cost model is made of.
  *   bench_ranks CASE [SECONDS [THREADS [PARTS]]]          alone, or under mpirun: one line of JSON from rank 0
- *   bench_ranks constants [SECONDS]                       under mpirun: what a meeting takes, and sums of many sizes
+ *   bench_ranks constants [SECONDS]                       under mpirun: what a meeting, sums and copies take
  * CASE is etth1, m1, ecl, traffic, eis512 or eis8192 with the batch of `tidemill bench`, or with one behind a colon,
  * "m1:512". PARTS: of a batch; without it one process takes the whole batch at once. A step's figures are medians; what
  * waits and what is summed are means of rank 0's. */
@@ -199,9 +199,35 @@ static tide_status time_sum(ranks *r, int64_t n, double seconds, tide_failure *f
     return status;
 }
 
+/* What a step does with its sums besides: out of the accumulator and back, by all ranks at once. */
+static tide_status time_copies(ranks *r, int64_t n, double seconds, tide_failure *failure) {
+    static double ms[MOST_STEPS];
+    int           count  = 0;
+    bool          more   = true;
+    double        began  = os_seconds();
+    float        *own    = calloc((size_t)n, sizeof *own);
+    tide_status   status = ranks_meet(r, own ? TIDE_OK : TIDE_ENOMEM, NULL, failure);
+    if (status == TIDE_OK) status = ranks_reserve(r, 1, n, failure);
+    while (status == TIDE_OK && more && count < MOST_STEPS) {
+        double start = os_seconds();
+        memcpy(ranks_part(r, 0), own, sizeof *own * (size_t)n);
+        memcpy(own, ranks_part(r, 0), sizeof *own * (size_t)n);
+        ms[count++] = 1e3 * (os_seconds() - start);
+        more        = count < 2 * LEAST_STEPS || os_seconds() - began < seconds;
+        status      = go_on(r, &more, failure);
+    }
+    free(own);
+    double middle = count ? median(ms, count) : 0;
+    if (status == TIDE_OK && ranks_lead(r))
+        printf("{\"case\": \"copies\", \"ranks\": %d, \"floats\": %" PRId64 ", \"median_ms\": %.5f}\n",
+               ranks_count(r), n, middle);
+    return status;
+}
+
 static tide_status constants(ranks *r, double seconds, tide_failure *failure) {
     tide_status status = time_sum(r, 0, seconds, failure);
     for (int64_t n = FIRST_SUM; status == TIDE_OK && n <= LAST_SUM; n *= 4) status = time_sum(r, n, seconds, failure);
+    for (int64_t n = FIRST_SUM; status == TIDE_OK && n <= LAST_SUM; n *= 4) status = time_copies(r, n, seconds, failure);
     return status;
 }
 
