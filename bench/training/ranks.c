@@ -227,7 +227,8 @@ static tide_status time_copies(ranks *r, int64_t n, double seconds, tide_failure
 static tide_status constants(ranks *r, double seconds, tide_failure *failure) {
     tide_status status = time_sum(r, 0, seconds, failure);
     for (int64_t n = FIRST_SUM; status == TIDE_OK && n <= LAST_SUM; n *= 4) status = time_sum(r, n, seconds, failure);
-    for (int64_t n = FIRST_SUM; status == TIDE_OK && n <= LAST_SUM; n *= 4) status = time_copies(r, n, seconds, failure);
+    for (int64_t n = FIRST_SUM; status == TIDE_OK && n <= LAST_SUM; n *= 4)
+        status = time_copies(r, n, seconds, failure);
     return status;
 }
 
