@@ -10,7 +10,7 @@
 #include <time.h>
 
 enum { SPINS = 200, YIELDS = 2000, MESSAGE = 400, LAST_WORDS = 10 };
-static const double BEAT_S = 0.5, NAP_S = 0.02, SHORT_NAP_S = 50e-6, LONG_NAP_S = 1e-3, LONG_WAIT_S = 1;
+static const double BEATS = 12, NAP_S = 0.02, SHORT_NAP_S = 50e-6, LONG_NAP_S = 1e-3, LONG_WAIT_S = 1;
 
 int ranks_rank(const ranks *r) { return r ? r->rank : 0; }
 int ranks_count(const ranks *r) { return r ? r->count : 1; }
@@ -56,7 +56,7 @@ static void lose(ranks *r, int loss) {
 static void find_silent(ranks *r, double now) {
     int from = r->rank ? 0 : 1, to = r->rank ? 1 : r->count;
     for (int i = from; i < to; i++)
-        if (now - r->heard_at[i] > RANKS_SILENT_S) lose(r, rank_loss(i, false));
+        if (now - r->heard_at[i] > r->silent_s) lose(r, rank_loss(i, false));
 }
 
 /* False: no more signs can be given. */
@@ -77,11 +77,11 @@ static void *beat(void *of) {
     double before = os_seconds();
     while (heard && !atomic_load(&r->leaving) && atomic_load(&r->lost) < 0 && beat_once(r, heard)) {
         double now = os_seconds();
-        if (now - before > RANKS_SILENT_S / 3) memset(heard, 1, (size_t)r->count * sizeof *heard);
+        if (now - before > r->silent_s / 3) memset(heard, 1, (size_t)r->count * sizeof *heard);
         note_heard(r, heard, now);
         find_silent(r, now);
         before = now;
-        nap_while(r, BEAT_S);
+        nap_while(r, r->silent_s / BEATS);
     }
     for (int i = 0; heard && atomic_load(&r->lost) >= 0 && i < LAST_WORDS && beat_once(r, heard); i++) nap(NAP_S);
     free(heard);
@@ -99,7 +99,7 @@ static tide_status lost(ranks *r, tide_failure *failure) {
     else
         snprintf(r->failure.message, sizeof r->failure.message,
                  "rank %d of %d (on %.63s) has not been heard of for %.0f seconds: it was killed, stopped or cut off",
-                 who, r->count, host_of(r, who), RANKS_SILENT_S);
+                 who, r->count, host_of(r, who), r->silent_s);
     return ranks_over(r, failure);
 }
 
@@ -163,7 +163,7 @@ tide_status ranks_tell(ranks *r, void *data, size_t bytes, tide_failure *failure
 
 /* ---- meeting ---- */
 
-/* Statuses are all the same: what happened on each is the same, and this rank's own words are right. */
+/* Where statuses are all the same, what happened on each is the same, and this rank's own words are right. */
 static tide_status share_failure(ranks *r, const rank_header *all, tide_status mine, tide_failure *failure) {
     char  message[MESSAGE] = "";
     char *texts            = malloc((size_t)r->count * MESSAGE);
@@ -183,8 +183,8 @@ static tide_status share_failure(ranks *r, const rank_header *all, tide_status m
         else
             snprintf(r->failure.message, sizeof r->failure.message, "rank %d of %d (on %.63s): %.*s", first, r->count,
                      host_of(r, first), MESSAGE - 1, text);
-        if (mine == TIDE_OK) fail(failure, r->failure.status, "%s", r->failure.message);
-        status = mine ? mine : r->failure.status;
+        if (failure && !same && first != r->rank) *failure = r->failure;
+        status = r->failure.status;
     }
     free(texts);
     return status;
@@ -281,6 +281,7 @@ tide_status ranks_join_by(const rank_transport *t, ranks **out, tide_failure *fa
     ranks *r = *out = calloc(1, sizeof *r);
     if (!r) return no_memory(failure);
     r->transport = t;
+    r->silent_s  = t->silent_s > 0 ? t->silent_s : RANKS_SILENT_S;
     atomic_init(&r->lost, -1);
     atomic_init(&r->leaving, false);
     tide_status status = TIDE_OK;

@@ -23,6 +23,7 @@ struct ranks {
     int                   rank, count;
     rank_header          *headers;    /* of each rank, at the last meeting */
     char                 *hosts;      /* RANK_HOST of each */
+    double                silent_s;
     double               *heard_at;   /* the beating thread's; os_seconds() of each */
     pthread_t             beater;
     bool                  beats;

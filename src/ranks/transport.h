@@ -6,7 +6,7 @@
 #include <tidemill/core.h>
 
 enum {
-    RANK_TRANSPORT_VERSION = 1,
+    RANK_TRANSPORT_VERSION = 2,
     RANK_ROUNDS = 4,            /* under way at a time, each in a slot of its own: 0 to RANK_ROUNDS - 1 */
     RANK_MOST_BYTES = 1 << 28,  /* of a round's part, at most */
     RANK_WHY = 256,
@@ -20,6 +20,7 @@ typedef struct rank_link rank_link;  /* the plug-in's own */
 typedef struct rank_transport {
     int         version;
     const char *name;   /* "MPI" */
+    double      silent_s;  /* a rank of which nothing was heard for so long is lost; 0: RANKS_SILENT_S */
     bool (*open)(rank_link **out, int *rank, int *count, char host[RANK_HOST], char why[RANK_WHY]);
     /* `bytes` from each rank to each: of `send` the part for every rank, of `receive` the part from every rank, one
      * behind the other. */
