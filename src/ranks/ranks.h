@@ -9,8 +9,8 @@
  *
  * All ranks call the same functions in the same order. A rank that fails says so at the next ranks_meet, in place of
  * what the others do there, and from then on all have that failure; so whatever can fail on one rank alone comes before
- * a ranks_meet. A rank of which nothing is heard for RANKS_SILENT_S (killed, stopped, cut off), and a library that gives
- * up, end it for all the others in the same way. */
+ * a ranks_meet. A rank of which nothing is heard for RANKS_SILENT_S (killed, stopped, cut off), a library that gives up,
+ * and a round in which all wait and that does not end, end it for all the others in the same way. */
 #ifndef TIDE_RANKS_H
 #define TIDE_RANKS_H
 
@@ -18,7 +18,7 @@
 
 typedef struct ranks ranks;
 
-#define RANKS_SILENT_S 6.0
+#define RANKS_SILENT_S 5.0
 
 /* Those that mpirun or srun started, by the MPI plug-in: TIDEMILL_MPI names its file, else it is looked for where the
  * library was installed. TIDE_EDEVICE where it is not there, or does not start. */
@@ -29,8 +29,8 @@ int         ranks_rank(const ranks *r);    /* 0 alone */
 int         ranks_count(const ranks *r);   /* 1 alone */
 static inline bool ranks_lead(const ranks *r) { return ranks_rank(r) == 0; }
 
-/* What is agreed on beside the failure: `stop` if any says so, rank 0's `clock`; `place` is where in the work they are, in
- * the caller's count, and must be the same on all. */
+/* What is agreed on beside the failure: `stop` if any says so, rank 0's `clock`; `place` is where in the work they are,
+ * in the caller's count, and must be the same on all. */
 typedef struct rank_word { bool stop; double clock; int64_t place; } rank_word;
 
 /* TIDE_OK if it is that on all. Else the failure of the first that has one, by its rank where not all have the same

@@ -52,8 +52,11 @@ float *ranks_room(ranks *r, int64_t here, int64_t n) {
 static tide_status send_part(const summing *s, int64_t number, int64_t part, tide_failure *failure) {
     bucket b             = bucket_at(s->r->count, s->n, number);
     char   why[RANK_WHY] = "";
-    bool   fine = s->r->transport->all_to_all(s->r->link, (int)(number % HALVES), part_of(s, part) + b.at,
-                                              received(s, number, part), sizeof(float) * (size_t)b.stretch, why);
+    size_t bytes         = sizeof(float) * (size_t)b.stretch;
+    int    slot          = (int)(number % HALVES);
+    bool   fine = ranks_begun(s->r, slot, bytes,
+                              s->r->transport->all_to_all(s->r->link, slot, part_of(s, part) + b.at,
+                                                          received(s, number, part), bytes, why));
     s->r->account.bytes += (int64_t)sizeof(float) * b.stretch * (s->r->count - 1);
     return fine ? TIDE_OK : ranks_broken(s->r, why, failure);
 }
@@ -86,8 +89,10 @@ static tide_status give(const summing *s, int64_t number, tide_failure *failure)
     bucket b             = bucket_at(s->r->count, s->n, number);
     char   why[RANK_WHY] = "";
     float *all           = s->r->parts + b.at;
-    bool   fine = s->r->transport->all_gather(s->r->link, GATHER_SLOT, all + s->r->rank * b.stretch, all,
-                                              sizeof(float) * (size_t)b.stretch, why);
+    size_t bytes         = sizeof(float) * (size_t)b.stretch;
+    bool   fine = ranks_begun(s->r, GATHER_SLOT, bytes,
+                              s->r->transport->all_gather(s->r->link, GATHER_SLOT, all + s->r->rank * b.stretch, all,
+                                                          bytes, why));
     s->r->account.bytes += (int64_t)sizeof(float) * b.stretch * (s->r->count - 1);
     return fine ? TIDE_OK : ranks_broken(s->r, why, failure);
 }

@@ -1,5 +1,5 @@
-/* Ranks as threads: sums bit by bit against one process's, what a meeting agrees on, and what every rank learns when one
- * fails, gives up, falls silent or goes. */
+/* Ranks as threads: sums bit by bit against one process's, what a meeting agrees on, and what every rank learns when
+ * one fails, gives up, falls silent or goes. */
 #include "base/base.h" /* before cmocka, which has a macro of the name fail */
 
 #include <setjmp.h>
@@ -113,7 +113,8 @@ static void test_short_sums(void **state) {
     (void)state;
     for (int count = 2; count <= THREADS_MOST; count++)
         for (int here = 1; here <= 4; here++)
-            for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) expect_sum((sum_case){ count, here, lengths[k] });
+            for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++)
+                expect_sum((sum_case){ count, here, lengths[k] });
 }
 
 /* Around the end of a bucket, where a stretch is cut short, and of two; what is sent is told. */
@@ -137,14 +138,14 @@ static void test_random_sums(void **state) {
     (void)state;
     for (int i = 0; i < 16; i++) {
         chance = chance * 1664525u + 1013904223u;
-        sum_case c = { 2 + (int)(chance >> 29) % 7, 1 + (chance >> 24) % 4, (chance >> 8) % (STRETCH / 2 * (i % 4 ? 1 : 5)) };
-        expect_sum(c);
+        int64_t most = STRETCH / 2 * (i % 4 ? 1 : 5);
+        expect_sum((sum_case){ 2 + (int)(chance >> 29) % 7, 1 + (chance >> 24) % 4, (chance >> 8) % most });
     }
 }
 
 static void delayed_sum(int rank, void *of) {
     const trial *t = of;
-    threads_set_fault(t->world, rank, (threads_fault){ -1, -1, 1000 * (rank + 1) });
+    threads_set_fault(t->world, rank, (threads_fault){ -1, -1, -1, 1000 * (rank + 1) });
     add_up(rank, of);
 }
 
@@ -280,35 +281,38 @@ static void test_apart(void **state) {
 static void work(int rank, void *of) {
     trial *t = of;
     ranks *r = join(t, rank);
-    if (rank == t->scene / 10) threads_set_fault(t->world, rank, t->scene % 10 ? (threads_fault){ -1, 4, 0 }
-                                                                              : (threads_fault){ 4, -1, 0 });
+    threads_fault faults[] = { threads_sound, threads_sound, threads_sound };
+    faults[0].fails_at = faults[1].silent_at = faults[2].loses = 4;
+    if (rank == t->scene / 10) threads_set_fault(t->world, rank, faults[t->scene % 10]);
     tide_status status = TIDE_OK;
     for (int i = 0; r && i < 1000 && status == TIDE_OK; i++) status = met(t, r, rank, 0, TIDE_OK, NULL);
     met(t, r, rank, 1, TIDE_OK, NULL);
     ranks_leave(r);
 }
 
-/* One that fell silent, and one whose library gave up: all end with the same words, soon. */
+/* One whose library gave up, one that fell silent, one whose messages are lost: all end with the same words, soon. */
 static void test_lost(void **state) {
     (void)state;
     for (int who = 0; who < 3; who++)
-        for (int silent = 0; silent < 2; silent++) {
-            trial  t     = { .scene = 10 * who + silent };
+        for (int how = 0; how < 3; how++) {
+            trial  t     = { .scene = 10 * who + how };
             char   words[200];
             double began = os_seconds();
             play(&t, 3, work);
             expect_sound(&t);
             if (os_seconds() - began > SILENT_S + 5) fail_msg("rank %d: it took %g s", who, os_seconds() - began);
-            snprintf(words, sizeof words, silent ? "rank %d of 3 (on host%d) has not been heard of for 1 seconds"
-                                                 : "rank %d of 3 (on host%d) gave up: its threads failed", who, who % 2);
+            snprintf(words, sizeof words, how ? "rank %d of 3 (on host%d) has not been heard of for 1 seconds"
+                                              : "rank %d of 3 (on host%d) gave up: its threads failed", who, who % 2);
             for (int i = 0; i < 3; i++) {
+                if (how == 2 && !strstr(t.failure[i][0].message, "waits for a message that is lost"))
+                    fail_msg("rank %d: %s", i, t.failure[i][0].message);
                 assert_int_equal(t.status[i][0], TIDE_EIO);
                 assert_int_equal(t.status[i][1], TIDE_EIO);
-                if (i == who) continue;  /* cut off it thinks what it can; whose library failed has its words */
+                if (i == who || how == 2) continue;  /* cut off it thinks what it can; of whose library failed below */
                 if (strncmp(t.failure[i][0].message, words, strlen(words)) != 0)
                     fail_msg("rank %d: %s, not %s", i, t.failure[i][0].message, words);
             }
-            if (!silent) assert_non_null(strstr(t.failure[who][0].message, "threads failed: the line was cut"));
+            if (how == 0) assert_non_null(strstr(t.failure[who][0].message, "threads failed: the line was cut"));
             end(&t);
         }
 }

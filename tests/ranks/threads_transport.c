@@ -1,3 +1,4 @@
+/* Rounds are carried out by whoever comes last, under one lock. */
 #include "threads_transport.h"
 
 #include <inttypes.h>
@@ -10,7 +11,7 @@
 
 #include "base/base.h"
 
-enum { RING = 16 };  /* rounds that may be known at a time: none is RANK_ROUNDS ahead of another rank's by more than that */
+enum { RING = 16 };  /* rounds that may be known at a time: no rank is further ahead of another than RANK_ROUNDS */
 
 typedef enum kind { ALL_TO_ALL, ALL_GATHER, TELL } kind;
 static const char *const kind_names[] = { "all-to-all", "all-gather", "tell" };
@@ -36,7 +37,7 @@ struct threads_world {
     bool            silent[THREADS_MOST];
     int64_t         begun[THREADS_MOST];
     int             letters[THREADS_MOST][THREADS_MOST];  /* signs of life: from, to */
-    int32_t         news[THREADS_MOST][THREADS_MOST];
+    rank_sign       signs[THREADS_MOST][THREADS_MOST];
     char            mismatch[200];
 };
 
@@ -61,8 +62,9 @@ static void note_difference(threads_world *w, const round *r, int rank, const po
     for (int other = 0; other < w->count && !*w->mismatch; other++) {
         const post *p = &r->of[other];
         if (p->send && (p->kind != mine->kind || p->bytes != mine->bytes))
-            snprintf(w->mismatch, sizeof w->mismatch, "round %" PRId64 ": rank %d begins %s of %zu bytes, rank %d %s of %zu",
-                     r->number, rank, kind_names[mine->kind], mine->bytes, other, kind_names[p->kind], p->bytes);
+            snprintf(w->mismatch, sizeof w->mismatch,
+                     "round %" PRId64 ": rank %d begins %s of %zu bytes, rank %d %s of %zu", r->number, rank,
+                     kind_names[mine->kind], mine->bytes, other, kind_names[p->kind], p->bytes);
     }
 }
 
@@ -79,6 +81,7 @@ static bool begin(rank_link *l, int slot, post mine, char why[RANK_WHY]) {
     const threads_fault *fault  = &w->faults[l->rank];
     bool                 fails  = number == fault->fails_at;
     w->begun[l->rank]           = l->begun;
+    bool lost = fault->loses >= 0 && number >= fault->loses;
     w->silent[l->rank] |= fault->silent_at >= 0 && number >= fault->silent_at;
     l->in_slot[slot]  = number;
     l->ready_at[slot] = os_seconds() + 1e-6 * (double)fault->delay_us * chance(l);
@@ -87,7 +90,8 @@ static bool begin(rank_link *l, int slot, post mine, char why[RANK_WHY]) {
         if (r->number != number) *r = (round){ .number = number };
         note_difference(w, r, l->rank, &mine);
         r->of[l->rank] = mine;
-        if (++r->posted == w->count && !*w->mismatch) carry_out(w, r);
+        r->posted += !lost;
+        if (r->posted == w->count && !*w->mismatch) carry_out(w, r);
     }
     pthread_mutex_unlock(&w->lock);
     return !fails;
@@ -120,7 +124,7 @@ static bool test(rank_link *l, int slot, bool *done, char why[RANK_WHY]) {
 
 /* ---- signs of life ---- */
 
-static bool beat(rank_link *l, int32_t news, bool *heard, int32_t *told, char why[RANK_WHY]) {
+static bool beat(rank_link *l, const rank_sign *sign, bool *heard, rank_sign *signs, char why[RANK_WHY]) {
     threads_world *w = l->world;
     (void)why;
     pthread_mutex_lock(&w->lock);
@@ -128,9 +132,9 @@ static bool beat(rank_link *l, int32_t news, bool *heard, int32_t *told, char wh
     for (int peer = 0; peer < w->count && !w->silent[l->rank] && !late; peer++) {
         if (peer == l->rank || (peer && l->rank)) continue;
         w->letters[l->rank][peer]++;
-        if (news >= 0) w->news[l->rank][peer] = news;
+        w->signs[l->rank][peer] = *sign;
         heard[peer] = w->letters[peer][l->rank] > 0;
-        if (w->news[peer][l->rank] >= 0) *told = w->news[peer][l->rank];
+        if (heard[peer]) signs[peer] = w->signs[peer][l->rank];
         w->letters[peer][l->rank] = 0;
     }
     if (!late) l->beat_at = os_seconds() + 1e-6 * (double)w->faults[l->rank].delay_us * chance(l);
@@ -169,13 +173,12 @@ static void close_link(rank_link *l, bool orderly) {
 threads_world *threads_world_new(int count) {
     threads_world *w = calloc(1, sizeof *w);
     w->count         = count;
-    w->transport     = (rank_transport){ RANK_TRANSPORT_VERSION, "threads", 0, open_link, all_to_all, all_gather, tell, test,
-                                         beat, close_link };
+    w->transport     = (rank_transport){ RANK_TRANSPORT_VERSION, "threads", 0, open_link, all_to_all, all_gather, tell,
+                                         test, beat, close_link };
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->closed, NULL);
     for (int i = 0; i < RING; i++) w->rounds[i].number = -1;
     for (int i = 0; i < THREADS_MOST; i++) w->faults[i] = threads_sound;
-    memset(w->news, -1, sizeof w->news);
     return w;
 }
 

@@ -1,5 +1,5 @@
-/* Ranks that are threads of one process: a transport for tests, stricter than MPI (a round that is not the same on all is
- * noted, with its sizes), which can be told what to do badly. */
+/* Ranks that are threads of one process: a transport for tests, stricter than MPI (a round that is not the same on all
+ * is noted, with its sizes), which can be told what to do badly. */
 #ifndef TEST_THREADS_TRANSPORT_H
 #define TEST_THREADS_TRANSPORT_H
 
@@ -16,9 +16,10 @@ void           threads_world_free(threads_world *w);
 typedef struct threads_fault {
     int64_t  fails_at;    /* this round is refused */
     int64_t  silent_at;   /* from this round on nothing leaves it or comes to it */
+    int64_t  loses;       /* its part of this round, and of those after it, never arrives, though it is alive */
     int64_t  delay_us;    /* rounds and signs of life are late by anything up to this */
 } threads_fault;
-static const threads_fault threads_sound = { -1, -1, 0 };
+static const threads_fault threads_sound = { -1, -1, -1, 0 };
 void threads_set_fault(threads_world *w, int rank, threads_fault fault);
 
 /* Calls body(rank, user) on a thread for each rank, in which ranks_join_by(threads_transport_of(w), ...) is that rank;
