@@ -4,13 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "transport.h"
 
 enum { BEAT_TAG = 1 };
+static const double CLOSING_S = 5;
 
 /* Signs of life to and from one rank. */
-typedef struct pulse { MPI_Request out, in; int32_t said, heard; } pulse;
+typedef struct pulse { MPI_Request out, in; rank_sign said, heard; } pulse;
 
 struct rank_link {
     int         rank, count;
@@ -51,7 +53,7 @@ static bool open_pulses(rank_link *l, char why[RANK_WHY]) {
     int count = l->rank ? 1 : l->count;
     l->pulses = calloc((size_t)count, sizeof *l->pulses);
     if (!l->pulses) return snprintf(why, RANK_WHY, "out of memory"), false;
-    for (int i = 0; i < count; i++) l->pulses[i] = (pulse){ MPI_REQUEST_NULL, MPI_REQUEST_NULL, -1, -1 };
+    for (int i = 0; i < count; i++) l->pulses[i] = (pulse){ .out = MPI_REQUEST_NULL, .in = MPI_REQUEST_NULL };
     return true;
 }
 
@@ -135,34 +137,36 @@ static bool test(rank_link *l, int slot, bool *done, char why[RANK_WHY]) {
 /* ---- signs of life ---- */
 
 /* The next is sent when the one before has left; everything that has come is taken in. */
-static bool beat_with(rank_link *l, int peer, pulse *p, int32_t news, bool *heard, int32_t *told,
+static bool beat_with(rank_link *l, int peer, pulse *p, const rank_sign *sign, bool *heard, rank_sign *its,
                       char why[RANK_WHY]) {
+    enum { BYTES = sizeof(rank_sign) };
     int gone = 0, come = 1;
     if (!fine(MPI_Test(&p->out, &gone, MPI_STATUS_IGNORE), why)) return false;
     if (gone) {
-        p->said = news;
-        if (!fine(MPI_Isend(&p->said, 1, MPI_INT32_T, peer, BEAT_TAG, l->beats, &p->out), why)) return false;
+        p->said = *sign;
+        if (!fine(MPI_Isend(&p->said, BYTES, MPI_BYTE, peer, BEAT_TAG, l->beats, &p->out), why)) return false;
     }
     while (come) {
         bool waiting = p->in != MPI_REQUEST_NULL;
         if (waiting && !fine(MPI_Test(&p->in, &come, MPI_STATUS_IGNORE), why)) return false;
         if (waiting && come) {
             *heard = true;
-            if (p->heard >= 0) *told = p->heard;
+            *its   = p->heard;
         }
-        if (come && !fine(MPI_Irecv(&p->heard, 1, MPI_INT32_T, peer, BEAT_TAG, l->beats, &p->in), why)) return false;
+        if (come && !fine(MPI_Irecv(&p->heard, BYTES, MPI_BYTE, peer, BEAT_TAG, l->beats, &p->in), why)) return false;
     }
     return true;
 }
 
-static bool beat(rank_link *l, int32_t news, bool *heard, int32_t *told, char why[RANK_WHY]) {
+static bool beat(rank_link *l, const rank_sign *sign, bool *heard, rank_sign *signs, char why[RANK_WHY]) {
     int level = 0;
     MPI_Query_thread(&level);
     if (level < MPI_THREAD_MULTIPLE)
         return snprintf(why, RANK_WHY, "this MPI has no thread-safe calls (MPI_THREAD_MULTIPLE)"), false;
-    if (l->rank) return beat_with(l, 0, l->pulses, news, &heard[0], told, why);
+    if (l->rank) return beat_with(l, 0, l->pulses, sign, &heard[0], &signs[0], why);
     bool good = true;
-    for (int i = 1; good && i < l->count; i++) good = beat_with(l, i, &l->pulses[i], news, &heard[i], told, why);
+    for (int i = 1; good && i < l->count; i++)
+        good = beat_with(l, i, &l->pulses[i], sign, &heard[i], &signs[i], why);
     return good;
 }
 
@@ -175,18 +179,27 @@ static void end_pulses(rank_link *l) {
     }
 }
 
+/* All are here within the time that a silent rank is given; what they did before has been met about. */
+static bool all_here(rank_link *l) {
+    MPI_Request round = MPI_REQUEST_NULL;
+    int         done  = 0;
+    double      until = MPI_Wtime() + CLOSING_S;
+    if (MPI_Ibarrier(l->rounds, &round) != MPI_SUCCESS) return false;
+    while (!done && MPI_Wtime() < until && MPI_Test(&round, &done, MPI_STATUS_IGNORE) == MPI_SUCCESS) usleep(100);
+    return done != 0;
+}
+
 static void close_link(rank_link *l, bool orderly) {
     if (!l) return;
-    if (orderly) {
+    if (orderly && all_here(l)) {
         end_pulses(l);
         free_shared(l);
-        MPI_Barrier(l->rounds);
         if (l->host != MPI_COMM_NULL) MPI_Comm_free(&l->host);
         MPI_Comm_free(&l->beats);
         MPI_Comm_free(&l->rounds);
-    } else disorderly = true;
-    free(l->pulses);
-    free(l);
+        free(l->pulses);
+        free(l);
+    } else disorderly = true; /* what is under way may still arrive in it: it stays */
 }
 
 __attribute__((visibility("default")))

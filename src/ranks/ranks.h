@@ -9,8 +9,8 @@
  *
  * All ranks call the same functions in the same order. A rank that fails says so at the next ranks_meet, in place of
  * what the others do there, and from then on all have that failure; so whatever can fail on one rank alone comes before
- * a ranks_meet. A rank of which nothing is heard for RANKS_SILENT_S (killed, stopped, cut off), and a library that
- * gives up, end it for all the others in the same way. */
+ * a ranks_meet. A rank of which nothing is heard for RANKS_SILENT_S (killed, stopped, cut off), a library that gives
+ * up, and a round in which all wait and that does not end, end it for all the others in the same way. */
 #ifndef TIDE_RANKS_H
 #define TIDE_RANKS_H
 
@@ -18,7 +18,7 @@
 
 typedef struct ranks ranks;
 
-#define RANKS_SILENT_S 6.0
+#define RANKS_SILENT_S 5.0
 
 /* Those that mpirun or srun started, by the MPI plug-in: TIDEMILL_MPI names its file, else it is looked for where the
  * library was installed. TIDE_EDEVICE where it is not there, or does not start. */

@@ -90,8 +90,11 @@ static float *received(const ranks *r, int64_t number, int64_t part) {
 static tide_status send_part(ranks *r, int64_t number, int64_t part, tide_failure *failure) {
     bucket b             = bucket_at(r, number);
     char   why[RANK_WHY] = "";
-    bool   fine = r->transport->all_to_all(r->link, (int)(number % HALVES), ranks_part(r, part) + b.at,
-                                           received(r, number, part), sizeof(float) * (size_t)b.stretch, why);
+    size_t bytes         = sizeof(float) * (size_t)b.stretch;
+    int    slot          = (int)(number % HALVES);
+    bool   fine = ranks_begun(r, slot, bytes,
+                              r->transport->all_to_all(r->link, slot, ranks_part(r, part) + b.at,
+                                                       received(r, number, part), bytes, why));
     r->account.bytes += (int64_t)sizeof(float) * b.stretch * (r->count - 1);
     return fine ? TIDE_OK : ranks_broken(r, why, failure);
 }
@@ -124,8 +127,10 @@ static tide_status give(ranks *r, int64_t number, tide_failure *failure) {
     bucket b             = bucket_at(r, number);
     char   why[RANK_WHY] = "";
     float *all           = r->parts + b.at;
-    bool   fine = r->transport->all_gather(r->link, GATHER_SLOT, all + r->rank * b.stretch, all,
-                                           sizeof(float) * (size_t)b.stretch, why);
+    size_t bytes         = sizeof(float) * (size_t)b.stretch;
+    bool   fine = ranks_begun(r, GATHER_SLOT, bytes,
+                              r->transport->all_gather(r->link, GATHER_SLOT, all + r->rank * b.stretch, all, bytes,
+                                                       why));
     r->account.bytes += (int64_t)sizeof(float) * b.stretch * (r->count - 1);
     return fine ? TIDE_OK : ranks_broken(r, why, failure);
 }

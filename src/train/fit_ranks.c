@@ -136,7 +136,7 @@ tide_status fit_validate(fit *f, const fit_place *at, double row[FIT_VALUES], ti
         f->wish |= status == TIDE_ECANCELLED;
         if (status == TIDE_ECANCELLED) status = TIDE_OK;
         status = fit_meet(f, status, &why);
-        if (status == TIDE_OK && f->stop) status = TIDE_ECANCELLED, f->wish = f->stop = false;
+        if (status == TIDE_OK && f->stop) status = TIDE_ECANCELLED, f->wish = f->stop = false, f->parted = true;
         if (status == TIDE_OK) status = ranks_tell(fit_ranks(f), row, sizeof *row * FIT_VALUES, &why);
     }
     if (status != TIDE_OK && failure && !failure->status) *failure = why;

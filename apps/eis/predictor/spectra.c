@@ -111,11 +111,10 @@ static tide_status make_block(const pool *p, int64_t number, tide_failure *failu
     return TIDE_OK;
 }
 
-/* Whether there is time for another block: by rank 0's clock. A failure shows at what comes next. */
+/* Whether there is time for another block: by rank 0's clock. A failure, of any rank, shows at what comes next. */
 static bool in_time(const pool *p, double until_s) {
-    bool yes = os_seconds() < until_s;
-    ranks_tell(p->ranks, &yes, sizeof yes, NULL);
-    return yes;
+    bool yes = os_seconds() < until_s, met = ranks_meet(p->ranks, TIDE_OK, NULL, NULL) == TIDE_OK;
+    return met && ranks_tell(p->ranks, &yes, sizeof yes, NULL) == TIDE_OK && yes;
 }
 
 bool pool_lend(pool *p, maker *m) {

@@ -30,7 +30,7 @@ static void leave_to_lead(training *t) {
             tide_option_put(table, &t->options, table->rows[i].name,
                             table->rows[i].standard ? table->rows[i].standard : "", NULL);
     t->options.resume = EIS_RESUME_NO, t->options.overwrite = t->options.plots = false;
-    t->in_memory = true, t->listener = NULL;
+    t->in_memory = true;
 }
 
 tide_status training_join(training *t, tide_failure *failure) {
