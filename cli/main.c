@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "progress.h"
+#include "rank.h"
 
 /* The command that the first one or two words name; *used says how many they were. */
 static const cli_command *command_of(int argc, char **argv, int *used) {
@@ -52,6 +53,8 @@ static int run_command(const cli_command *command, int argc, char **argv) {
         return report_failure(&(tide_failure){ .status = TIDE_ENOMEM, .message = "out of memory" }, false);
     set_defaults(command, call.target);
     int code = cli_parse(&call, argc, argv);
+    tide_failure failure = { 0 };
+    if (code == CLI_GO_ON && !rank_begin(&call, &failure)) code = report_failure(&failure, call.json);
     if (code == CLI_GO_ON) {
         progress_begin_line(command->name);
         code = command->run(&call);

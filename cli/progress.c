@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rank.h"
+
 static struct {
     bool   on, begun;
     double put_at_s, began_s;
@@ -96,7 +98,7 @@ static bool too_soon(const progress_event *e) {
 }
 
 void progress_put(const progress_event *e) {
-    if (too_soon(e)) return;
+    if (rank_silent() || too_soon(e)) return;
     json_t *object = json_object();
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         json_t *value = field_json((const char *)e + fields[i].offset, fields[i].kind);
@@ -135,7 +137,7 @@ void progress_begin_line(const char *command) {
     e.command = command;
     e.version = TIDE_VERSION;
     e.pid     = getpid();
-    data.begun = data.on;
+    data.begun = data.on && !rank_silent();
     if (data.on) progress_put(&e);
 }
 

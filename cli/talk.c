@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "progress.h"
+#include "rank.h"
 
 static struct {
     bool   line_open;   /* a progress line is on the screen */
@@ -67,7 +68,7 @@ static void put_data(const char *event, const char *format, va_list arguments) {
     free(message);
 }
 
-static void put_line(const char *colour, const char *format, va_list arguments) {
+static void put_any_line(const char *colour, const char *format, va_list arguments) {
     if (progress_is_data()) {
         put_data(colour ? "warning" : "note", format, arguments);
         return;
@@ -77,6 +78,18 @@ static void put_line(const char *colour, const char *format, va_list arguments) 
     else colour = NULL;
     put_dashed(stderr, format, arguments);
     fputs(colour ? "\033[0m\n" : "\n", stderr);
+}
+
+/* Of several ranks one talks. */
+static void put_line(const char *colour, const char *format, va_list arguments) {
+    if (!rank_silent()) put_any_line(colour, format, arguments);
+}
+
+static void put_failure(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    put_any_line("\033[33m", format, arguments);
+    va_end(arguments);
 }
 
 void say(const char *format, ...) {
@@ -94,6 +107,7 @@ void warn(const char *format, ...) {
 }
 
 void progress_line(const char *format, ...) {
+    if (rank_silent()) return;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     double now_s = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
@@ -134,9 +148,10 @@ static void put_place(char *buffer, size_t size, const tide_failure *f) {
 int report_failure(const tide_failure *failure, bool json) {
     char place[320];
     put_place(place, sizeof place, failure);
+    if (!rank_tells_failure()) return exit_code(failure->status);
     if (progress_is_data()) progress_put_failure(failure);
     else if (failure->status == TIDE_ECANCELLED) say("%s%s", place, failure->message);
-    else warn("tidemill: %s%s", place, failure->message);
+    else put_failure("tidemill: %s%s", place, failure->message);
     if (json) {
         char *text = tide_failure_json(failure);
         if (text) puts(text);

@@ -23,7 +23,9 @@ static tide_status trainer_open(const eis_options *options, bool in_memory, eis_
     t->folder.lock = -1;
     tide_status status = eis_auto_size(&t->options, listener, user, failure);
     t->began = os_seconds();
+    if (status == TIDE_OK) status = training_join(t, failure);
     if (status == TIDE_OK) status = kind->open(t, failure);
+    status = ranks_meet(t->ranks, status, NULL, failure);
     if (status == TIDE_OK) return TIDE_OK;
     eis_trainer_free(t);
     *out = NULL;
@@ -44,6 +46,7 @@ void eis_trainer_free(eis_trainer *t) {
     fit_free(t->fit); /* before its graph */
     run_folder_close(&t->folder);
     t->kind->close(t);
+    ranks_leave(t->ranks);
     free(t);
 }
 
@@ -55,7 +58,7 @@ tide_status eis_trainer_run(eis_trainer *t, int64_t steps, tide_failure *failure
     if (steps < 0) return fail(failure, TIDE_EINVAL, "steps to take are 0, to the end, or more");
     tide_status status = fit_run(t->fit, steps, failure);
     if (status != TIDE_OK || t->ended || !fit_at(t->fit)->finished) return status;
-    if (t->kind->end) status = t->kind->end(t, failure);
+    if (t->kind->end && ranks_lead(t->ranks)) status = t->kind->end(t, failure);
     t->ended = status == TIDE_OK;
     return status;
 }
@@ -99,7 +102,8 @@ tide_status train_whole(const eis_options *options, eis_listener listener, void 
     tide_status  status = trainer_open(options, false, listener, user, &t, failure);
     *out = (training_report){ 0 };
     if (status == TIDE_OK) status = eis_trainer_run(t, 0, failure);
-    if (status == TIDE_OK) status = t->kind->report(t, out, failure);
+    if (status == TIDE_OK && !ranks_lead(t->ranks)) out->json = json_object(); /* the report is rank 0's */
+    if (status == TIDE_OK && ranks_lead(t->ranks)) status = t->kind->report(t, out, failure);
     eis_trainer_free(t);
     return status;
 }

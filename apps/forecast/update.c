@@ -134,7 +134,7 @@ static tide_status open_session(update *u, tide_failure *failure) {
     trainer    *t      = u->trainer;
     tide_status status = session_open(t->options, &t->config, &t->data, &t->session, failure);
     if (status == TIDE_OK) status = trainer_put_parameters(t, &u->archive, failure);
-    if (status == TIDE_OK) status = session_training(&t->session, t->options, &t->step, failure);
+    if (status == TIDE_OK) status = session_training(&t->session, t->options, NULL, &t->step, failure);
     if (status == TIDE_OK)
         status = session_scoring_all(&t->session, t->windows, WINDOW_LOSSES, &t->validate, failure);
     if (status == TIDE_OK && !(t->order = malloc((size_t)t->windows * sizeof *t->order))) status = no_memory(failure);
@@ -143,7 +143,7 @@ static tide_status open_session(update *u, tide_failure *failure) {
 
 static tide_status measure(update *u, int which, tide_failure *failure) {
     trainer *t = u->trainer;
-    return mean_loss(&t->validate, t->learned, &t->listener, &u->loss[which],
+    return mean_loss(&t->validate, t->learned, NULL, &t->listener, &u->loss[which],
                      failure);
 }
 

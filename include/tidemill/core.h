@@ -74,6 +74,13 @@ TIDE_API char *tide_failure_json(const tide_failure *failure);
 /* "0.2.0", of the library that runs: TIDE_VERSION is that of the header. */
 TIDE_API const char *tide_version(void);
 
+/* Of the processes that mpirun or srun started together, which this one is, from 0 to count - 1; alone 0 of 1. The
+ * environment tells it: nothing is connected. `speaks`: whether it is the one that tells the user what happens, results
+ * and failures. That is number 0; each, as long as they have not joined to work together; and number 1 where number 0
+ * was lost. */
+typedef struct tide_rank { int number, count; bool speaks; } tide_rank;
+TIDE_API tide_rank tide_rank_here(void);
+
 /* Gives back what the library says tide_free gives back, also from a program with another C library. NULL is fine. */
 TIDE_API void tide_free(void *memory);
 

@@ -214,6 +214,9 @@ typedef struct eis_options {
     double  grad_clip;                       /* largest norm of the gradient; 0: none for known inputs, 1 for spectra */
     int64_t patience, min_epochs;            /* epochs without a better validation loss before it ends; 0: any number */
     int64_t accumulate;                      /* parts that a batch is run in; 0 and 1: as a whole. Divides batch_size */
+    bool    ranks;                           /* training: with the other processes that mpirun or srun started, which
+                                                call the same functions in the same order: one run, of number 0 of
+                                                them, and the bits of `accumulate` as many */
     bool    recompute;                       /* spectra: the blocks' values are made again for the backward pass */
     char    memory_limit[24];                /* training, and exact posteriors and residual norms on a device other
                                                 than cpu: as "0.7" (of what it has), "512M", "2G" or bytes; "": what

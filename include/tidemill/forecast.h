@@ -228,6 +228,10 @@ typedef struct forecast_options {
                                                 not given */
     int64_t accumulate;                      /* train: parts that a batch is run in; 1: as a whole. Divides
                                                 batch_size */
+    bool    ranks;                           /* train: with the other processes that mpirun or srun started, which call
+                                                the same functions in the same order: one run, of number 0 of them, and
+                                                the bits of `accumulate` as many. Collective: forecast_trainer_new,
+                                                _run, _score, _free and forecast_train */
     bool    recompute;                       /* train: the encoder blocks' values are made again for the backward
                                                 pass */
     int64_t sample_columns;                  /* train: columns of a step, drawn anew for each; 0: all. Validation and

@@ -35,7 +35,7 @@ static run_counters counters_of(fit *f) {
 }
 
 /* What a run on any other device has too: the log of steps is no part of it. */
-static tide_status variables(const fit *f, tide_list *out, tide_failure *failure) {
+tide_status checkpoint_variables(const fit *f, tide_list *out, tide_failure *failure) {
     const train_step *s = f->model.step;
     *out = tide_state(s->graph, "");
     if (!train_step_queues(s)) return TIDE_OK;
@@ -51,7 +51,7 @@ static tide_status variables(const fit *f, tide_list *out, tide_failure *failure
 tide_status checkpoint_write(fit *f, tide_failure *failure) {
     tide_list now;
     f->at.seconds      = fit_elapsed(f);
-    tide_status status = variables(f, &now, failure);
+    tide_status status = checkpoint_variables(f, &now, failure);
     if (status == TIDE_OK)
         status = run_state_write(f->folder, now, f->model.step->params, f->best, counters_of(f), failure);
     if (status == TIDE_OK && f->best_unsaved) status = f->model.save(f->model.user, f->best, failure);
@@ -76,7 +76,7 @@ static const char *contradiction(const fit *f) {
 tide_status checkpoint_read(fit *f, tide_failure *failure) {
     bool        found  = false;
     tide_list   now;
-    tide_status status = variables(f, &now, failure);
+    tide_status status = checkpoint_variables(f, &now, failure);
     if (status == TIDE_OK)
         status = run_state_read(f->folder, now, f->model.step->params, &f->best, counters_of(f), &found, failure);
     const char *bad    = status == TIDE_OK && found ? contradiction(f) : NULL;

@@ -27,13 +27,15 @@ static tide_status unread(const fit *f, tide_failure *failure) {
 
 double fit_elapsed(const fit *f) { return f->before + os_seconds() - f->plan.began; }
 
+double fit_clock(const fit *f) { return fit_ranks(f) ? f->clock : fit_elapsed(f); }
+
 static int64_t epochs_planned(const fit *f) {
     return f->plan.epochs ? ceil_div(f->at.planned, f->plan.batches) : 0;
 }
 
 static double share_at(const fit *f, int64_t step) {
     double by_steps = f->at.planned ? (double)step / (double)f->at.planned : 0;
-    return f->plan.by_clock && f->plan.max_minutes > 0 ? fmax(by_steps, fit_elapsed(f) / (60 * f->plan.max_minutes))
+    return f->plan.by_clock && f->plan.max_minutes > 0 ? fmax(by_steps, fit_clock(f) / (60 * f->plan.max_minutes))
                                                        : by_steps;
 }
 
@@ -46,7 +48,7 @@ fit_place fit_place_now(const fit *f) { return fit_place_at(f, f->at.step); }
 
 /* One step is always taken. */
 static bool out_of_time(const fit *f) {
-    return f->plan.max_minutes > 0 && f->at.step > 0 && fit_elapsed(f) > 60 * f->plan.max_minutes;
+    return f->plan.max_minutes > 0 && f->at.step > 0 && fit_clock(f) > 60 * f->plan.max_minutes;
 }
 
 static bool schedule_over(const fit *f) { return f->at.step >= f->at.planned || out_of_time(f); }
@@ -65,7 +67,15 @@ static double seconds_left(const fit *f, double steps_per_s) {
     return (double)(f->at.planned - f->at.step) / steps_per_s;
 }
 
-/* True: stop. */
+/* True: stop. Ranks stop together, when all have heard that one wishes to. */
+static bool stops(fit *f, bool wish) {
+    if (!fit_ranks(f)) return wish;
+    f->wish |= wish;
+    bool stop = f->stop;
+    if (stop) f->wish = f->stop = false;
+    return stop;
+}
+
 static bool tell(fit *f, fit_event e) {
     double seconds = os_seconds() - f->loop_began, steps = (double)e.at.batch;
     e.steps_per_s  = seconds > 0 ? (double)f->account.steps / seconds : (double)NAN;
@@ -75,7 +85,7 @@ static bool tell(fit *f, fit_event e) {
     e.mean_metric  = e.row ? e.row[FIT_TRAIN_METRIC] : f->at.metric_sum / steps;
     if (f->listener) e.rss_mib = resident_mib(f);
     bool stop = f->listener && f->listener(f->user, &e);
-    return atomic_exchange(&f->cancelled, false) || stop;
+    return stops(f, atomic_exchange(&f->cancelled, false) || stop);
 }
 
 static tide_status stopped(const fit *f, tide_failure *failure) {
@@ -152,11 +162,13 @@ static tide_status take_step(fit *f, tide_failure *failure) {
     fit_place    at    = fit_place_now(f);
     bool         queue = train_step_queues(step);
     tide_status  status = f->model.batch(f->model.user, &at, feeds, &count, failure);
-    if (status != TIDE_OK) return status;
+    fit_begin_word(f);
+    if (status != TIDE_OK) return fit_meet(f, status, failure);
     double rate = f->model.rate(f->model.user, &at), began = os_seconds();
     if (train_step_rate(step, rate) != TIDE_OK) return unread(f, failure);
     status = queue ? train_step_queue(step, feeds, count, failure) : train_step_run(step, feeds, count, &r, failure);
     if (status != TIDE_OK) return status;
+    fit_take_word(f);
     count_step(f, rate, os_seconds() - began);
     if (!queue) return hear_steps(f, &r, failure);
     return f->unread >= f->window || atomic_load(&f->cancelled) ? read_steps(f, failure) : TIDE_OK;
@@ -228,8 +240,9 @@ static tide_status close_epoch(fit *f, tide_failure *failure) {
     bool      better = false;
     fit_place at     = fit_place_now(f);
     begin_row(f, row);
-    tide_status status = f->model.validate ? f->model.validate(f->model.user, &at, row, failure) : TIDE_OK;
+    tide_status status = fit_validate(f, &at, row, failure);
     if (status == TIDE_ECANCELLED) return stop_here(f, failure);
+    if (status == TIDE_OK) status = fit_compare(f, failure);
     if (status == TIDE_OK) status = judge(f, row[FIT_VAL_LOSS], &better, failure);
     if (status == TIDE_OK) status = fit_log(f, row, failure);
     if (status != TIDE_OK) return status;
@@ -290,21 +303,27 @@ static tide_status finish(fit *f, tide_failure *failure) {
     return tide_restore(f->best) == TIDE_OK ? TIDE_OK : unread(f, failure);
 }
 
-tide_status fit_run(fit *f, int64_t steps, tide_failure *failure) {
+static tide_status run(fit *f, int64_t steps, tide_failure *failure) {
     tide_status status = f->started ? TIDE_OK : start(f, failure);
     int64_t     until  = steps > 0 ? f->at.step + steps : INT64_MAX;
     while (status == TIDE_OK && !f->at.finished && f->at.step < until) status = run_epoch(f, until, failure);
     return status == TIDE_OK && f->at.finished ? finish(f, failure) : status;
 }
 
+/* What one rank alone failed in, the others hear at their next meeting, or at this one. All stop together. */
+tide_status fit_run(fit *f, int64_t steps, tide_failure *failure) {
+    tide_status status = run(f, steps, failure);
+    return status == TIDE_ECANCELLED ? status : fit_meet(f, status, failure);
+}
+
 tide_status fit_end(fit *f, tide_failure *failure) {
     if (f->at.finished) return TIDE_OK;
     if (f->at.step == 0) return fail(failure, TIDE_EINVAL, "nothing was learned yet: training took no step");
     tide_status status = f->at.batch ? close_epoch(f, failure) : TIDE_OK;
-    if (status != TIDE_OK) return status;
-    f->at.finished = 1;
-    status         = fit_save(f, failure);
-    return status == TIDE_OK ? finish(f, failure) : status;
+    if (status == TIDE_OK) f->at.finished = 1;
+    if (status == TIDE_OK) status = fit_save(f, failure);
+    if (status == TIDE_OK) status = finish(f, failure);
+    return status == TIDE_ECANCELLED ? status : fit_meet(f, status, failure);
 }
 
 /* ---- the handle ---- */
@@ -324,7 +343,10 @@ tide_status fit_new(const fit_model *model, const fit_plan *plan, run_folder *fo
     atomic_init(&f->cancelled, false);
     if (!(plan->began > 0)) f->plan.began = os_seconds();
     f->last_save = f->loop_began = os_seconds();
+    model->step->word  = &f->word;
     tide_status status = folder && folder->resuming ? checkpoint_read(f, failure) : TIDE_OK;
+    status             = fit_meet(f, status, failure);
+    if (status == TIDE_OK) status = fit_share(f, failure);
     plan_steps(f);
     f->account.resumed_from = f->at.step;
     f->before               = f->at.seconds;

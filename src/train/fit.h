@@ -6,7 +6,11 @@
  *   fit_run(f, 0, &failure);                                           to the end; 10: at most ten steps
  *   fit_free(f);
  *
- * A model brings its step, its batches, how it is validated and saved, and its columns of metrics.csv. */
+ * A model brings its step, its batches, how it is validated and saved, and its columns of metrics.csv.
+ *
+ * With ranks (train_rule.ranks) all call the same functions. Rank 0 alone has a folder, and its clock decides; it tells
+ * the others where the run stands when it begins. What fails on one ends it for all; a wish to stop, on any, stops all
+ * after the step that they are at then. */
 #ifndef TIDE_TRAIN_FIT_H
 #define TIDE_TRAIN_FIT_H
 
@@ -60,6 +64,7 @@ typedef struct fit_model {
      * it was stopped, and is asked again when the run goes on. NULL: there is no best epoch, and the last parameters
      * stay. */
     tide_status (*validate)(void *user, const fit_place *at, double row[FIT_VALUES], tide_failure *failure);
+    bool        validate_divides;           /* of ranks all are to call it, each does its share; else rank 0 alone */
     /* Writes what answers are made with, from the best parameters, into the run's folder. NULL without one. */
     tide_status (*save)(void *user, const tide_snapshot_t *best, tide_failure *failure);
     const fit_column *columns;

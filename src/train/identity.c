@@ -1,4 +1,5 @@
 /* run.json: what identifies a run, written once, and compared member by member when it is resumed. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <tidemill/io.h>
@@ -119,4 +120,22 @@ bool run_moved_told(const run_folder *r, const char *device, char line[RUN_LINE]
                  device, device);
     json_decref(run);
     return moved;
+}
+
+int64_t run_parts_of(const char *folder) {
+    char    path[FOLDER_PATH];
+    json_t *run   = json_load_file(folder_file(folder, "run.json", path), 0, NULL);
+    int64_t parts = json_integer_value(json_object_get(run_options(run), "accumulate"));
+    json_decref(run);
+    return parts;
+}
+
+bool run_parts_told(const run_folder *r, int64_t parts, char line[RUN_LINE]) {
+    int64_t was = r->resuming ? run_parts_of(r->path) : 0;
+    if (MAX2(was, 1) == MAX2(parts, 1) || !was) return false;
+    snprintf(line, RUN_LINE,
+             "the run was started with batches in %" PRId64 " part%s and goes on with %" PRId64
+             ": sums of parts round otherwise, so from here on its bits are those of the new number", was,
+             was == 1 ? "" : "s", MAX2(parts, 1));
+    return true;
 }

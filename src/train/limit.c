@@ -17,7 +17,9 @@ static tide_status time_steps(fit *f, double *step, tide_failure *failure) {
         int    count = 0;
         double began = os_seconds();
         status       = f->model.batch(f->model.user, &at, feeds, &count, failure);
-        if (status == TIDE_OK) status = train_step_run(f->model.step, feeds, count, &ignored, failure);
+        fit_begin_word(f);
+        status = status == TIDE_OK ? train_step_run(f->model.step, feeds, count, &ignored, failure)
+                                   : fit_meet(f, status, failure);
         *step = fmin(*step, os_seconds() - began);
     }
     return status;
@@ -31,7 +33,7 @@ static tide_status time_work(fit *f, double *step, double *validation, tide_fail
     if (!before) return train_unread(f->model.step->graph, "the training run", failure);
     tide_status status = time_steps(f, step, failure);
     double      began  = os_seconds();
-    if (status == TIDE_OK && f->model.validate) status = f->model.validate(f->model.user, &at, row, failure);
+    if (status == TIDE_OK && f->model.validate) status = fit_validate(f, &at, row, failure);
     *validation = os_seconds() - began;
     if (status == TIDE_OK && tide_restore(before) != TIDE_OK)
         status = train_unread(f->model.step->graph, "the training run", failure);
@@ -39,7 +41,7 @@ static tide_status time_work(fit *f, double *step, double *validation, tide_fail
     return status;
 }
 
-/* As many whole epochs as fit into the time, at most all; less than one if not even one does. */
+/* As many whole epochs as fit into the time, at most all; less than one if not even one does. Of ranks rank 0's say. */
 tide_status fit_lay_out(fit *f, tide_failure *failure) {
     double      step = 0, validation = 0, batches = (double)f->plan.batches;
     tide_status status = time_work(f, &step, &validation, failure);
@@ -47,5 +49,6 @@ tide_status fit_lay_out(fit *f, tide_failure *failure) {
            epoch = batches * step + validation;
     if (left < epoch) f->at.planned = MAX2(1, (int64_t)fmin(left / step, batches));
     else f->at.planned = (int64_t)fmin((double)f->plan.epochs, floor(left / epoch)) * f->plan.batches;
-    return status;
+    status = fit_meet(f, status, failure);
+    return status == TIDE_OK ? ranks_tell(fit_ranks(f), &f->at.planned, sizeof f->at.planned, failure) : status;
 }

@@ -62,6 +62,12 @@ bool        run_choices_told(const tide_graph *g, char line[RUN_LINE]);  /* a se
  * False: it does not. */
 bool run_moved_told(const run_folder *r, const char *device, char line[RUN_LINE]);
 
+/* A sentence on a run that goes on in another number of parts (train_rule.parts) than it was started with: sums of
+ * parts round otherwise. False: it does not. */
+bool run_parts_told(const run_folder *r, int64_t parts, char line[RUN_LINE]);
+/* The parts that the run in `folder` was started with; 0: there is none, or it does not tell. */
+int64_t run_parts_of(const char *folder);
+
 /* metrics.csv: `line` ends with a newline; the header is written first when the file is new. Appending to `bytes` of it
  * syncs and gives the new length; cutting takes it back to an earlier one, TIDE_EDATA if it holds less than that or no
  * row ends there. A metrics.csv with another hard link, such as a backup, is replaced by a copy: what the link shows

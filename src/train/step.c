@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/base.h"
+#include "step_ranks.h"
 
 enum { FIGURES = 3 };  /* of a step, in the log */
 
@@ -56,20 +57,22 @@ tide_val train_update(const train_rule *rule, tide_list params, tide_val loss, t
 }
 
 void train_step_begin(train_step *s, tide_graph *g, tide_list params, int64_t batch, const train_rule *rule) {
-    *s = (train_step){ .graph = g, .params = params, .rule = *rule, .parts = MAX2(rule->parts, 1) };
-    s->samples = batch / s->parts;
+    *s = (train_step){ .graph = g, .params = params, .rule = *rule, .parts = train_parts(rule->parts, rule->ranks) };
+    s->samples = batch / s->parts, s->here = s->parts / ranks_count(rule->ranks);
+    s->first   = ranks_rank(rule->ranks) * s->here;
     if (s->parts == 1) return;
     s->sums = tide_accumulator_new(g, params, s->samples);
-    tide_sample_offset(g, s->sums.offset);
+    if (rule->ranks) s->base = tide_input(g, "accumulate.base", TIDE_I32, TIDE_SCALAR);
+    tide_sample_offset(g, rule->ranks ? s->base : s->sums.offset);
 }
 
 /* ---- steps that are queued ---- */
 
-/* A metric of a part is read after each part: such steps are not queued. */
+/* A metric of a part is read after each part, and sums of ranks leave the device: such steps are not queued. */
 static bool queueing(const train_step *s) {
     tide_device d;
     bool apart = tide_device_info(tide_graph_device(s->graph), &d, NULL) == TIDE_OK && d.own_memory;
-    return apart && (s->parts == 1 || !s->metric.graph);
+    return apart && !s->rule.ranks && (s->parts == 1 || !s->metric.graph);
 }
 
 /* The step's rate, as a value: a variable that is written before the step, or set by it. */
@@ -134,19 +137,30 @@ tide_status train_step_end(train_step *s, train_loss l, tide_failure *failure) {
     s->update = update_with(&s->rule, s->params, gradients, rate, &s->norm, &s->scaler);
     if (parts) s->update = tide_accumulator_step(&s->sums, s->update);
     make_log(s);
-    return compile(s, failure);
+    tide_status status = step_ranks_check(s, failure);
+    return status == TIDE_OK ? compile(s, failure) : status;
 }
 
-tide_status train_parts_check(int64_t batch, int64_t parts, tide_failure *failure) {
-    int64_t fewer = MIN2(parts, batch), more = parts;
-    if (parts < 2 || batch % parts == 0) return TIDE_OK;
-    while (batch % fewer) fewer--;
-    while (more < batch && batch % more) more++;
-    char or_more[40] = "";
-    if (more <= batch) snprintf(or_more, sizeof or_more, " or `accumulate` %" PRId64, more);
+int64_t train_parts(int64_t asked, const ranks *r) { return MAX2(MAX2(asked, 1), ranks_count(r)); }
+
+static bool parts_fit(int64_t batch, int64_t parts, const ranks *r) {
+    return parts >= 1 && parts <= batch && batch % parts == 0 && parts % ranks_count(r) == 0;
+}
+
+tide_status train_parts_check(int64_t batch, int64_t parts, const ranks *r, tide_failure *failure) {
+    int64_t asked = train_parts(parts, r), fewer = MIN2(asked, batch), more = asked;
+    if (parts_fit(batch, asked, r)) return TIDE_OK;
+    while (fewer > 0 && !parts_fit(batch, fewer, r)) fewer--;
+    while (more <= batch && !parts_fit(batch, more, r)) more++;
+    char would[160] = "", shares[64] = "";
+    if (fewer) snprintf(would, sizeof would, "`accumulate` %" PRId64, fewer);
+    if (more <= batch)
+        snprintf(would + strlen(would), sizeof would - strlen(would), "%s`accumulate` %" PRId64, fewer ? " or " : "",
+                 more);
+    if (!*would) snprintf(would, sizeof would, "another number of ranks, or a `batch-size` that it divides,");
+    if (r) snprintf(shares, sizeof shares, ", or these no equal shares of %d ranks", ranks_count(r));
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "accumulate",
-                   "a batch of %" PRId64 " is not %" PRId64 " equal parts: `accumulate` %" PRId64 "%s would do", batch,
-                   parts, fewer, or_more);
+                   "a batch of %" PRId64 " is not %" PRId64 " equal parts%s: %s would do", batch, asked, shares, would);
 }
 
 /* ---- running ---- */
@@ -164,27 +178,27 @@ static tide_status read_scalar(tide_val v, double *out) {
 }
 
 static tide_status run_part(const train_step *s, const train_feed *feeds, int count, int64_t part) {
-    tide_feed now[TRAIN_FEEDS + 1];
+    tide_feed now[TRAIN_FEEDS + 2];
+    int32_t   base = (int32_t)(part * s->samples);
     for (int i = 0; i < count; i++) {
         tide_val input = feeds[i].input;
         size_t   bytes = (size_t)tide_shape_count(tide_shape_of(input)) * tide_dtype_size(tide_dtype_of(input));
         now[i] = (tide_feed){ input, (const char *)feeds[i].data + (feeds[i].whole ? 0 : (size_t)part * bytes) };
     }
+    if (s->base.graph) now[count++] = (tide_feed){ s->base, &base };
     return tide_run(s->program, now, count + train_step_own_feeds(s, now + count));
 }
 
-/* All runs of a step; of their metrics the sum, if it is asked for. */
-static tide_status run_all(const train_step *s, const train_feed *feeds, int count, double *metric,
-                           tide_program **last) {
-    tide_feed   own;
+/* The parts that run here; of their metrics the sum, if it is asked for. */
+static tide_status run_parts(const train_step *s, const train_feed *feeds, int count, double *metric) {
     tide_status status = TIDE_OK;
-    *last = s->program;
-    for (int64_t part = 0; status == TIDE_OK && part < s->parts; part++) {
+    for (int64_t part = s->first; status == TIDE_OK && part < s->first + s->here; part++) {
         double share = 0;
         status       = run_part(s, feeds, count, part);
-        if (status == TIDE_OK && metric) status = read_scalar(s->metric, &share), *metric += share;
+        if (status == TIDE_OK && metric && s->metric.graph) status = read_scalar(s->metric, &share);
+        if (status == TIDE_OK && s->rule.ranks) status = step_ranks_keep(s, part, share);
+        if (metric) *metric += share;
     }
-    if (status == TIDE_OK && s->finish) status = tide_run(*last = s->finish, &own, train_step_own_feeds(s, &own));
     return status;
 }
 
@@ -196,20 +210,31 @@ static tide_status step_failed(const train_step *s, const tide_program *last, ti
     return fail(failure, status, "the training step failed");
 }
 
-tide_status train_step_run(const train_step *s, const train_feed *feeds, int count, train_result *out,
+/* All runs of a step. */
+static tide_status run_all(const train_step *s, const train_feed *feeds, int count, double *metric,
                            tide_failure *failure) {
-    tide_program *last;
-    *out = (train_result){ 0 };
-    tide_status status = run_all(s, feeds, count, &out->metric, &last);
-    if (status == TIDE_OK) status = read_scalar(s->loss, &out->loss);
-    if (status == TIDE_OK) status = read_scalar(s->norm, &out->norm);
+    tide_feed     own;
+    tide_program *last   = s->program;
+    tide_status   status = run_parts(s, feeds, count, metric);
+    if (status != TIDE_OK) step_failed(s, last, status, failure);
+    if (s->rule.ranks) status = step_ranks_exchange(s, status, metric, failure);
+    if (status == TIDE_OK && s->finish) status = tide_run(last = s->finish, &own, train_step_own_feeds(s, &own));
     return status == TIDE_OK ? status : step_failed(s, last, status, failure);
 }
 
+tide_status train_step_run(const train_step *s, const train_feed *feeds, int count, train_result *out,
+                           tide_failure *failure) {
+    *out = (train_result){ 0 };
+    tide_status status = run_all(s, feeds, count, &out->metric, failure);
+    if (status != TIDE_OK) return status;
+    if (!s->metric.graph) out->metric = (double)NAN;
+    status = read_scalar(s->loss, &out->loss);
+    if (status == TIDE_OK) status = read_scalar(s->norm, &out->norm);
+    return status == TIDE_OK ? status : step_failed(s, s->finish ? s->finish : s->program, status, failure);
+}
+
 tide_status train_step_queue(const train_step *s, const train_feed *feeds, int count, tide_failure *failure) {
-    tide_program *last;
-    tide_status   status = run_all(s, feeds, count, NULL, &last);
-    return status == TIDE_OK ? status : step_failed(s, last, status, failure);
+    return run_all(s, feeds, count, NULL, failure);
 }
 
 tide_status train_step_read(const train_step *s, int64_t n, train_result *out, tide_failure *failure) {

@@ -15,11 +15,16 @@
  *
  * A batch that runs as equal parts (rule.parts) needs the memory of one part: each adds its sums, and a program of its
  * own then updates once. The model is the same either way: it is built for s.samples samples, and is fed the whole
- * batch. */
+ * batch.
+ *
+ * With ranks (rule.ranks) each runs its share of the parts, the sums of all are added in the order of the parts, and
+ * every rank updates: the same parameters, to the bit, that one process gets with as many parts. */
 #ifndef TIDE_TRAIN_STEP_H
 #define TIDE_TRAIN_STEP_H
 
 #include <tidemill/optim.h>
+
+#include "ranks/ranks.h"
 
 /* As the options of the applications count them. */
 typedef enum train_optimizer { TRAIN_ADAM, TRAIN_ADAMW, TRAIN_SGD, TRAIN_RMSPROP, TRAIN_LION } train_optimizer;
@@ -31,7 +36,8 @@ typedef struct train_rule {
     double  grad_clip;             /* largest norm of the gradient; 0: no limit */
     bool    no_bias_correction;    /* Adam's */
     bool    scaled;                /* a loss scaler: gradients may leave the range of f16 */
-    int64_t parts;                 /* runs a step; 0 and 1: the whole batch at once */
+    int64_t parts;                 /* of a batch; 0 and 1: the whole at once, with ranks as many parts as ranks */
+    ranks  *ranks;                 /* who shares the work; NULL: nobody */
     tide_compile_options compile;
 } train_rule;
 
@@ -39,7 +45,8 @@ typedef struct train_step {
     tide_graph      *graph;
     tide_list        params;
     train_rule       rule;
-    int64_t          samples, parts;   /* of a run; runs a step */
+    int64_t          samples, parts;   /* of a run; runs a step, of all ranks */
+    int64_t          first, here;      /* this rank's: parts from `first` on, so many */
     tide_program    *program;          /* does it all; with parts: adds one */
     tide_program    *finish;           /* then updates; NULL without parts */
     tide_val         loss, norm;       /* scalars of a step; norm: of the gradient before clipping, 0 where the loss
@@ -53,6 +60,8 @@ typedef struct train_step {
     float            rate_now;         /* ... and what it is fed */
     tide_grad_scaler scaler;           /* scale.graph NULL: none */
     tide_accumulator sums;
+    tide_val         base;             /* of ranks: the sample that a part begins with, an input */
+    rank_word       *word;             /* what is told and heard at a step's meeting; NULL: nothing */
     double           compile_s;        /* what compiling took */
 } train_step;
 
@@ -64,7 +73,8 @@ void train_step_begin(train_step *s, tide_graph *g, tide_list params, int64_t ba
  * one the loss is the sum of the parts' numerators over that of their denominators. The metric is a scalar that is told
  * along with the loss, of a part its share too; graph NULL: none. */
 typedef struct train_loss { tide_val numerator, denominator, metric; } train_loss;
-/* Compiles the programs. Fails with the graph's first failure, or the programs'. */
+/* Compiles the programs. Fails with the graph's first failure, or the programs'; TIDE_ETYPE where parameters of ranks
+ * are not float32. */
 tide_status train_step_end(train_step *s, train_loss loss, tide_failure *failure);
 
 /* The effect that moves the parameters by the derivatives of `loss`, for who compiles it otherwise; *norm and *scaler
@@ -72,8 +82,10 @@ tide_status train_step_end(train_step *s, train_loss loss, tide_failure *failure
 tide_val train_update(const train_rule *rule, tide_list params, tide_val loss, tide_val lr, tide_val *norm,
                       tide_grad_scaler *scaler);
 
-/* TIDE_EINVAL where a batch is not so many equal parts: names those nearest to it that would do. */
-tide_status train_parts_check(int64_t batch, int64_t parts, tide_failure *failure);
+/* TIDE_EINVAL where a batch is not so many equal parts, or these not as many for each rank: names what would do. */
+tide_status train_parts_check(int64_t batch, int64_t parts, const ranks *r, tide_failure *failure);
+/* The parts of a batch where so many are asked for, 0 and 1 the least there can be. */
+int64_t     train_parts(int64_t asked, const ranks *r);
 
 tide_status train_step_rate(train_step *s, double rate);
 /* What the step's programs are fed besides the model's inputs: at most one. Returns how many. */

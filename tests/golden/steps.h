@@ -43,7 +43,7 @@ static inline void check_steps(const tide_archive *a, const forecast_options *o,
     model_config   c;
     model_config_from(o, d, &c);
     tide_status status = session_open(o, &c, d, &s, &failure);
-    if (status == TIDE_OK) status = session_training(&s, o, &p, &failure);
+    if (status == TIDE_OK) status = session_training(&s, o, NULL, &p, &failure);
     if (status != TIDE_OK) fail_msg("%s", failure.message);
     put_params(a, "param0/", s.params);
     const double *losses = golden_array(a, "losses", "", TIDE_F64, 60);

@@ -105,6 +105,7 @@ static bool no_rows(trial *t) {
 static bool load_refused(trial *t, tide_status status) { return missing(t, status) && !model; }
 
 #define HANDLES(V, R)                                                                                                  \
+    R(tide_rank_here, 0, "nothing", tide_rank_here().count >= 1)                                                       \
     R(tide_version, 0, "nothing", *tide_version() != 0)                                                                \
     R(tide_free, 0, "none", (tide_free(NULL), true))                                                                   \
     R(tide_program_cancel, 0, "none", (tide_program_cancel(NULL), true))                                               \

@@ -124,7 +124,7 @@ static tide_status open_fit(tiny *t, const fit_plan *plan, tide_failure *failure
     static const fit_column columns[] = { { "epoch", FIT_EPOCH },         { "loss", FIT_TRAIN_LOSS },
                                           { "val", FIT_VAL_LOSS },        { "guess", FIT_TRAIN_METRIC },
                                           { "possible", FIT_POSSIBLE } };
-    const fit_model model = { t, &t->step, rate, enter, batch, validate, save, columns, 5 };
+    const fit_model model = { t, &t->step, rate, enter, batch, validate, false, save, columns, 5 };
     return fit_new(&model, plan, t->folder.lock >= 0 ? &t->folder : NULL, hear, t, &t->fit, failure);
 }
 
@@ -415,9 +415,9 @@ static void test_parts(void **state) {
         expect_near("metric", of[1][k].metric, of[0][k].metric, 1e-4); /* a mean that nearly cancels */
     }
     tide_failure failure = { 0 };
-    assert_int_equal(train_parts_check(24, 5, &failure), TIDE_EINVAL);
+    assert_int_equal(train_parts_check(24, 5, NULL, &failure), TIDE_EINVAL);
     assert_non_null(strstr(failure.message, "`accumulate` 4 or `accumulate` 6 would do"));
-    assert_int_equal(train_parts_check(24, 8, NULL), TIDE_OK);
+    assert_int_equal(train_parts_check(24, 8, NULL, NULL), TIDE_OK);
 }
 
 /* Each optimizer lowers the loss of the same batch. */

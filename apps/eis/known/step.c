@@ -58,7 +58,7 @@ static tide_status make_step(const known_settings *o, const known_samples *train
     tide_graph *g     = s->graph;
     train_rule  rule  = o->rule;
     tide_val    table = tide_constant(g, TIDE_F32, TIDE_SHAPE(train->count + 1, SAMPLE_WIDTH), train->row);
-    tide_status status = train_parts_check(s->batch, rule.parts, failure);
+    tide_status status = train_parts_check(s->batch, rule.parts, rule.ranks, failure);
     if (status != TIDE_OK) return status;
     rule.scaled = tide_precision_here(g, rule.compile.precision, NULL) == TIDE_PRECISION_F16;
     train_step_begin(&s->step, g, s->network.params, s->batch, &rule);

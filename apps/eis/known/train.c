@@ -100,7 +100,7 @@ static tide_status settle(known_trainer *t, tide_failure *f) {
     t->samples      = t->task.train.count;
     t->run.rate     = o->learning_rate > 0 ? o->learning_rate : RATE;
     t->run.possible = t->task.ceiling.top1;
-    s->rule         = training_rule(o, t->run.rate);
+    s->rule         = training_rule(&t->run, t->run.rate);
     s->rule.no_bias_correction = o->compat == EIS_COMPAT_MLX;
     s->batch = MIN2(o->batch_size ? o->batch_size : EIS_KNOWN_BATCH, t->samples);
     s->hidden = o->hidden_dim ? o->hidden_dim : HIDDEN, s->points = t->task.data.points;

@@ -169,8 +169,10 @@ static const tide_option rows[] = {
     { "memory-limit", TEXT(memory_limit), NULL, C | G | T | E | F | MAY_DIFFER | RESOURCE, "Machine", "X",
       "most memory of the device that training may use, and on a device other than cpu exact posteriors and residual "
       "norms: a share (0.7), 512M, 2G, or bytes; a predictor's answers take what they need" },
-    { "accumulate", INT(accumulate, 0, 1e6), "1", T | F, "Machine", "N",
+    { "accumulate", INT(accumulate, 0, 1e6), "1", T | F | MAY_DIFFER, "Machine", "N",
       "run a batch as N parts, one after the other, and update once: less memory, the same result" },
+    { "ranks", BOOL(ranks), NULL, T | MAY_DIFFER | RESOURCE | TIDE_OPTION_COMMAND_ON, "Machine", NULL,
+      "train with the other processes that mpirun or srun started, each on its part of every batch; false: alone" },
     { "recompute", BOOL(recompute), NULL, T | F, "Machine", NULL,
       "spectra: compute the residual blocks again for the backward pass instead of keeping their values" },
     ROW_AUTO_SIZE(S, T | F, "take the batch size that tidemill machine advises, where none is given"),

@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "base/parallel.h"
 #include "base/philox.h"
+#include "ranks/ranks.h"
 #include "ahead.h"
 
 static tide_status no_memory(tide_failure *failure) {
@@ -70,7 +71,7 @@ static int64_t places(const pool *p) { return POOL_BLOCKS + (p->ahead != NULL); 
 
 static float *place_of(const pool *p, int64_t number) { return p->row + number % places(p) * p->block * p->stride; }
 
-typedef struct block { const pool *of; int64_t number; } block;
+typedef struct block { const pool *of; int64_t number, first; } block;  /* first: row of a share */
 
 static void make_row(void *of, int64_t i, int thread) {
     const block *b = of;
@@ -80,10 +81,41 @@ static void make_row(void *of, int64_t i, int thread) {
     pool_row(&p->settings, SPLIT_TRAIN, (uint64_t)(b->number * p->block + i), p->width, first + i * p->stride);
 }
 
+static void make_share_row(void *of, int64_t i, int thread) {
+    const block *b = of;
+    make_row(of, b->first + i, thread);
+}
+
+/* Rows of each rank go to all, by way of a place that holds as many of each. */
+static tide_status make_together(const pool *p, int64_t number, tide_failure *failure) {
+    int64_t share = ceil_div(p->block, ranks_count(p->ranks)), first = MIN2(p->block, ranks_rank(p->ranks) * share);
+    int64_t mine  = MIN2(share, p->block - first);
+    size_t  bytes = sizeof(float) * (size_t)(share * p->stride);
+    float  *all   = malloc(bytes * (size_t)(ranks_count(p->ranks) + 1)), *own = all + share * p->stride * ranks_count(p->ranks);
+    tide_status status = ranks_meet(p->ranks, all ? TIDE_OK : no_memory(failure), NULL, failure);
+    if (status == TIDE_OK) {
+        parallel_for(p->threads, mine, 64, make_share_row, &(block){ p, number, first });
+        memset(own, 0, bytes);
+        memcpy(own, place_of(p, number) + first * p->stride, sizeof(float) * (size_t)(mine * p->stride));
+        status = ranks_gather(p->ranks, own, bytes, all, failure);
+    }
+    if (status == TIDE_OK) memcpy(place_of(p, number), all, sizeof(float) * (size_t)(p->block * p->stride));
+    free(all);
+    return status;
+}
+
 static tide_status make_block(const pool *p, int64_t number, tide_failure *failure) {
     if (p->ahead) return ahead_make(p->ahead, (uint64_t)(number * p->block), place_of(p, number), failure);
-    parallel_for(p->threads, p->block, 64, make_row, &(block){ p, number });
+    if (p->ranks) return make_together(p, number, failure);
+    parallel_for(p->threads, p->block, 64, make_row, &(block){ p, number, 0 });
     return TIDE_OK;
+}
+
+/* Whether there is time for another block: by rank 0's clock. A failure shows at what comes next. */
+static bool in_time(const pool *p, double until_s) {
+    bool yes = os_seconds() < until_s;
+    ranks_tell(p->ranks, &yes, sizeof yes, NULL);
+    return yes;
 }
 
 bool pool_lend(pool *p, maker *m) {
@@ -145,7 +177,7 @@ static tide_status begin(pool *p, int64_t last, double until_s, tide_failure *fa
     p->made = p->oldest = MAX2(last - POOL_BLOCKS, 0);  /* above 0: going on with a killed run */
     if (p->made == 0) p->made = 1;
     else status = make_block(p, p->made++, failure);
-    for (; status == TIDE_OK && p->made < last && os_seconds() < until_s; p->made++)
+    for (; status == TIDE_OK && p->made < last && in_time(p, until_s); p->made++)
         status = make_block(p, p->made, failure);
     return status;
 }
@@ -154,9 +186,9 @@ static tide_status begin(pool *p, int64_t last, double until_s, tide_failure *fa
 tide_status pool_round(pool *p, int64_t number, double until_s, tide_failure *failure) {
     int64_t     last   = POOL_VISITS + number;  /* the first round visits each spectrum once */
     tide_status status = p->made > 0 ? TIDE_OK : begin(p, last, until_s, failure);
-    if (status == TIDE_OK && p->made < last && os_seconds() < until_s) status = make_block(p, p->made++, failure);
+    if (status == TIDE_OK && p->made < last && in_time(p, until_s)) status = make_block(p, p->made++, failure);
     if (status == TIDE_OK && !draw_order(p, number)) status = no_memory(failure);
-    if (status == TIDE_OK && p->ahead && p->made <= last && os_seconds() < until_s)
+    if (status == TIDE_OK && p->ahead && p->made <= last && in_time(p, until_s))
         ahead_begin(p->ahead, (uint64_t)(p->made * p->block), place_of(p, p->made));
     return status;
 }
@@ -172,6 +204,14 @@ bool batch_new(eis_recipe recipe, int64_t spectra, batch *b) {
     if (b->features && b->known && b->weight && b->label) return true;
     batch_free(b);
     return false;
+}
+
+batch batch_part(eis_recipe recipe, const batch *b, int64_t first, int64_t count) {
+    int64_t cases = first * recipe_masks(recipe);
+    return (batch){ .spectra = count, .features = b->features + first * features_width(recipe),
+                    .known   = b->known + cases * recipe_known(recipe),
+                    .weight  = b->weight + cases * recipe_quantities(recipe),
+                    .label   = b->label + cases * recipe_quantities(recipe) };
 }
 
 void batch_free(batch *b) {

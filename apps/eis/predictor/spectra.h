@@ -22,6 +22,7 @@ typedef struct pool {
     float   *row;
     int32_t *order;           /* [round] rows of the round */
     feature_scale scale;      /* from block 0 */
+    struct ranks *ranks;      /* who makes them together, and has them all; NULL: this one alone */
     struct ahead *ahead;      /* a device makes the blocks (ahead.h); NULL: the threads do */
 } pool;
 
@@ -32,7 +33,8 @@ void pool_free(pool *p);
  * first round. False: out of memory. */
 bool pool_lend(pool *p, struct maker *maker);
 /* Makes the blocks that round `number` (from 0) needs and are not there, and draws its order. From os_seconds()
- * `until_s` on none is begun: it makes do with those that are there, one at least. */
+ * `until_s` on none is begun: it makes do with those that are there, one at least. Of ranks each makes its share of a
+ * block's rows, unless a device makes them, and rank 0 says when it is late. */
 tide_status pool_round(pool *p, int64_t number, double until_s, tide_failure *failure);
 
 /* What follows the features in a row: places and coordinates of the circuit. `view` as in quantities_of. */
@@ -49,6 +51,8 @@ enum { MASKS = 4 };  /* most sets of known values a visit */
 typedef struct batch { int64_t spectra; float *features, *known, *weight; int32_t *label; } batch;
 bool batch_new(eis_recipe recipe, int64_t spectra, batch *out);
 void batch_free(batch *b);
+/* `count` of its spectra, from `first` on; what it points to stays the batch's. */
+batch batch_part(eis_recipe recipe, const batch *b, int64_t first, int64_t count);
 /* Row i of the batch from `row[i]`; its masks by the counter first_visit + i. */
 void batch_fill(eis_recipe recipe, const feature_scale *scale, const float *const *row, uint64_t seed,
                 sample_split split, uint64_t first_visit, int threads,

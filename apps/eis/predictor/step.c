@@ -34,7 +34,7 @@ static train_loss shares(const spectrum_session *s, tide_val loss, tide_val hits
 static tide_status make_step(const spectrum_settings *o, spectrum_session *s, tide_failure *failure) {
     train_rule  rule = o->rule;
     tide_val    hits;
-    tide_status status = train_parts_check(o->batch, rule.parts, failure);
+    tide_status status = train_parts_check(o->batch, rule.parts, rule.ranks, failure);
     if (status != TIDE_OK) return status;
     rule.scaled = tide_precision_here(s->graph, rule.compile.precision, NULL) == TIDE_PRECISION_F16;
     train_step_begin(&s->step, s->graph, s->params, o->batch, &rule);

@@ -65,10 +65,25 @@ static tide_status next_batch(void *user, const fit_place *at, train_feed *feeds
         visit_feeds(&t->session.visits, &t->visits, &p->scale, feeds);
         return TIDE_OK;
     }
-    batch_fill(p->settings.recipe, &p->scale, t->row, p->settings.seed, SPLIT_TRAIN, (uint64_t)(at->step * size),
-               p->threads, &t->batch);
+    const train_step *s     = &t->session.step; /* what other ranks take is theirs to fill */
+    int64_t           mine  = s->first * s->samples;
+    batch             share = batch_part(p->settings.recipe, &t->batch, mine, s->here * s->samples);
+    batch_fill(p->settings.recipe, &p->scale, t->row + mine, p->settings.seed, SPLIT_TRAIN,
+               (uint64_t)(at->step * size + mine), p->threads, &share);
     spectrum_feeds(&t->session, &t->batch, feeds);
     return TIDE_OK;
+}
+
+/* Each batch from the rank that scored it. */
+static tide_status gather_scores(ranks *r, double all[VALIDATION_BATCHES][2], tide_failure *failure) {
+    enum { EACH = sizeof(double) * 2 * VALIDATION_BATCHES };
+    char *gathered = malloc((size_t)ranks_count(r) * EACH);
+    tide_status status = ranks_meet(r, gathered ? TIDE_OK : no_memory(failure), NULL, failure);
+    if (status == TIDE_OK) status = ranks_gather(r, all, EACH, gathered, failure);
+    for (int i = 0; status == TIDE_OK && i < VALIDATION_BATCHES; i++)
+        memcpy(all[i], gathered + (size_t)(i % ranks_count(r)) * EACH + sizeof all[i] * (size_t)i, sizeof all[i]);
+    free(gathered);
+    return status;
 }
 
 /* The row has the rate of the step to come, and the seconds of the whole run. */
@@ -76,11 +91,13 @@ static tide_status validate(void *user, const fit_place *at, double row[FIT_VALU
     spectrum_trainer *t = user;
     double      loss_sum = 0, hits_sum = 0;
     tide_status status   = TIDE_OK;
-    for (int i = 0; status == TIDE_OK && i < VALIDATION_BATCHES; i++) {
-        double loss, hits;
-        status = spectrum_score(&t->session, &t->validation[i], &loss, &hits, failure);
-        loss_sum += loss, hits_sum += hits;
-    }
+    double      all[VALIDATION_BATCHES][2] = { 0 };
+    ranks      *r = t->run.ranks;
+    for (int i = ranks_rank(r); status == TIDE_OK && i < VALIDATION_BATCHES; i += ranks_count(r))
+        status = spectrum_score(&t->session, &t->validation[i], &all[i][0], &all[i][1], failure);
+    status = ranks_meet(r, status, NULL, failure);
+    if (status == TIDE_OK) status = gather_scores(r, all, failure);
+    for (int i = 0; i < VALIDATION_BATCHES; i++) loss_sum += all[i][0], hits_sum += all[i][1];
     row[FIT_VAL_LOSS] = loss_sum / VALIDATION_BATCHES, row[FIT_VAL_METRIC] = hits_sum / VALIDATION_BATCHES;
     row[FIT_POSSIBLE] = t->run.possible, row[FIT_LR] = rate(t, at), row[FIT_SECONDS] = row[FIT_ELAPSED];
     return status;
@@ -132,7 +149,7 @@ static tide_status settle(spectrum_trainer *t, tide_failure *failure) {
     spectrum_settings *s = &t->settings;
     t->threads  = o->threads ? (int)o->threads : os_cores();
     t->run.rate = o->learning_rate > 0 ? o->learning_rate : RATE;
-    s->rule     = training_rule(o, 0);
+    s->rule     = training_rule(&t->run, 0);
     s->rule.beta2 = BETA2;
     if (!(s->rule.grad_clip > 0)) s->rule.grad_clip = CLIP;
     s->network = (network_config){ (eis_recipe)o->recipe, o->hidden_dim ? o->hidden_dim : WIDTH };
@@ -207,7 +224,7 @@ static tide_status open_folder(spectrum_trainer *t, tide_failure *failure) {
 static tide_status open_fit(spectrum_trainer *t, tide_failure *failure) {
     fit_plan  plan  = training_plan(&t->run, t->epochs, ROUNDS_AN_EPOCH * t->round_steps);
     fit_model model = { .step = &t->session.step, .rate = rate, .batch = next_batch, .validate = validate,
-                        .save = training_save };
+                        .validate_divides = true, .save = training_save };
     plan.by_clock = true;
     return training_open_fit(&t->run, &model, &plan, failure);
 }
@@ -254,6 +271,7 @@ static tide_status open_session(spectrum_trainer *t, tide_failure *failure) {
     t->row = malloc((size_t)size * sizeof *t->row);
     bool room = t->settings.visits ? visits_new(size, &t->visits) : batch_new(s.recipe, size, &t->batch);
     if (!t->row || !room || !pool_new(&s, t->run.options.pool_spectra, t->threads, &t->pool)) return no_memory(failure);
+    t->pool.ranks = t->run.ranks;
     status = training_tell_programs(&t->run, &t->session.step, failure);
     return status == TIDE_OK && t->settings.visits ? open_maker(t, failure) : status;
 }

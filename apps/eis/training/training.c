@@ -10,6 +10,7 @@
 #include "eis/options/tell.h"
 #include "eis/options/wanted_precision.h"
 #include "options/options.h"
+#include "train/ranks.h"
 #include "train/schedule.h"
 
 static const double TELL_EVERY_S = 0.1;
@@ -17,6 +18,33 @@ static const double TELL_EVERY_S = 0.1;
 tide_status training_tell(const training *t, eis_tone tone, const char *message, tide_failure *failure) {
     bool stop = eis_tell(t->listener, t->user, tone, message);
     return stop ? fail(failure, TIDE_ECANCELLED, t->fit ? "stopped" : "stopped before training began") : TIDE_OK;
+}
+
+/* ---- ranks ---- */
+
+/* What is rank 0's alone: where and over what the run is written. */
+static void leave_to_lead(training *t) {
+    const tide_option_table *table = eis_table();
+    for (int64_t i = 0; i < table->count; i++)
+        if (table->rows[i].flags & TIDE_OPTION_PLACE)
+            tide_option_put(table, &t->options, table->rows[i].name,
+                            table->rows[i].standard ? table->rows[i].standard : "", NULL);
+    t->options.resume = EIS_RESUME_NO, t->options.overwrite = t->options.plots = false;
+    t->in_memory = true, t->listener = NULL;
+}
+
+tide_status training_join(training *t, tide_failure *failure) {
+    eis_options *o      = &t->options;
+    bool         open   = !eis_option_given(o, "accumulate");
+    int64_t      was    = choices_of(o) && open ? run_parts_of(o->out) : 0;
+    tide_status  status = o->ranks ? ranks_join(&t->ranks, failure) : TIDE_OK;
+    if (was) o->accumulate = was;
+    if (status != TIDE_OK || !t->ranks) return status;
+    o->accumulate = train_ranks_parts(t->ranks, o->accumulate, open);
+    status = ranks_meet(t->ranks, train_ranks_mode(t->ranks, wanted_mode(o), failure), NULL, failure);
+    if (status == TIDE_OK) status = train_ranks_begin(t->ranks, o, sizeof *o, failure);
+    if (!ranks_lead(t->ranks)) leave_to_lead(t);
+    return status;
 }
 
 /* ---- options ---- */
@@ -36,7 +64,10 @@ tide_status training_device(training *t, const train_trial *trial, train_graph *
     eis_options *o = &t->options;
     if (!train_device_open(o->device)) return TIDE_OK;
     tide_status status = TIDE_OK;
-    if (!train_device_resumed(choices_of(o), &t->device)) status = train_device_choose(trial, &t->device, failure);
+    if (ranks_lead(t->ranks) && !train_device_resumed(choices_of(o), &t->device))
+        status = train_device_choose(trial, &t->device, failure);
+    status = ranks_meet(t->ranks, status, NULL, failure);
+    if (status == TIDE_OK) status = ranks_tell(t->ranks, t->device.device, sizeof t->device.device, failure);
     if (status != TIDE_OK) return status;
     snprintf(o->device, sizeof o->device, "%.*s", (int)sizeof o->device - 1, t->device.device);
     status = tide_device_info(o->device, NULL, failure);
@@ -44,11 +75,12 @@ tide_status training_device(training *t, const train_trial *trial, train_graph *
     return status == TIDE_OK ? training_tell(t, EIS_NOTE, t->device.line, failure) : status;
 }
 
-train_rule training_rule(const eis_options *o, double rate) {
+train_rule training_rule(const training *t, double rate) {
+    const eis_options *o = &t->options;
     return (train_rule){ .optimizer = o->optimizer == EIS_OPTIMIZER_AUTO ? TRAIN_ADAMW
                                                                          : (train_optimizer)(o->optimizer - EIS_ADAM),
                          .rate = rate, .weight_decay = o->weight_decay, .grad_clip = o->grad_clip,
-                         .parts = o->accumulate,
+                         .parts = o->accumulate, .ranks = t->ranks,
                          .compile = { .precision = wanted_precision(o), .strict = o->strict, .mode = wanted_mode(o),
                                       .no_passes = !o->compile } };
 }
@@ -121,6 +153,10 @@ tide_status training_tell_programs(const training *t, const train_step *step, ti
     tide_status status = *note ? training_tell(t, EIS_WARNING, precision_warning(warning, note), failure) : TIDE_OK;
     if (status == TIDE_OK && *device) status = training_tell(t, EIS_WARNING, device, failure);
     if (status == TIDE_OK && run_moved_told(&t->folder, t->options.device, line))
+        status = training_tell(t, EIS_NOTE, line, failure);
+    if (status == TIDE_OK && run_parts_told(&t->folder, step->parts, line))
+        status = training_tell(t, EIS_NOTE, line, failure);
+    if (status == TIDE_OK && train_ranks_told(step, line, sizeof line))
         status = training_tell(t, EIS_NOTE, line, failure);
     if (status == TIDE_OK && run_choices_told(step->graph, line)) status = training_tell(t, EIS_NOTE, line, failure);
     return status;

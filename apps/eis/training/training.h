@@ -41,6 +41,7 @@ struct eis_trainer {
     void         *user;
     train_device_choice device;      /* of --device auto */
     run_folder    folder;
+    ranks        *ranks;             /* who trains along; NULL: alone */
     fit          *fit;               /* NULL before it is opened */
     int64_t       batch;             /* samples a step */
     bool          in_memory;         /* without a folder */
@@ -49,6 +50,10 @@ struct eis_trainer {
     double        possible;          /* accuracy that is possible; NaN: not known */
     double        began, last_tell;
 };
+
+/* Those that were started with this one, if the options want them; the options become rank 0's, and what the others do
+ * is in memory and silent. */
+tide_status training_join(training *t, tide_failure *failure);
 
 /* TIDE_ECANCELLED when the listener says so. */
 tide_status training_tell(const training *t, eis_tone tone, const char *message, tide_failure *failure);
@@ -61,7 +66,7 @@ tide_status training_device(training *t, const train_trial *trial, train_graph *
 /* `of` as it is on another device. */
 tide_status training_graph_on(const eis_options *o, const char *device, train_graph *of, tide_failure *failure);
 /* AdamW without a limit of the norm, where the options leave it open. */
-train_rule  training_rule(const eis_options *o, double rate);
+train_rule  training_rule(const training *t, double rate);
 /* What the options choose, else the model's `own`. */
 double      training_rate(const training *t, const fit_place *at, double own);
 fit_plan    training_plan(const training *t, int64_t epochs, int64_t batches);

@@ -57,7 +57,8 @@ tide_status plan_of_run(forecast_options *o, tide_failure *failure) {
     const open_option open[] = { { "batch-size", !o->batch_size },        { "epochs", !o->epochs },
                                  { "patience", o->patience < 0 },         { "learning-rate", o->learning_rate == 0 },
                                  { "lradj", o->lradj == FORECAST_LR_AUTO },
-                                 { "dropout", o->dropout < 0 } };
+                                 { "dropout", o->dropout < 0 },
+                                 { "accumulate", !forecast_option_given(o, "accumulate") } };
     char        path[FOLDER_PATH];
     tide_status status = TIDE_OK;
     if (!o->resume || !*o->out || o->overwrite) return TIDE_OK;

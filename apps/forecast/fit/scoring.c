@@ -236,25 +236,52 @@ static int tell_validating(const listener *l, double *told, int64_t batch, int64
     return listener_tell(l, (forecast_event){ .stage = FORECAST_STAGE_VALIDATE, .batch = batch, .batches = batches });
 }
 
-tide_status mean_loss(window_program *p, window_set w, const listener *l, double *out, tide_failure *failure) {
+/* Of each window, one behind the other: its loss and its weight. */
+enum { EACH = 2 };
+
+static tide_status put_losses(window_program *p, window_set w, int64_t at, int64_t count, float *out,
+                              tide_failure *failure) {
     int32_t batch[MOST_BATCH];
-    double  sum = 0, weights = 0, told = os_seconds();
-    for (int64_t at = 0; at < w.count; at += p->batch) {
-        int64_t count = MIN2(p->batch, w.count - at);
-        if (tell_validating(l, &told, at / p->batch + 1, ceil_div(w.count, p->batch)))
-            return fail(failure, TIDE_ECANCELLED, "stopped while validating");
-        for (int64_t i = 0; i < count; i++) batch[i] = (int32_t)window_start(&w, at + i);
-        tide_status status = run_windows(p, batch, count, failure);
-        if (status != TIDE_OK) return status;
-        const float *loss = tide_data(p->loss), *known = p->known.graph ? tide_data(p->known) : NULL;
-        if (!loss || (p->known.graph && !known)) return train_unread(p->loss.graph, "the losses", failure);
-        for (int64_t i = 0; i < count; i++) {
-            double weight = known ? (double)known[i] : 1;
-            sum += weight * (double)loss[i], weights += weight;
-        }
+    for (int64_t i = 0; i < count; i++) batch[i] = (int32_t)window_start(&w, at + i);
+    tide_status status = run_windows(p, batch, count, failure);
+    if (status != TIDE_OK) return status;
+    const float *loss = tide_data(p->loss), *known = p->known.graph ? tide_data(p->known) : NULL;
+    if (!loss || (p->known.graph && !known)) return train_unread(p->loss.graph, "the losses", failure);
+    for (int64_t i = 0; i < count; i++) out[EACH * i] = loss[i], out[EACH * i + 1] = known ? known[i] : 1;
+    return TIDE_OK;
+}
+
+/* The windows from batch `first` to before `end`. */
+static tide_status batches_losses(window_program *p, window_set w, int64_t first, int64_t end, const listener *l,
+                                  float *out, tide_failure *failure) {
+    double      told   = os_seconds();
+    tide_status status = TIDE_OK;
+    for (int64_t b = first; status == TIDE_OK && b < end; b++, out += EACH * p->batch) {
+        if (tell_validating(l, &told, b + 1, end)) return fail(failure, TIDE_ECANCELLED, "stopped while validating");
+        status = put_losses(p, w, b * p->batch, MIN2(p->batch, w.count - b * p->batch), out, failure);
+    }
+    return status;
+}
+
+tide_status mean_loss(window_program *p, window_set w, ranks *r, const listener *l, double *out,
+                      tide_failure *failure) {
+    int64_t batches = ceil_div(w.count, p->batch), share = ceil_div(batches, ranks_count(r));
+    int64_t first = MIN2(batches, ranks_rank(r) * share), room = EACH * p->batch * share * ranks_count(r);
+    double  sum = 0, weights = 0;
+    float  *all = calloc((size_t)room + 1, sizeof *all), *mine = all ? all + EACH * p->batch * share * ranks_rank(r) : NULL;
+    tide_status status = all ? TIDE_OK : no_memory(failure);
+    if (status == TIDE_OK)
+        status = batches_losses(p, w, first, MIN2(batches, first + share), r ? NULL : l, mine, failure);
+    status = ranks_meet(r, status, NULL, failure);
+    if (status == TIDE_OK && r)
+        status = ranks_gather(r, mine, sizeof *mine * (size_t)(EACH * p->batch * share), all, failure);
+    for (int64_t i = 0; status == TIDE_OK && i < w.count; i++) {
+        double weight = (double)all[EACH * i + 1];
+        sum += weight * (double)all[EACH * i], weights += weight;
     }
     *out = weights > 0 ? sum / weights : (double)NAN;
-    return TIDE_OK;
+    free(all);
+    return status;
 }
 
 /* ---- baselines ---- */

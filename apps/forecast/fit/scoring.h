@@ -45,8 +45,10 @@ tide_status score_model(const scoring *what, window_program *p, score_pair *out,
 forecast_score score_pair_result(const char *name, const score_pair *p, bool metrics_scaled);
 
 /* Mean over the windows of the loss of each, weighed by how many of its truths are known, in window order. `l` is asked
- * ten times a second whether to go on (FORECAST_STAGE_VALIDATE); NULL: nobody is. */
-tide_status mean_loss(window_program *p, window_set w, const listener *l, double *out, tide_failure *failure);
+ * ten times a second whether to go on (FORECAST_STAGE_VALIDATE); NULL: nobody is. `r`: all of them call it, each works
+ * out its share of the windows, and the mean is the same on all; nobody is asked. */
+tide_status mean_loss(window_program *p, window_set w, ranks *r, const listener *l, double *out,
+                      tide_failure *failure);
 
 /* One run of p on up to p->batch windows, at most MOST_BATCH; a short batch repeats its last. */
 enum { MOST_BATCH = 1024 };

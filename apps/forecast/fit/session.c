@@ -245,16 +245,16 @@ static train_loss loss_share(session *s, int64_t batch) {
     return (train_loss){ .numerator = tide_mul_scalar(sum, 1.0 / (double)batch) };
 }
 
-static train_rule rule_of(const session *s, const forecast_options *o) {
+static train_rule rule_of(const session *s, const forecast_options *o, ranks *r) {
     return (train_rule){ .optimizer = (train_optimizer)o->optimizer, .rate = o->learning_rate,
                          .weight_decay = o->weight_decay, .grad_clip = o->grad_clip,
-                         .scaled = s->precision == TIDE_PRECISION_F16, .parts = o->accumulate,
+                         .scaled = s->precision == TIDE_PRECISION_F16, .parts = o->accumulate, .ranks = r,
                          .compile = { .no_passes = s->op_by_op, .strict = s->strict } };
 }
 
-tide_status session_training(session *s, const forecast_options *o, train_step *out, tide_failure *failure) {
-    train_rule  rule   = rule_of(s, o);
-    tide_status status = train_parts_check(o->batch_size, o->accumulate, failure);
+tide_status session_training(session *s, const forecast_options *o, ranks *r, train_step *out, tide_failure *failure) {
+    train_rule  rule   = rule_of(s, o, r);
+    tide_status status = train_parts_check(o->batch_size, o->accumulate, r, failure);
     if (status != TIDE_OK) return status;
     if (o->sample_columns)
         status = sampled_new(s->graph, &s->model.config, s->blind.graph != NULL, o->sample_columns, &s->sampled,

@@ -61,8 +61,9 @@ tide_program *session_compile(session *s, tide_list wanted);
 /* What the model sees of the windows whose first input rows are `start` (b), I32. */
 model_windows session_windows(const session *s, tide_val start);
 
-/* One training step on o->batch_size windows: feed s->start. TIDE_ENOMEM says what is needed. */
-tide_status session_training(session *s, const forecast_options *o, train_step *out, tide_failure *failure);
+/* One training step on o->batch_size windows: feed s->start. `r`: who shares it; NULL: nobody. TIDE_ENOMEM says what is
+ * needed. */
+tide_status session_training(session *s, const forecast_options *o, ranks *r, train_step *out, tide_failure *failure);
 /* The loss of each window; the forecasts as well; or, of an ensemble, those of its members in the place of its own:
  * (batch, members, out columns, pred_len). */
 typedef enum window_wanted { WINDOW_LOSSES, WINDOW_FORECASTS, WINDOW_MEMBERS } window_wanted;

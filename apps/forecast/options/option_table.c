@@ -250,8 +250,10 @@ static const tide_option rows[] = {
       "most memory of the device to use: a share (0.7), 512M, 2G, or bytes" },
     { "memory-limit-mib", INT(memory_limit_mib, 0, 1e9), NULL, ALL | WHY | MAY_DIFFER | RESOURCE, "Machine", "N",
       "the same in MiB; 0: what the device has" },
-    { "accumulate", INT(accumulate, 1, 1e6), "1", TRAIN | WHY, "Machine", "N",
+    { "accumulate", INT(accumulate, 1, 1e6), "1", TRAIN | WHY | MAY_DIFFER, "Machine", "N",
       "run a batch as N parts, one after the other, and update once: less memory, the same result" },
+    { "ranks", BOOL(ranks), NULL, TRAIN | MAY_DIFFER | RESOURCE | TIDE_OPTION_COMMAND_ON, "Machine", NULL,
+      "train with the other processes that mpirun or srun started, each on its part of every batch; false: alone" },
     { "recompute", BOOL(recompute), NULL, TRAIN | WHY, "Machine", NULL,
       "compute the encoder blocks again for the backward pass instead of keeping their values: less memory, more "
       "time" },

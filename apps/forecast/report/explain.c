@@ -126,7 +126,7 @@ static tide_status explain(explaining *x, const listener *l, forecast_result *r,
     if (status != TIDE_OK) return status;
     o->batch_size = MIN2(plan_batch(o), rows_of(x) - o->seq_len - o->pred_len + 1);
     if (run_mode) status = run_choices_take(o->model, x->session.graph, failure);
-    if (status == TIDE_OK) status = session_training(&x->session, o, &step, failure);
+    if (status == TIDE_OK) status = session_training(&x->session, o, NULL, &step, failure);
     session_tell(&x->session, l);
     if (status == TIDE_OK) status = explain_step(&x->session, &step, x->data.frame.rows, o->measure, r, failure);
     if (status != TIDE_OK) return status;

@@ -19,7 +19,7 @@ static tide_status open_trial(void *user, const char *device, train_sample *out,
     const model_config c = t->of->config;
     snprintf(t->options.device, sizeof t->options.device, "%s", device);
     tide_status status = session_open(&t->options, &c, &t->of->data, &t->session, failure);
-    if (status == TIDE_OK) status = session_training(&t->session, &t->options, &t->step, failure);
+    if (status == TIDE_OK) status = session_training(&t->session, &t->options, NULL, &t->step, failure);
     *out = (train_sample){ &t->step, { { t->session.start, t->starts, false } }, 1 };
     out->count += sampled_feed(&t->session.sampled, 0, 0, out->feeds + 1);
     return status;
@@ -53,7 +53,10 @@ tide_status trainer_device(trainer *t, forecast_options *o, tide_failure *failur
     tide_status status   = TIDE_OK;
     if (!train_device_open(o->device)) return TIDE_OK;
     if (trainer_solved(t)) return snprintf(o->device, sizeof o->device, "cpu"), TIDE_OK; /* there is no step to time */
-    if (!train_device_resumed(resuming ? o->out : NULL, &t->device)) status = choose(t, o, failure);
-    if (status == TIDE_OK) snprintf(o->device, sizeof o->device, "%s", t->device.device);
+    if (ranks_lead(t->ranks)) {
+        if (!train_device_resumed(resuming ? o->out : NULL, &t->device)) status = choose(t, o, failure);
+        if (status == TIDE_OK) snprintf(o->device, sizeof o->device, "%s", t->device.device);
+    }
+    status = trainer_same_device(t, o, status, failure);
     return status == TIDE_OK ? tide_device_info(o->device, NULL, failure) : status;
 }

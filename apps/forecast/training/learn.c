@@ -54,10 +54,10 @@ window_set trainer_stop_windows(const trainer *t) {
 static tide_status validate(void *user, const fit_place *at, double row[FIT_VALUES], tide_failure *failure) {
     trainer   *t   = user;
     window_set all = trainer_stop_windows(t), drawn = { .count = t->val_used, .starts = t->val_order };
-    if (!t->val_order) return mean_loss(&t->validate, all, &t->listener, &row[FIT_VAL_LOSS], failure);
+    if (!t->val_order) return mean_loss(&t->validate, all, t->ranks, &t->listener, &row[FIT_VAL_LOSS], failure);
     schedule_shuffle(t->val_order, t->val_windows, ~(uint64_t)t->options->seed, at->epoch);
     for (int64_t i = 0; i < t->val_used; i++) t->val_order[i] = (int32_t)window_start(&all, t->val_order[i]);
-    return mean_loss(&t->validate, drawn, &t->listener, &row[FIT_VAL_LOSS], failure);
+    return mean_loss(&t->validate, drawn, t->ranks, &t->listener, &row[FIT_VAL_LOSS], failure);
 }
 
 tide_status trainer_write_model(const trainer *t, const tide_snapshot_t *best, tide_failure *failure) {
@@ -78,7 +78,7 @@ fit_model trainer_model(trainer *t) {
         { "seconds", FIT_SECONDS },     { "rss_mib", FIT_RSS },
     };
     return (fit_model){ .user = t, .step = &t->step, .rate = rate, .enter = enter, .batch = batch,
-                        .validate = validate, .save = save, .columns = columns,
+                        .validate = validate, .validate_divides = true, .save = save, .columns = columns,
                         .column_count = sizeof columns / sizeof *columns };
 }
 
@@ -135,7 +135,7 @@ static bool make_room(trainer *t) {
 }
 
 tide_status trainer_measure(trainer *t, tide_failure *failure) {
-    return mean_loss(&t->validate, trainer_stop_windows(t), &t->listener, &t->solved_loss, failure);
+    return mean_loss(&t->validate, trainer_stop_windows(t), NULL, &t->listener, &t->solved_loss, failure);
 }
 
 tide_status trainer_begin(trainer *t, tide_failure *failure) {

@@ -123,7 +123,7 @@ static tide_status time_validation(trainer *one, double *seconds, tide_failure *
     tide_status status = TIDE_OK;
     for (int i = 0; i < 2 && status == TIDE_OK; i++) {
         began  = os_seconds();
-        status = mean_loss(&one->validate, some, &one->listener, &ignored, failure);
+        status = mean_loss(&one->validate, some, NULL, &one->listener, &ignored, failure);
     }
     *seconds = (os_seconds() - began) * (double)all.count / (double)some.count;
     return status;

@@ -11,7 +11,7 @@
 static tide_status open_step(trainer *t, const forecast_options *o, tide_failure *failure) {
     session_free(&t->session);
     tide_status status = session_open(o, &t->config, &t->data, &t->session, failure);
-    return status == TIDE_OK ? session_training(&t->session, o, &t->step, failure) : status;
+    return status == TIDE_OK ? session_training(&t->session, o, t->ranks, &t->step, failure) : status;
 }
 
 static bool step_fits(trainer *t, const forecast_options *o, int64_t batch, int64_t parts) {

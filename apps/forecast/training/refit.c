@@ -26,7 +26,7 @@ static tide_status open_again(trainer *t, tide_failure *failure) {
     tide_status status = session_open(o, &t->config, &t->data, &t->session, failure);
     if (status == TIDE_OK && !trainer_in_memory(t))
         status = run_choices_take(t->folder.path, t->session.graph, failure);
-    if (status == TIDE_OK) status = session_training(&t->session, o, &t->step, failure);
+    if (status == TIDE_OK) status = session_training(&t->session, o, NULL, &t->step, failure);
     free(o);
     return status;
 }

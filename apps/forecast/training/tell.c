@@ -7,6 +7,7 @@
 #include "forecast/data/frame_reading.h"
 #include "forecast/fit/graph_dump.h"
 #include "forecast/report/explain.h"
+#include "train/ranks.h"
 #include "trainer.h"
 
 /* 841568 as "841,568". */
@@ -132,6 +133,8 @@ static void tell_notes(const trainer *t) {
     trainer_tell_data(t);
     session_tell(&t->session, &t->listener);
     if (run_moved_told(&t->folder, o->device, line)) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", line);
+    if (run_parts_told(&t->folder, t->step.parts, line)) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", line);
+    if (train_ranks_told(&t->step, line, sizeof line)) listener_note(&t->listener, FORECAST_STAGE_NOTE, "%s", line);
     if ((o->loss_function == FORECAST_FINANCIAL || o->loss_function == FORECAST_DIRECTIONAL) && !o->direction_surrogate)
         listener_note(&t->listener, FORECAST_STAGE_NOTE,
                       "the directional losses' direction term has no gradient, so training equals MSE; "

@@ -47,6 +47,7 @@ static tide_status open_trainer(trainer *t, forecast_options *o, const tide_fram
         status = trainer_folder(t, in_folder, forecaster_parameters(&t->config), t->session.graph, failure);
     if (status == TIDE_OK) status = trainer_tell(t, failure);
     if (status == TIDE_OK) status = parent_begin(t, failure);
+    status = trainer_meet(t, status, failure);
     return status == TIDE_OK ? trainer_begin(t, failure) : status;
 }
 
@@ -57,7 +58,10 @@ tide_status trainer_start(forecast_options *o, unsigned compat, const tide_frame
     t->options = o, t->compat = compat, t->progress = progress, t->user = user, t->folder.lock = -1;
     t->listener = (listener){ hear, t, os_seconds(), &t->memory };
     atomic_init(&t->cancelled, false);
-    tide_status status = open_trainer(t, o, from, in_folder, failure);
+    tide_status status = trainer_join(t, o, failure);
+    in_folder &= ranks_lead(t->ranks);
+    if (status == TIDE_OK) status = open_trainer(t, o, from, in_folder, failure);
+    status = ranks_meet(t->ranks, status, NULL, failure);
     if (status == TIDE_OK) return TIDE_OK;
     forecast_trainer_free(t);
     *out = NULL;
@@ -101,6 +105,7 @@ void forecast_trainer_free(forecast_trainer *t) {
     free(t->scored);
     ensemble_training_free(t->ensemble);
     parent_free(t->parent);
+    ranks_leave(t->ranks);
     free((forecast_options *)t->options);
     free(t);
 }
@@ -151,7 +156,7 @@ tide_status forecast_trainer_score(forecast_trainer *t, forecast_result *result,
     if (t->ended) return fail(failure, TIDE_EINVAL, "the trainer has scored its model already");
     tide_status status = t->fit ? fit_end(t->fit, failure) : TIDE_OK;
     trainer_fill(t, result);
-    if (status == TIDE_OK) status = trainer_score(t, result, failure);
+    if (status == TIDE_OK && ranks_lead(t->ranks)) status = trainer_score(t, result, failure);
     t->ended = status == TIDE_OK || t->scored;
     return status;
 }

@@ -36,6 +36,7 @@ typedef struct forecast_trainer {
     int64_t           timed, timed_room;
     double            first_step_ms;
     train_device_choice device;          /* of --device auto */
+    ranks            *ranks;             /* who trains along; NULL: alone */
     struct parent    *parent;            /* of `from`; NULL: none, or it is not needed any more */
     first_model       from;              /* its file */
     double            first_loss;        /* of the validation windows before the first step, with `from`; else NaN */
@@ -59,6 +60,12 @@ tide_status trainer_start(forecast_options *resolved, unsigned compat, const tid
 /* The run's folder, unless the training is in memory, for so many parameters and with what `g` has chosen by timing. */
 tide_status trainer_folder(trainer *t, bool in_folder, int64_t parameters, const tide_graph *g,
                            tide_failure *failure);
+
+/* ranks.c: those that were started with this one, if the options want them; `o` becomes rank 0's. A meeting: how it went
+ * here, and that all have the same. The same device. */
+tide_status trainer_join(trainer *t, forecast_options *o, tide_failure *failure);
+tide_status trainer_meet(trainer *t, tide_status mine, tide_failure *failure);
+tide_status trainer_same_device(trainer *t, forecast_options *o, tide_status mine, tide_failure *failure);
 
 /* device.c: an `auto` of the options becomes the device that it means, once the sizes are set. */
 tide_status trainer_device(trainer *t, forecast_options *o, tide_failure *failure);

@@ -1,0 +1,66 @@
+/* A training that mpirun or srun started on several ranks: rank 0 settles the options and has the folder, the others do
+ * their share of every batch and of validations, in memory and silent. */
+#include <stdio.h>
+
+#include "base/base.h"
+#include "forecast/fit/plan.h"
+#include "options/options.h"
+#include "train/ranks.h"
+#include "trainer.h"
+
+/* What has no steps to share, and what would differ from rank to rank. */
+static tide_status check(const ranks *r, const forecast_options *o, tide_failure *failure) {
+    if (o->arch == FORECAST_ARCH_AUTO)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "arch",
+                       "`arch` auto trains several networks one after the other, which ranks cannot share: start it "
+                       "without mpirun, or name one network");
+    return train_ranks_mode(r, (tide_program_mode)o->compile_mode, failure);
+}
+
+/* What is rank 0's alone: where and over what the run is written, what is shown of it. */
+static void leave_to_lead(forecast_options *o) {
+    const tide_option_table *t = forecast_table();
+    for (int64_t i = 0; i < t->count; i++)
+        if (t->rows[i].flags & TIDE_OPTION_PLACE)
+            tide_option_put(t, o, t->rows[i].name, t->rows[i].standard ? t->rows[i].standard : "", NULL);
+    o->resume = FORECAST_RESUME_NO, o->overwrite = o->plots = o->explain = o->verbose = o->refit = false;
+}
+
+static tide_status settle(ranks *r, forecast_options *o, tide_failure *failure) {
+    bool        open   = !forecast_option_given(o, "accumulate");
+    tide_status status = check(r, o, failure);
+    if (status == TIDE_OK && ranks_lead(r)) status = plan_of_run(o, failure);
+    o->accumulate = train_ranks_parts(r, o->accumulate, open);
+    status = ranks_meet(r, status, NULL, failure);
+    if (status == TIDE_OK) status = train_ranks_begin(r, o, sizeof *o, failure);
+    if (!ranks_lead(r)) leave_to_lead(o);
+    return status;
+}
+
+tide_status trainer_join(trainer *t, forecast_options *o, tide_failure *failure) {
+    tide_status status = o->ranks ? ranks_join(&t->ranks, failure) : TIDE_OK;
+    if (status != TIDE_OK || !t->ranks) return status;
+    if (!ranks_lead(t->ranks)) t->progress = NULL;
+    return settle(t->ranks, o, failure);
+}
+
+/* That it went well everywhere, before the ranks work together; on the same numbers. */
+tide_status trainer_meet(trainer *t, tide_status mine, tide_failure *failure) {
+    if (!t->ranks) return mine;
+    if (mine == TIDE_OK && trainer_solved(t))
+        mine = fail_at(failure, TIDE_EINVAL, NULL, 0, "arch",
+                       "this network is solved in closed form, without steps that ranks could share: start it without "
+                       "mpirun");
+    tide_status status = ranks_meet(t->ranks, mine, NULL, failure);
+    if (status == TIDE_OK)
+        status = train_ranks_same(t->ranks, "the sha256 of the data", t->data.frame.sha256, failure);
+    if (status == TIDE_OK)
+        status = train_ranks_same(t->ranks, "the device", tide_graph_device(t->session.graph), failure);
+    return status;
+}
+
+/* The device that rank 0 found fastest. */
+tide_status trainer_same_device(trainer *t, forecast_options *o, tide_status mine, tide_failure *failure) {
+    tide_status status = ranks_meet(t->ranks, mine, NULL, failure);
+    return status == TIDE_OK ? ranks_tell(t->ranks, o->device, sizeof o->device, failure) : status;
+}
