@@ -10,6 +10,7 @@ shift
 for tool in git dpkg-buildpackage dh lintian; do
     command -v "$tool" >/dev/null || { echo "skipped: $tool is not installed (apt-get install git build-essential debhelper lintian)"; exit 77; }
 done
+lacking=$(cd "$root" && dpkg-checkbuilddeps 2>&1) || { echo "skipped: ${lacking#*error: }"; exit 77; }
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 rm -rf "$folder/tidemill"

@@ -69,7 +69,8 @@ class Selftest(Case):
 
     def test_program_alone(self):
         """A copy of the program, away from its files, says what it did not check. It does not know where its sources were."""
-        copy = shutil.copy(PROGRAM, self.folder / "tidemill")
+        (self.folder / "alone").mkdir()
+        copy = shutil.copy(PROGRAM, self.folder / "alone/tidemill")
         self.assertNotIn(str(GOLDEN.parents[1]).encode(), copy.read_bytes())
         done = subprocess.run([copy, "selftest", "--json"], capture_output=True, text=True, env=program.environment())
         self.assertEqual(done.returncode, 0)
