@@ -56,8 +56,9 @@ static int run(cli_call *call) {
     const target *t = call->target;
     selftest_result result = { 0 };
     tide_failure failure = { 0 };
+    static const char *const places[] = { GOLDEN_INSTALLED, GOLDEN_BUILT, NULL };
     char came_along[sizeof t->golden];
-    selftest_golden_folder(GOLDEN_INSTALLED, GOLDEN_SOURCE, came_along, sizeof came_along);
+    selftest_golden_folder(places, came_along, sizeof came_along);
     const char *golden = *t->golden ? t->golden : came_along;
     selftest_options o = {
         .device = t->device, .precision = (tide_precision)(TIDE_PRECISION_F32 + t->precision),

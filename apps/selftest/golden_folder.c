@@ -12,20 +12,23 @@ static bool holds_golden(const char *folder) {
     return length < (int)sizeof path && access(path, R_OK) == 0;
 }
 
-/* `installed` as seen from the folder of the running program. */
-static bool beside_program(const char *installed, char *folder, size_t size) {
+/* `place` as seen from the folder of the running program. */
+static bool beside_program(const char *place, char *folder, size_t size) {
     char program[1024];
     if (!os_program_path(program, sizeof program)) return false;
     char *name = strrchr(program, '/');
     if (!name) return false;
     *name = 0;
-    return snprintf(folder, size, "%s/%s", program, installed) < (int)size && holds_golden(folder);
+    return snprintf(folder, size, "%s/%s", program, place) < (int)size && holds_golden(folder);
 }
 
-bool selftest_golden_folder(const char *installed, const char *source, char *folder, size_t size) {
-    if (*installed != '/' && beside_program(installed, folder, size)) return true;
-    if (*installed == '/' && snprintf(folder, size, "%s", installed) < (int)size && holds_golden(folder)) return true;
-    if (snprintf(folder, size, "%s", source) < (int)size && holds_golden(folder)) return true;
+static bool absolute(const char *place, char *folder, size_t size) {
+    return snprintf(folder, size, "%s", place) < (int)size && holds_golden(folder);
+}
+
+bool selftest_golden_folder(const char *const places[], char *folder, size_t size) {
+    for (int i = 0; places[i]; i++)
+        if ((*places[i] == '/' ? absolute : beside_program)(places[i], folder, size)) return true;
     *folder = 0;
     return false;
 }

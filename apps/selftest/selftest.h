@@ -25,9 +25,9 @@ typedef struct selftest_result {
     char    worst[64];       /* the check that had it */
 } selftest_result;
 
-/* This program's golden files: in `installed`, absolute or seen from the running program's folder, else in `source`.
- * False and "": in neither. */
-bool selftest_golden_folder(const char *installed, const char *source, char *folder, size_t size);
+/* This program's golden files: in the first of the places that has them, each absolute or seen from the running
+ * program's folder; a NULL ends them. False and "": in none. */
+bool selftest_golden_folder(const char *const places[], char *folder, size_t size);
 
 /* The golden folder holds four files of cases, and one of steps unless another program made it.
  * A check that fails is counted, not returned. Fails with TIDE_EDEVICE (no such device), TIDE_EDATA or TIDE_EIO (the

@@ -29,9 +29,9 @@ extern "C" {
 #endif
 
 #define TIDE_VERSION_MAJOR 0
-#define TIDE_VERSION_MINOR 1
+#define TIDE_VERSION_MINOR 2
 #define TIDE_VERSION_PATCH 0
-#define TIDE_VERSION "0.1.0"
+#define TIDE_VERSION "0.2.0"
 
 #if defined(__GNUC__) || defined(__clang__)
 #define TIDE_API __attribute__((visibility("default")))
@@ -71,7 +71,7 @@ typedef struct tide_failure {
  * memory. "code" is usage, bad_input, device, interrupted or failed; "option" the option or argument that TIDE_EINVAL
  * is about, else null. */
 TIDE_API char *tide_failure_json(const tide_failure *failure);
-/* "0.1.0", of the library that runs: TIDE_VERSION is that of the header. */
+/* "0.2.0", of the library that runs: TIDE_VERSION is that of the header. */
 TIDE_API const char *tide_version(void);
 
 /* Of the processes that mpirun or srun started together, which this one is, from 0 to count - 1; alone 0 of 1. The

@@ -49,14 +49,15 @@ def main():
         wheel = next(folder.glob("*.whl"))
         sys.path += map(str, (folder / "made/tools/lib").glob("python3*/site-packages"))
     check = importlib.import_module("check_macos_wheel")
+    info = "-".join(wheel.name.split("-")[:2]) + ".dist-info"
     assert check.faults(wheel) == []
     cases = [
         (check.EXTENSION, flipped, True, "not the one that was signed"),
         (check.EXTENSION, flipped, False, "not the hash that RECORD says"),
         (check.EXTENSION, lambda data: data.replace(b"/usr/lib/libz.1.dylib", b"/opt/lib/libz.1.dylib"), True, "not every Mac has"),
         (check.EXTENSION, lambda data: data.replace(b"_PyObject_GetBuffer\0", b"_PyObject_GotBuffer\0"), True, "the stable ABI does not have"),
-        ("tidemill-0.1.0.dist-info/WHEEL", lambda data: data.replace(b"macosx_11_0", b"macosx_12_0"), True, "its tags are"),
-        ("tidemill-0.1.0.dist-info/METADATA", lambda data: data.replace(b">=3.11", b">=3.10"), True, "Requires-Python"),
+        (f"{info}/WHEEL", lambda data: data.replace(b"macosx_11_0", b"macosx_12_0"), True, "its tags are"),
+        (f"{info}/METADATA", lambda data: data.replace(b">=3.11", b">=3.10"), True, "Requires-Python"),
     ]
     try:
         changed = folder / "changed"

@@ -1,6 +1,6 @@
 // A machine for the mock, in the words of `tidemill machine --json` and `tidemill bench --json`.
 export const machine = (measured) => ({
-  schema_version: 1, version: "0.1.0",
+  schema_version: 1, version: "0.2.0",
   machine: {
     system: "Linux", arch: "x86_64", model: "A processor with two cores", processors: 2, allowed_processors: 2, usable_cores: 2, memory_bytes: 16 * 2 ** 30, memory_limit_bytes: null,
     l1d_bytes: 49152, l2_bytes: 1310720, l3_bytes: 50331648, instruction_sets: ["avx2", "avx512"],

@@ -51,7 +51,7 @@ export async function startMock({ port = 0, page = null, token = "", delays = {}
   jobs.onDone = (job) => job.command === "forecast train" && models.push({ ...SERIES_MODELS[0], id: job.id });
 
   const routes = {
-    "GET /healthz": () => ({ status: "ok", version: "0.1.0" }),
+    "GET /healthz": () => ({ status: "ok", version: "0.2.0" }),
     "POST /api/v1/eis/read": (_, body, query) => readSpectra(body.toString("utf8"), query.get("name") ?? "upload"),
     "POST /api/v1/eis/simulate": (ask) => simulate(ask),
     "POST /api/v1/eis/complete": (ask) => complete(ask),
