@@ -10,7 +10,7 @@
 #include <time.h>
 
 enum { SPINS = 200, YIELDS = 2000, MESSAGE = 400, LAST_WORDS = 10 };
-static const double BEATS = 10, NAP_S = 0.02, SHORT_NAP_S = 50e-6, LONG_NAP_S = 1e-3, LONG_WAIT_S = 1;
+static const double BEATS = 20, NAP_S = 0.02, SHORT_NAP_S = 50e-6, LONG_NAP_S = 1e-3, LONG_WAIT_S = 1;
 
 int ranks_rank(const ranks *r) { return r ? r->rank : 0; }
 int ranks_count(const ranks *r) { return r ? r->count : 1; }
@@ -303,7 +303,7 @@ static tide_status start_beats(ranks *r, tide_failure *failure) {
  * what started them ends all when one does, and a library may, of one that it cannot reach. */
 static void wait_for_words(const ranks *r) {
     int lost = atomic_load(&r->lost), speaker = lost == rank_loss(0, RANK_SILENT);
-    if (lost >= 0 && r->rank != speaker) nap(r->silent_s / (speaker ? 2 : 4));
+    if (lost >= 0 && r->rank != speaker) nap(r->silent_s * (speaker ? 0.6 : 0.25));
 }
 
 static void free_ranks(ranks *r, bool orderly) {
