@@ -30,7 +30,7 @@ class Base(RanksCase):
         state = self.out / "state.safetensors"
         was = state.stat().st_mtime_ns if state.exists() else 0
         child = ranks.start(count, *self.words, *words, **more)
-        self.addCleanup(child.kill)
+        self.addCleanup(lambda: (child.terminate(), child.wait(20)))
         began = time.monotonic()
         while not state.exists() or state.stat().st_mtime_ns == was:
             self.assertIsNone(child.poll())
@@ -41,10 +41,7 @@ class Base(RanksCase):
     def gone(self, child, pids, within_s=SOON_S):
         """All ranks and what started them, in time; what was said by them."""
         began = time.monotonic()
-        try:
-            said = child.communicate(timeout=within_s + 20)[1]
-        finally:
-            child.kill()
+        said = child.communicate(timeout=within_s + 20)[1]
         while any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids.values()) and time.monotonic() - began < within_s:
             time.sleep(0.02)
         self.assertLess(time.monotonic() - began, within_s, said)
@@ -210,7 +207,7 @@ class Network(Base):
             threading.Thread(target=lambda: (child.wait(), ended.set()), daemon=True).start()
             cuts = 0
             while not ended.wait(SOON_S if cuts else 1) and cuts < 20:
-                proxy.cut(reset=reset)
+                proxy.cut(cuts, reset)
                 cuts += 1
             self.assertTrue(ended.is_set(), f"still there after {cuts} cuts")
             said = self.gone(child, pids)
