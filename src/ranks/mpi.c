@@ -38,7 +38,7 @@ static void end_mpi(void) {
     if (!disorderly) MPI_Finalize();
 }
 
-/* Open MPI writes to a connection that was cut without asking for no signal, and the process would end without a word. */
+/* Open MPI writes to a connection that was cut without asking for no signal: the process would end without a word. */
 static void take_no_broken_pipes(void) {
     struct sigaction now;
     if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL) signal(SIGPIPE, SIG_IGN);

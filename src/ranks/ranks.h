@@ -9,8 +9,8 @@
  *
  * All ranks call the same functions in the same order. A rank that fails says so at the next ranks_meet, in place of
  * what the others do there, and from then on all have that failure; so whatever can fail on one rank alone comes before
- * a ranks_meet. A rank of which nothing is heard for RANKS_SILENT_S (killed, stopped, cut off), a library that gives up,
- * and a round in which all wait and that does not end, end it for all the others in the same way. */
+ * a ranks_meet. A rank of which nothing is heard for RANKS_SILENT_S (killed, stopped, cut off), a library that gives
+ * up, and a round in which all wait and that does not end, end it for all the others in the same way. */
 #ifndef TIDE_RANKS_H
 #define TIDE_RANKS_H
 

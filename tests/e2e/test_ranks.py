@@ -4,6 +4,7 @@ import concurrent.futures
 import json
 import os
 import signal
+import subprocess
 import sys
 
 import program
@@ -112,6 +113,14 @@ class Refused(RanksCase):
 
 
 class Told(RanksCase):
+    def test_from_c(self):
+        """Several trainings, one of them refused, in one process each; MPI is ended in order."""
+        line, environment = ranks.command(3, self.series, self.folder / "a", self.folder / "b")
+        line[line.index(program.PROGRAM)] = os.environ["RANKS_HANDLES"]
+        done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        self.same_runs(self.folder / "a", self.folder / "b")
+
     def test_once(self):
         words = [*FORECASTER, "--data", self.series, "--epochs", 1]
         done = self.mpirun(0, 3, *words, "--out", self.folder / "a", "--json", "--progress", "json")
