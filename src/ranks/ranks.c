@@ -146,25 +146,29 @@ bool ranks_begun(ranks *r, int slot, size_t bytes, bool fine) {
     return fine;
 }
 
+typedef struct patience { double since, looked; } patience;  /* when it was first seen, and last looked at; 0: not yet */
+
 /* Where all wait for a round, or are through with it, its end is a matter of the network alone: of a second for each
- * megabyte at the worst. `*since`: when that was first seen; 0: not yet. */
-static bool stuck(const ranks *r, int slot, double *since) {
+ * megabyte at the worst. Time in which this process was held up is not counted: the others may have been, too. */
+static bool stuck(const ranks *r, int slot, patience *p) {
     static const double SLOWEST_BYTES_S = 1e6;
     double              now             = os_seconds();
-    if (atomic_load(&r->all_reached) < r->in_slot[slot]) return *since = 0, false;
-    if (*since == 0) *since = now;
-    return now - *since > r->silent_s + (double)r->bytes[slot] * r->count / SLOWEST_BYTES_S;
+    bool                late = now - p->looked > r->silent_s / 3, all = atomic_load(&r->all_reached) >= r->in_slot[slot];
+    p->looked = now;
+    if (!all || late || p->since == 0) p->since = all ? now : 0;
+    return all && now - p->since > r->silent_s + (double)r->bytes[slot] * r->count / SLOWEST_BYTES_S;
 }
 
 tide_status ranks_wait(ranks *r, int slot, tide_failure *failure) {
-    double began = os_seconds(), since = 0;
+    double   began = os_seconds();
+    patience p     = { 0, began };
     if (r->in_slot[slot] > atomic_load(&r->reached)) atomic_store(&r->reached, r->in_slot[slot]);
     for (int tries = 0;; tries++) {
         char why[RANK_WHY] = "";
         bool done          = false;
         if (!r->transport->test(r->link, slot, &done, why)) return ranks_broken(r, why, failure);
         if (done) break;
-        if (tries > YIELDS && stuck(r, slot, &since)) lose(r, rank_loss(r->rank, RANK_STUCK));
+        if (tries > YIELDS && stuck(r, slot, &p)) lose(r, rank_loss(r->rank, RANK_STUCK));
         if (atomic_load(&r->lost) >= 0) return lost(r, failure);
         back_off(tries, tries > YIELDS ? os_seconds() - began : 0);
     }

@@ -15,7 +15,7 @@ ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 
 FORECASTER = ["forecast", "train", "--seq-len", 24, "--pred-len", 8, "--d-model", 32, "--d-ff", 32, "--e-layers", 1, "--n-heads", 4,
               "--batch-size", 12, "--patience", 0, "--threads", 1, "--cut", 4, "--no-plots"]
-PREDICTOR = ["eis", "train", "--recipe", "grid", "--hidden-dim", 32, "--batch-size", 48, "--pool-spectra", 2048, "--epochs", 1, "--threads", 1,
+PREDICTOR = ["eis", "train", "--recipe", "grid", "--hidden-dim", 32, "--batch-size", 48, "--pool-spectra", 1024, "--epochs", 1, "--threads", 1,
              "--cut", 4, "--no-plots"]
 KNOWN = ["eis", "train", "--inputs", "known", "--samples-per-pattern", 48, "--batch-size", 48, "--epochs", 2, "--hidden-dim", 16, "--threads", 1,
          "--cut", 4, "--no-plots"]

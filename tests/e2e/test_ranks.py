@@ -27,7 +27,7 @@ class Bits(RanksCase):
 
     def test_known(self):
         self.alone("eis", "generate", "--data-dir", self.folder / "data", "--n-ground-truths", 4, "--points", 4, "-q")
-        self.compare((1, 2, 3, 4), [*KNOWN, "--data-dir", self.folder / "data"])
+        self.compare((2, 3), [*KNOWN, "--data-dir", self.folder / "data"])
 
 
 class Resume(RanksCase):

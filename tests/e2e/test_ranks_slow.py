@@ -146,6 +146,20 @@ class Faults(Base):
         self.assertEqual(child.returncode, 0, said)
         self.same_runs(whole, self.out)
 
+    def test_suspended(self):
+        """All stand still for longer than a silent one is given, as a job that is suspended: it goes on."""
+        epochs = 400
+        whole = self.unbroken(epochs)
+        child = self.start(3, "--epochs", epochs)
+        pids = ranks.rank_pids(child)
+        for number, pause in ((signal.SIGSTOP, 8), (signal.SIGCONT, 0)):
+            for pid in pids.values():
+                os.kill(pid, number)
+            time.sleep(pause)
+        said = child.communicate(timeout=600)[1]
+        self.assertEqual(child.returncode, 0, said)
+        self.same_runs(whole, self.out)
+
     def test_other_data(self):
         for name in ("a", "b"):
             (self.folder / name).mkdir()
