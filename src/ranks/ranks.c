@@ -146,14 +146,15 @@ bool ranks_begun(ranks *r, int slot, size_t bytes, bool fine) {
     return fine;
 }
 
-typedef struct patience { double since, looked; } patience;  /* when it was first seen, and last looked at; 0: not yet */
+typedef struct patience { double since, looked; } patience;  /* first seen, 0: not yet; last looked at */
 
 /* Where all wait for a round, or are through with it, its end is a matter of the network alone: of a second for each
  * megabyte at the worst. Time in which this process was held up is not counted: the others may have been, too. */
 static bool stuck(const ranks *r, int slot, patience *p) {
     static const double SLOWEST_BYTES_S = 1e6;
     double              now             = os_seconds();
-    bool                late = now - p->looked > r->silent_s / 3, all = atomic_load(&r->all_reached) >= r->in_slot[slot];
+    bool                late            = now - p->looked > r->silent_s / 3;
+    bool                all             = atomic_load(&r->all_reached) >= r->in_slot[slot];
     p->looked = now;
     if (!all || late || p->since == 0) p->since = all ? now : 0;
     return all && now - p->since > r->silent_s + (double)r->bytes[slot] * r->count / SLOWEST_BYTES_S;

@@ -6,8 +6,9 @@
 #include <tidemill/tidemill.h>
 
 static const char *const settings[][2] = {
-    { "seq-len", "24" }, { "pred-len", "8" }, { "d-model", "16" }, { "d-ff", "16" }, { "n-heads", "2" },
-    { "e-layers", "1" }, { "batch-size", "12" }, { "epochs", "1" }, { "threads", "1" }, { "cut", "4" }, { "ranks", "true" },
+    { "seq-len", "24" },    { "pred-len", "8" },     { "d-model", "16" }, { "d-ff", "16" },   { "n-heads", "2" },
+    { "e-layers", "1" },    { "batch-size", "12" },  { "epochs", "1" },   { "threads", "1" }, { "cut", "4" },
+    { "ranks", "true" },
 };
 
 static tide_status train(const char *data, const char *out, tide_failure *failure) {
