@@ -51,13 +51,13 @@ bool rank_begin(const cli_call *call, tide_failure *failure) {
 bool rank_silent(void) { return silent; }
 
 /* What went wrong everywhere is told by number 0, and what started them then ends the others: whoever is still there
- * after two seconds was the only one (mpirun takes one). */
+ * much later than mpirun's second for that is the only one. */
 bool rank_tells_failure(void) {
     const struct timespec pause = { 0, 20 * 1000000L };
     bool before = stop_asked();
     if (!silent) return true;
     if (!tide_rank_here().speaks) return false;
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 85; i++) {
         nanosleep(&pause, NULL);
         if (stop_asked() && !before) return false;
     }

@@ -1,6 +1,7 @@
 /* The plug-in for MPI: a library of its own, built where MPI is, opened by join.c when mpirun or srun started the
  * process. Rounds are non-blocking collectives, so that whoever waits can give up. */
 #include <mpi.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +40,15 @@ static void end_mpi(void) {
     if (!disorderly) MPI_Finalize();
 }
 
+/* Open MPI writes to a connection that was cut without asking for no signal: the process would end without a word. */
+static void take_no_broken_pipes(void) {
+    struct sigaction now;
+    if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL) signal(SIGPIPE, SIG_IGN);
+}
+
 static bool begin(char why[RANK_WHY]) {
     int begun = 0, ended = 0, level = 0;
+    take_no_broken_pipes();
     MPI_Finalized(&ended);
     if (ended) return snprintf(why, RANK_WHY, "MPI was ended by this process"), false;
     MPI_Initialized(&begun);

@@ -10,7 +10,7 @@
 #include <time.h>
 
 enum { SPINS = 200, YIELDS = 2000, MESSAGE = 400, LAST_WORDS = 10 };
-static const double BEATS = 10, NAP_S = 0.02, SHORT_NAP_S = 50e-6, LONG_NAP_S = 1e-3, LONG_WAIT_S = 1;
+static const double BEATS = 20, NAP_S = 0.02, SHORT_NAP_S = 50e-6, LONG_NAP_S = 1e-3, LONG_WAIT_S = 1;
 
 int ranks_rank(const ranks *r) { return r ? r->rank : 0; }
 int ranks_count(const ranks *r) { return r ? r->count : 1; }
@@ -146,25 +146,30 @@ bool ranks_begun(ranks *r, int slot, size_t bytes, bool fine) {
     return fine;
 }
 
+typedef struct patience { double since, looked; } patience;  /* first seen, 0: not yet; last looked at */
+
 /* Where all wait for a round, or are through with it, its end is a matter of the network alone: of a second for each
- * megabyte at the worst. `*since`: when that was first seen; 0: not yet. */
-static bool stuck(const ranks *r, int slot, double *since) {
+ * megabyte at the worst. Time in which this process was held up is not counted: the others may have been, too. */
+static bool stuck(const ranks *r, int slot, patience *p) {
     static const double SLOWEST_BYTES_S = 1e6;
     double              now             = os_seconds();
-    if (atomic_load(&r->all_reached) < r->in_slot[slot]) return *since = 0, false;
-    if (*since == 0) *since = now;
-    return now - *since > r->silent_s + (double)r->bytes[slot] * r->count / SLOWEST_BYTES_S;
+    bool                late            = now - p->looked > r->silent_s / 3;
+    bool                all             = atomic_load(&r->all_reached) >= r->in_slot[slot];
+    p->looked = now;
+    if (!all || late || p->since == 0) p->since = all ? now : 0;
+    return all && now - p->since > r->silent_s + (double)r->bytes[slot] * r->count / SLOWEST_BYTES_S;
 }
 
 tide_status ranks_wait(ranks *r, int slot, tide_failure *failure) {
-    double began = os_seconds(), since = 0;
+    double   began = os_seconds();
+    patience p     = { 0, began };
     if (r->in_slot[slot] > atomic_load(&r->reached)) atomic_store(&r->reached, r->in_slot[slot]);
     for (int tries = 0;; tries++) {
         char why[RANK_WHY] = "";
         bool done          = false;
         if (!r->transport->test(r->link, slot, &done, why)) return ranks_broken(r, why, failure);
         if (done) break;
-        if (tries > YIELDS && stuck(r, slot, &since)) lose(r, rank_loss(r->rank, RANK_STUCK));
+        if (tries > YIELDS && stuck(r, slot, &p)) lose(r, rank_loss(r->rank, RANK_STUCK));
         if (atomic_load(&r->lost) >= 0) return lost(r, failure);
         back_off(tries, tries > YIELDS ? os_seconds() - began : 0);
     }
@@ -303,7 +308,7 @@ static tide_status start_beats(ranks *r, tide_failure *failure) {
  * what started them ends all when one does, and a library may, of one that it cannot reach. */
 static void wait_for_words(const ranks *r) {
     int lost = atomic_load(&r->lost), speaker = lost == rank_loss(0, RANK_SILENT);
-    if (lost >= 0 && r->rank != speaker) nap(r->silent_s / (speaker ? 2 : 4));
+    if (lost >= 0 && r->rank != speaker) nap(r->silent_s * (speaker ? 0.6 : 0.25));
 }
 
 static void free_ranks(ranks *r, bool orderly) {

@@ -58,15 +58,16 @@ class Proxy:
 
     def cut(self, which=0, reset=False):
         """One connection of those that are open ends, in order or with a reset."""
-        for end in [pair for pair in self.pairs if pair[0].fileno() >= 0 and pair[1].fileno() >= 0][which]:
-            if reset:
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        there = [pair for pair in self.pairs if pair[0].fileno() >= 0 and pair[1].fileno() >= 0]
+        for end in there[which % len(there)] if there else ():
             try:
+                if reset:
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 end.shutdown(socket.SHUT_RDWR)
+                if reset:
+                    end.close()
             except OSError:
                 pass  # its other side was faster
-            if reset:
-                end.close()
 
     def close(self):
         self.hole = False

@@ -1,5 +1,5 @@
-/* The tiny model trained by ranks, which are threads here: the bits of one process with as many parts; what goes wrong on
- * one, at any point, ends all in the same way; and a run goes on with any number of them. */
+/* The tiny model trained by ranks, which are threads here: the bits of one process with as many parts; what goes wrong
+ * on one, at any point, ends all in the same way; and a run goes on with any number of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,7 +121,8 @@ static void test_stop(void **state) {
     trial whole = alone(3);
     (void)state;
     for (int who = 0; who < 3; who++) {
-        trial of = play(3, (trial){ .parts = 3, .who = who, .stop_at = 6, .steps_more = -1, .run = runs[who] });
+        trial first = { .parts = 3, .who = who, .stop_at = 6, .steps_more = -1, .run = runs[who] };
+        trial of    = play(3, first);
         expect_all(&of, 3, TIDE_ECANCELLED, "stopped at step");
         for (int i = 0; i < 3; i++) assert_int_equal(of.at[i].step, of.at[0].step);
         assert_true(of.at[0].step == 6 || of.at[0].step == 7); /* the wish is told at the next meeting */
@@ -138,7 +139,8 @@ static void test_resume(void **state) {
     (void)state;
     for (int i = 0; i < 4; i++) {
         bool  last = i == 3;
-        trial of   = { .parts = 6, .plan = five_epochs, .run = "resumed", .stop_at = last ? 0 : 4 + 5 * i, .steps_more = -1 };
+        trial of   = { .parts = 6, .plan = five_epochs, .run = "resumed", .steps_more = -1 };
+        of.stop_at = last ? 0 : 4 + 5 * i;
         if (counts[i]) of = play(counts[i], of);
         else be_rank(&of, NULL, 0);
         if (!last) assert_int_equal(of.status[0], TIDE_ECANCELLED);
@@ -182,7 +184,8 @@ static void test_validation_stopped(void **state) {
         trial of = play(3, (trial){ .parts = 3, .who = who, .divides = true, .steps_more = -1,
                                     .fault = { FAULT_VALIDATE, TIDE_ECANCELLED, 1 } });
         expect_all(&of, 3, TIDE_ECANCELLED, "stopped at step 8");
-        of = play(3, (trial){ .parts = 3, .who = who, .divides = true, .fault = { FAULT_VALIDATE, TIDE_ECANCELLED, 1 } });
+        of = play(3, (trial){ .parts = 3, .who = who, .divides = true,
+                              .fault = { FAULT_VALIDATE, TIDE_ECANCELLED, 1 } });
         expect_same(&of, 3, &whole);
     }
 }
@@ -197,7 +200,8 @@ static void test_spoiled(void **state) {
 /* What clocks decide, rank 0's does. */
 static void test_time_limit(void **state) {
     (void)state;
-    trial of = play(3, (trial){ .parts = 3, .plan = { .batches = BATCHES, .epochs = 1000000, .max_minutes = 0.4 / 60 } });
+    fit_plan plan = { .batches = BATCHES, .epochs = 1000000, .max_minutes = 0.4 / 60 };
+    trial    of   = play(3, (trial){ .parts = 3, .plan = plan });
     expect_all(&of, 3, TIDE_OK, NULL);
     for (int i = 1; i < 3; i++) {
         assert_int_equal(of.at[i].planned, of.at[0].planned);
@@ -209,8 +213,8 @@ static void test_time_limit(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bits), cmocka_unit_test(test_stop), cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_faults), cmocka_unit_test(test_last_checkpoint), cmocka_unit_test(test_validation_stopped),
-        cmocka_unit_test(test_spoiled), cmocka_unit_test(test_time_limit),
+        cmocka_unit_test(test_faults), cmocka_unit_test(test_last_checkpoint),
+        cmocka_unit_test(test_validation_stopped), cmocka_unit_test(test_spoiled), cmocka_unit_test(test_time_limit),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

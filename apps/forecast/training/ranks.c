@@ -14,7 +14,10 @@ static tide_status check(const ranks *r, const forecast_options *o, tide_failure
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "arch",
                        "`arch` auto trains several networks one after the other, which ranks cannot share: start it "
                        "without mpirun, or name one network");
-    return train_ranks_mode(r, (tide_program_mode)o->compile_mode, failure);
+    if (strcmp(o->data, "-") == 0)
+        return fail_at(failure, TIDE_EINVAL, NULL, 0, "data",
+                       "`data` - is standard input, which only rank 0 of %d has: name a file", ranks_count(r));
+    return train_ranks_mode(r, (tide_program_mode)(TIDE_MODE_DEFAULT + o->compile_mode), failure);
 }
 
 /* What is rank 0's alone: where and over what the run is written, what is shown of it. */
