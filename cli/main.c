@@ -127,6 +127,7 @@ static int run_all(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    rank_hush();
     int code = output_end(run_all(argc, argv));
     progress_end_line(code);
     return code;

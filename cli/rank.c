@@ -2,11 +2,13 @@
  * talks. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "rank.h"
 
 static bool silent;  /* another one talks */
+
+void rank_hush(void) { silent = tide_rank_here().number > 0; }
 
 /* What a command that ranks share has: they train one model, or take pieces of the same work. */
 static bool shared(const cli_call *call, const char *name) {
@@ -30,6 +32,7 @@ static bool has_option(const cli_command *command, const char *name) {
 
 bool rank_begin(const cli_call *call, tide_failure *failure) {
     tide_rank r = tide_rank_here();
+    silent = false;
     if (r.count == 1) return true;
     bool takes_part = has_option(call->command, "ranks") || has_option(call->command, "join");
     if (!takes_part) {
@@ -47,10 +50,16 @@ bool rank_begin(const cli_call *call, tide_failure *failure) {
 
 bool rank_silent(void) { return silent; }
 
-/* What went wrong everywhere is told by number 0, which by then has ended all. */
+/* What went wrong everywhere is told by number 0, and what started them then ends the others: whoever is still there
+ * after two seconds was the only one (mpirun takes one). */
 bool rank_tells_failure(void) {
+    const struct timespec pause = { 0, 20 * 1000000L };
+    bool before = stop_asked();
     if (!silent) return true;
     if (!tide_rank_here().speaks) return false;
-    sleep(1);
+    for (int i = 0; i < 100; i++) {
+        nanosleep(&pause, NULL);
+        if (stop_asked() && !before) return false;
+    }
     return true;
 }

@@ -31,7 +31,8 @@ static void make_row(int64_t number, bool filling, float *row) {
 }
 
 static tide_status make_samples(int64_t count, known_samples *out, tide_failure *failure) {
-    *out = (known_samples){ .count = count, .row = malloc((size_t)(count + 1) * SAMPLE_WIDTH * sizeof *out->row) };
+    *out = (known_samples){ .count = count, .held = count,
+                            .row = malloc((size_t)(count + 1) * SAMPLE_WIDTH * sizeof *out->row) };
     if (!out->row) return fail(failure, TIDE_ENOMEM, "out of memory for %lld samples", (long long)count);
     for (int64_t i = 0; i <= count; i++) make_row(i, i == count, out->row + i * SAMPLE_WIDTH);
     return TIDE_OK;

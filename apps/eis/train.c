@@ -59,6 +59,7 @@ tide_status eis_trainer_run(eis_trainer *t, int64_t steps, tide_failure *failure
     tide_status status = fit_run(t->fit, steps, failure);
     if (status != TIDE_OK || t->ended || !fit_at(t->fit)->finished) return status;
     if (t->kind->end && ranks_lead(t->ranks)) status = t->kind->end(t, failure);
+    status   = ranks_meet(t->ranks, status, NULL, failure);
     t->ended = status == TIDE_OK;
     return status;
 }
@@ -104,6 +105,7 @@ tide_status train_whole(const eis_options *options, eis_listener listener, void 
     if (status == TIDE_OK) status = eis_trainer_run(t, 0, failure);
     if (status == TIDE_OK && !ranks_lead(t->ranks)) out->json = json_object(); /* the report is rank 0's */
     if (status == TIDE_OK && ranks_lead(t->ranks)) status = t->kind->report(t, out, failure);
+    if (t) status = ranks_meet(t->ranks, status, NULL, failure);
     eis_trainer_free(t);
     return status;
 }

@@ -1,6 +1,6 @@
 /* Times training steps on ranks, as src/train takes them, and what a cost model is made of.
  *   bench_ranks CASE [SECONDS [THREADS [PARTS]]]          alone, or under mpirun: one line of JSON from rank 0
- *   bench_ranks constants [SECONDS]                       under mpirun: the latency of a meeting, and sums of many sizes
+ *   bench_ranks constants [SECONDS]                       under mpirun: what a meeting, sums and copies take
  * CASE is etth1, m1, ecl, traffic, eis512 or eis8192 with the batch of `tidemill bench`, or with one behind a colon,
  * "m1:512". PARTS: of a batch; without it one process takes the whole batch at once. A step's figures are medians; what
  * waits and what is summed are means of rank 0's. */
@@ -83,8 +83,8 @@ static tide_val loss_of(task *t) {
     tide_val truth  = add_data(t, "resnorm", 1, false, TIDE_SHAPE(b));
     tide_val logits = known_network_apply(&t->network, x, TIDE_TRAIN, &resnorm);
     tide_val missing = tide_fill(t->graph, TIDE_F32, TIDE_SHAPE(b, EIS_COUNT), 1);
-    tide_val loss = tide_add(tide_cross_entropy(logits, label, missing), tide_mul_scalar(tide_mse(resnorm, truth), 0.5));
-    return tide_mul_scalar(loss, 1.0 / (double)t->step.parts);
+    tide_val half = tide_mul_scalar(tide_mse(resnorm, truth), 0.5);
+    return tide_mul_scalar(tide_add(tide_cross_entropy(logits, label, missing), half), 1.0 / (double)t->step.parts);
 }
 
 static tide_status open_task(task *t, ranks *r, int threads, int64_t parts, tide_failure *failure) {
@@ -108,7 +108,9 @@ static void close_task(task *t) {
 /* ---- timing ---- */
 
 /* Whether all go on: rank 0's clock decides. */
-static tide_status go_on(ranks *r, bool *yes, tide_failure *failure) { return ranks_tell(r, yes, sizeof *yes, failure); }
+static tide_status go_on(ranks *r, bool *yes, tide_failure *failure) {
+    return ranks_tell(r, yes, sizeof *yes, failure);
+}
 
 typedef struct timed { double ms[MOST_STEPS], loss; int count; ranks_account account; } timed;
 
@@ -164,6 +166,7 @@ static tide_status steps(const char *name, ranks *r, double seconds, int threads
     if (colon) t.spec.batch = atoll(colon + 1);
     tide_status status = open_task(&t, r, threads, parts, failure);
     status             = ranks_meet(r, status, NULL, failure);
+    if (status == TIDE_OK) status = train_step_meet(&t.step, failure);
     if (status == TIDE_OK) status = time_steps(&t, r, seconds, &m, failure);
     if (status == TIDE_OK && ranks_lead(r)) print_steps(&t, name, r, threads, &m);
     close_task(&t);
@@ -178,13 +181,13 @@ static tide_status time_sum(ranks *r, int64_t n, double seconds, tide_failure *f
     int           count  = 0;
     bool          more   = true;
     double        began  = os_seconds();
-    float        *room   = ranks_room(r, 1, MAX2(n, 1));
-    tide_status   status = ranks_meet(r, room ? TIDE_OK : TIDE_ENOMEM, NULL, failure);
-    for (int64_t i = 0; room && i < n; i++) room[i] = 1;
+    const float  *sum;
+    tide_status   status = ranks_reserve(r, 1, MAX2(n, 1), failure);
+    for (int64_t i = 0; status == TIDE_OK && i < n; i++) ranks_part(r, 0)[i] = 1;
     while (status == TIDE_OK && more && count < MOST_STEPS) {
         double start = os_seconds();
         status       = ranks_meet(r, TIDE_OK, NULL, failure);
-        if (status == TIDE_OK && n) status = ranks_sum(r, 1, n, failure);
+        if (status == TIDE_OK && n) status = ranks_sum(r, &sum, failure);
         ms[count++] = 1e3 * (os_seconds() - start);
         more        = count < 2 * LEAST_STEPS || os_seconds() - began < seconds;
         if (status == TIDE_OK) status = go_on(r, &more, failure);
@@ -196,9 +199,36 @@ static tide_status time_sum(ranks *r, int64_t n, double seconds, tide_failure *f
     return status;
 }
 
+/* What a step does with its sums besides: out of the accumulator and back, by all ranks at once. */
+static tide_status time_copies(ranks *r, int64_t n, double seconds, tide_failure *failure) {
+    static double ms[MOST_STEPS];
+    int           count  = 0;
+    bool          more   = true;
+    double        began  = os_seconds();
+    float        *own    = calloc((size_t)n, sizeof *own);
+    tide_status   status = ranks_meet(r, own ? TIDE_OK : TIDE_ENOMEM, NULL, failure);
+    if (status == TIDE_OK) status = ranks_reserve(r, 1, n, failure);
+    while (status == TIDE_OK && more && count < MOST_STEPS) {
+        double start = os_seconds();
+        memcpy(ranks_part(r, 0), own, sizeof *own * (size_t)n);
+        memcpy(own, ranks_part(r, 0), sizeof *own * (size_t)n);
+        ms[count++] = 1e3 * (os_seconds() - start);
+        more        = count < 2 * LEAST_STEPS || os_seconds() - began < seconds;
+        status      = go_on(r, &more, failure);
+    }
+    free(own);
+    double middle = count ? median(ms, count) : 0;
+    if (status == TIDE_OK && ranks_lead(r))
+        printf("{\"case\": \"copies\", \"ranks\": %d, \"floats\": %" PRId64 ", \"median_ms\": %.5f}\n",
+               ranks_count(r), n, middle);
+    return status;
+}
+
 static tide_status constants(ranks *r, double seconds, tide_failure *failure) {
     tide_status status = time_sum(r, 0, seconds, failure);
     for (int64_t n = FIRST_SUM; status == TIDE_OK && n <= LAST_SUM; n *= 4) status = time_sum(r, n, seconds, failure);
+    for (int64_t n = FIRST_SUM; status == TIDE_OK && n <= LAST_SUM; n *= 4)
+        status = time_copies(r, n, seconds, failure);
     return status;
 }
 

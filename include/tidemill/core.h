@@ -76,8 +76,8 @@ TIDE_API const char *tide_version(void);
 
 /* Of the processes that mpirun or srun started together, which this one is, from 0 to count - 1; alone 0 of 1. The
  * environment tells it: nothing is connected. `speaks`: whether it is the one that tells the user what happens, results
- * and failures. That is number 0; each, as long as they have not joined to work together; and number 1 where number 0
- * was lost. */
+ * and failures. That is number 0; each, as long as they have not joined to work together; and number 1 instead where
+ * number 0 was lost. */
 typedef struct tide_rank { int number, count; bool speaks; } tide_rank;
 TIDE_API tide_rank tide_rank_here(void);
 

@@ -19,6 +19,14 @@ static tide_status not_there(const rank_place *p, const char *why, tide_failure 
                 "tidemill-mpi (or build with Open MPI's headers), or start it alone", p->starter, p->count, why);
 }
 
+/* Each would think that it is alone, and train the same model. */
+static tide_status strangers(const rank_place *p, int found, const char *name, tide_failure *failure) {
+    return fail(failure, TIDE_EDEVICE,
+                "%s started this as one of %d processes, but %s finds %d: start them with the mpirun of the MPI that "
+                "the plug-in was built with, or by srun with PMIx; `ranks` false trains in each by itself",
+                p->starter, p->count, name, found);
+}
+
 /* Its symbols are for all: the parts that MPI loads itself look for them. It stays loaded, as MPI must. */
 static void *open_plugin(const char *path) { return dlopen(path, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE); }
 
@@ -56,5 +64,10 @@ tide_status ranks_join(ranks **out, tide_failure *failure) {
     *out = NULL;
     if (p.count == 1) return TIDE_OK;
     const rank_transport *t = find_transport(&p, failure);
-    return t ? ranks_join_by(t, out, failure) : TIDE_EDEVICE;
+    tide_status           status = t ? ranks_join_by(t, out, failure) : TIDE_EDEVICE;
+    if (status != TIDE_OK || ranks_count(*out) == p.count) return status;
+    status = strangers(&p, ranks_count(*out), t->name, failure);
+    ranks_leave(*out);
+    *out = NULL;
+    return status;
 }

@@ -10,7 +10,7 @@
 #include <time.h>
 
 enum { SPINS = 200, YIELDS = 2000, MESSAGE = 400, LAST_WORDS = 10 };
-static const double BEAT_S = 0.5, NAP_S = 0.02, SHORT_NAP_S = 50e-6, LONG_NAP_S = 1e-3, LONG_WAIT_S = 1;
+static const double BEATS = 10, NAP_S = 0.02, SHORT_NAP_S = 50e-6, LONG_NAP_S = 1e-3, LONG_WAIT_S = 1;
 
 int ranks_rank(const ranks *r) { return r ? r->rank : 0; }
 int ranks_count(const ranks *r) { return r ? r->count : 1; }
@@ -19,10 +19,10 @@ ranks_account ranks_account_of(const ranks *r) { return r ? r->account : (ranks_
 /* Of the process, whatever handles there are. */
 static atomic_bool joined, lead_lost;
 
+/* Rank 0 itself may hear that it was lost, when it was stopped and goes on: then rank 1 has told. */
 tide_rank tide_rank_here(void) {
-    rank_place p    = rank_place_here();
-    bool       next = p.rank == 1 && atomic_load(&lead_lost);
-    return (tide_rank){ p.rank, p.count, p.rank == 0 || next || !atomic_load(&joined) };
+    rank_place p = rank_place_here();
+    return (tide_rank){ p.rank, p.count, p.rank == (atomic_load(&lead_lost) ? 1 : 0) || !atomic_load(&joined) };
 }
 
 static const char *host_of(const ranks *r, int rank) { return r->hosts + (size_t)rank * RANK_HOST; }
@@ -49,23 +49,34 @@ static void note_heard(ranks *r, const bool *heard, double now) {
 
 static void lose(ranks *r, int loss) {
     int none = -1;
-    if (atomic_compare_exchange_strong(&r->lost, &none, loss) && loss == rank_loss(0, false)) atomic_store(&lead_lost, true);
+    bool first = atomic_compare_exchange_strong(&r->lost, &none, loss);
+    if (first && loss == rank_loss(0, RANK_SILENT)) atomic_store(&lead_lost, true);
 }
 
 /* The others hear rank 0 alone: it is the one that hears them all. */
 static void find_silent(ranks *r, double now) {
     int from = r->rank ? 0 : 1, to = r->rank ? 1 : r->count;
     for (int i = from; i < to; i++)
-        if (now - r->heard_at[i] > RANKS_SILENT_S) lose(r, rank_loss(i, false));
+        if (now - r->heard_at[i] > r->silent_s) lose(r, rank_loss(i, RANK_SILENT));
+}
+
+/* Rank 0 knows what each has reached, and tells what all have. */
+static void note_reached(ranks *r) {
+    int64_t all = r->rank ? r->signs[0].reached : atomic_load(&r->reached);
+    for (int i = 1; i < r->count && !r->rank; i++) all = MIN2(all, r->signs[i].reached);
+    atomic_store(&r->all_reached, all);
 }
 
 /* False: no more signs can be given. */
 static bool beat_once(ranks *r, bool *heard) {
-    char    why[RANK_WHY] = "";
-    int32_t told          = -1;
+    char      why[RANK_WHY] = "";
+    rank_sign sign          = { atomic_load(&r->lost), atomic_load(r->rank ? &r->reached : &r->all_reached) };
     memset(heard, 0, (size_t)r->count * sizeof *heard);
-    if (!r->transport->beat(r->link, atomic_load(&r->lost), heard, &told, why)) return false;
-    if (told >= 0 && rank_lost(told) < r->count) lose(r, told);
+    if (!r->transport->beat(r->link, &sign, heard, r->signs, why)) return false;
+    for (int i = 0; i < r->count; i++)
+        if (heard[i] && r->signs[i].lost >= 0 && rank_lost((int)r->signs[i].lost) < r->count)
+            lose(r, (int)r->signs[i].lost);
+    note_reached(r);
     return true;
 }
 
@@ -77,11 +88,11 @@ static void *beat(void *of) {
     double before = os_seconds();
     while (heard && !atomic_load(&r->leaving) && atomic_load(&r->lost) < 0 && beat_once(r, heard)) {
         double now = os_seconds();
-        if (now - before > RANKS_SILENT_S / 3) memset(heard, 1, (size_t)r->count * sizeof *heard);
+        if (now - before > r->silent_s / 3) memset(heard, 1, (size_t)r->count * sizeof *heard);
         note_heard(r, heard, now);
         find_silent(r, now);
         before = now;
-        nap_while(r, BEAT_S);
+        nap_while(r, r->silent_s / BEATS);
     }
     for (int i = 0; heard && atomic_load(&r->lost) >= 0 && i < LAST_WORDS && beat_once(r, heard); i++) nap(NAP_S);
     free(heard);
@@ -92,20 +103,24 @@ static void *beat(void *of) {
 
 static tide_status lost(ranks *r, tide_failure *failure) {
     int loss = atomic_load(&r->lost), who = rank_lost(loss);
-    r->failure.status = TIDE_EIO;
-    if (rank_gave_up(loss))
-        snprintf(r->failure.message, sizeof r->failure.message, "rank %d of %d (on %.63s) gave up: its %.20s failed",
-                 who, r->count, host_of(r, who), r->transport->name);
+    char how[160];
+    if (rank_fate_of(loss) == RANK_SILENT)
+        snprintf(how, sizeof how, "has not been heard of for %.0f seconds: it was killed, stopped or cut off",
+                 r->silent_s);
+    else if (rank_fate_of(loss) == RANK_FAILED)
+        snprintf(how, sizeof how, "gave up: its %.20s failed", r->transport->name);
     else
-        snprintf(r->failure.message, sizeof r->failure.message,
-                 "rank %d of %d (on %.63s) has not been heard of for %.0f seconds: it was killed, stopped or cut off",
-                 who, r->count, host_of(r, who), RANKS_SILENT_S);
+        snprintf(how, sizeof how, "waits for a message that is lost, all ranks being there: was a connection cut, and "
+                                  "made anew?");
+    r->failure.status = TIDE_EIO;
+    snprintf(r->failure.message, sizeof r->failure.message, "rank %d of %d (on %.63s) %s", who, r->count,
+             host_of(r, who), how);
     return ranks_over(r, failure);
 }
 
 /* Of several reasons the first that anybody had is told: a library often fails because another rank was lost. */
 tide_status ranks_broken(ranks *r, const char *why, tide_failure *failure) {
-    int own = rank_loss(r->rank, true);
+    int own = rank_loss(r->rank, RANK_FAILED);
     lose(r, own);
     if (atomic_load(&r->lost) != own) return lost(r, failure);
     snprintf(r->failure.message, sizeof r->failure.message, "rank %d of %d (on %.63s): %.20s failed: %.255s", r->rank,
@@ -126,13 +141,30 @@ static void back_off(int tries, double waited) {
     else nap(waited > LONG_WAIT_S ? LONG_NAP_S : SHORT_NAP_S);
 }
 
+bool ranks_begun(ranks *r, int slot, size_t bytes, bool fine) {
+    r->in_slot[slot] = ++r->begun, r->bytes[slot] = bytes;
+    return fine;
+}
+
+/* Where all wait for a round, or are through with it, its end is a matter of the network alone: of a second for each
+ * megabyte at the worst. `*since`: when that was first seen; 0: not yet. */
+static bool stuck(const ranks *r, int slot, double *since) {
+    static const double SLOWEST_BYTES_S = 1e6;
+    double              now             = os_seconds();
+    if (atomic_load(&r->all_reached) < r->in_slot[slot]) return *since = 0, false;
+    if (*since == 0) *since = now;
+    return now - *since > r->silent_s + (double)r->bytes[slot] * r->count / SLOWEST_BYTES_S;
+}
+
 tide_status ranks_wait(ranks *r, int slot, tide_failure *failure) {
-    double began = os_seconds();
+    double began = os_seconds(), since = 0;
+    if (r->in_slot[slot] > atomic_load(&r->reached)) atomic_store(&r->reached, r->in_slot[slot]);
     for (int tries = 0;; tries++) {
         char why[RANK_WHY] = "";
         bool done          = false;
         if (!r->transport->test(r->link, slot, &done, why)) return ranks_broken(r, why, failure);
         if (done) break;
+        if (tries > YIELDS && stuck(r, slot, &since)) lose(r, rank_loss(r->rank, RANK_STUCK));
         if (atomic_load(&r->lost) >= 0) return lost(r, failure);
         back_off(tries, tries > YIELDS ? os_seconds() - began : 0);
     }
@@ -146,15 +178,17 @@ tide_status ranks_gather(ranks *r, const void *mine, size_t bytes, void *all, ti
     char why[RANK_WHY] = "";
     if (!r) return memcpy(all, mine, bytes), TIDE_OK;
     if (r->failure.status) return ranks_over(r, failure);
-    if (!r->transport->all_gather(r->link, 0, mine, all, bytes, why)) return ranks_broken(r, why, failure);
+    if (!ranks_begun(r, 0, bytes, r->transport->all_gather(r->link, 0, mine, all, bytes, why)))
+        return ranks_broken(r, why, failure);
     return ranks_wait(r, 0, failure);
 }
 
 tide_status ranks_tell(ranks *r, void *data, size_t bytes, tide_failure *failure) {
     tide_status status = r && r->failure.status ? ranks_over(r, failure) : TIDE_OK;
     for (size_t at = 0; r && status == TIDE_OK && at < bytes; at += RANK_MOST_BYTES) {
-        char why[RANK_WHY] = "";
-        if (!r->transport->tell(r->link, 0, (char *)data + at, MIN2(bytes - at, RANK_MOST_BYTES), why))
+        char   why[RANK_WHY] = "";
+        size_t now           = MIN2(bytes - at, RANK_MOST_BYTES);
+        if (!ranks_begun(r, 0, now, r->transport->tell(r->link, 0, (char *)data + at, now, why)))
             return ranks_broken(r, why, failure);
         status = ranks_wait(r, 0, failure);
     }
@@ -163,7 +197,7 @@ tide_status ranks_tell(ranks *r, void *data, size_t bytes, tide_failure *failure
 
 /* ---- meeting ---- */
 
-/* Statuses are all the same: what happened on each is the same, and this rank's own words are right. */
+/* Where statuses are all the same, what happened on each is the same, and this rank's own words are right. */
 static tide_status share_failure(ranks *r, const rank_header *all, tide_status mine, tide_failure *failure) {
     char  message[MESSAGE] = "";
     char *texts            = malloc((size_t)r->count * MESSAGE);
@@ -183,8 +217,8 @@ static tide_status share_failure(ranks *r, const rank_header *all, tide_status m
         else
             snprintf(r->failure.message, sizeof r->failure.message, "rank %d of %d (on %.63s): %.*s", first, r->count,
                      host_of(r, first), MESSAGE - 1, text);
-        if (mine == TIDE_OK) fail(failure, r->failure.status, "%s", r->failure.message);
-        status = mine ? mine : r->failure.status;
+        if (failure && !same && first != r->rank) *failure = r->failure;
+        status = r->failure.status;
     }
     free(texts);
     return status;
@@ -253,7 +287,8 @@ static tide_status make_room(ranks *r, tide_failure *failure) {
     r->headers   = malloc(count * sizeof *r->headers);
     r->hosts     = calloc(count, RANK_HOST);
     r->heard_at  = malloc(count * sizeof *r->heard_at);
-    if (!r->headers || !r->hosts || !r->heard_at) return no_memory(failure);
+    r->signs     = calloc(count, sizeof *r->signs);
+    if (!r->headers || !r->hosts || !r->heard_at || !r->signs) return no_memory(failure);
     for (int i = 0; i < r->count; i++) r->heard_at[i] = os_seconds();
     return TIDE_OK;
 }
@@ -264,15 +299,22 @@ static tide_status start_beats(ranks *r, tide_failure *failure) {
     return r->beats ? TIDE_OK : no_memory(failure);
 }
 
-static void free_ranks(ranks *r) {
+/* Where somebody was lost, rank 0 tells it, or rank 1 a little later where it is rank 0. The others stay until then:
+ * what started them ends all when one does, and a library may, of one that it cannot reach. */
+static void wait_for_words(const ranks *r) {
+    int lost = atomic_load(&r->lost), speaker = lost == rank_loss(0, RANK_SILENT);
+    if (lost >= 0 && r->rank != speaker) nap(r->silent_s / (speaker ? 2 : 4));
+}
+
+static void free_ranks(ranks *r, bool orderly) {
     atomic_store(&r->leaving, true);
     if (r->beats) pthread_join(r->beater, NULL);
-    if (r->link) r->transport->close(r->link, atomic_load(&r->lost) < 0);
+    if (r->link) r->transport->close(r->link, orderly && atomic_load(&r->lost) < 0);
     free(r->headers);
     free(r->hosts);
     free(r->heard_at);
-    free(r->parts);
-    free(r->room);
+    free(r->signs);
+    ranks_release(r);
     free(r);
 }
 
@@ -281,8 +323,11 @@ tide_status ranks_join_by(const rank_transport *t, ranks **out, tide_failure *fa
     ranks *r = *out = calloc(1, sizeof *r);
     if (!r) return no_memory(failure);
     r->transport = t;
+    r->silent_s  = t->silent_s > 0 ? t->silent_s : RANKS_SILENT_S;
     atomic_init(&r->lost, -1);
     atomic_init(&r->leaving, false);
+    atomic_init(&r->reached, 0);
+    atomic_init(&r->all_reached, 0);
     tide_status status = TIDE_OK;
     if (!t->open(&r->link, &r->rank, &r->count, host, why))
         status = fail(failure, TIDE_EDEVICE, "%s did not start: %s", t->name, why);
@@ -290,7 +335,7 @@ tide_status ranks_join_by(const rank_transport *t, ranks **out, tide_failure *fa
     if (status == TIDE_OK) status = ranks_gather(r, host, RANK_HOST, r->hosts, failure);
     if (status == TIDE_OK) status = start_beats(r, failure);
     if (status == TIDE_OK && r->count > 1) return atomic_store(&joined, true), TIDE_OK;
-    free_ranks(r);
+    free_ranks(r, status == TIDE_OK);
     *out = NULL;
     return status;
 }
@@ -299,7 +344,8 @@ tide_status ranks_join_by(const rank_transport *t, ranks **out, tide_failure *fa
 void ranks_leave(ranks *r) {
     if (!r) return;
     if (!r->failure.status) meet(r, &(rank_header){ .leaving = true }, NULL);
-    free_ranks(r);
+    wait_for_words(r);
+    free_ranks(r, true);
 }
 
 static int count_hosts(const ranks *r) {

@@ -9,8 +9,8 @@
  *
  * All ranks call the same functions in the same order. A rank that fails says so at the next ranks_meet, in place of
  * what the others do there, and from then on all have that failure; so whatever can fail on one rank alone comes before
- * a ranks_meet. A rank of which nothing is heard for RANKS_SILENT_S (killed, stopped, cut off), and a library that gives
- * up, end it for all the others in the same way. */
+ * a ranks_meet. A rank of which nothing is heard for RANKS_SILENT_S (killed, stopped, cut off), a library that gives
+ * up, and a round in which all wait and that does not end, end it for all the others in the same way. */
 #ifndef TIDE_RANKS_H
 #define TIDE_RANKS_H
 
@@ -18,7 +18,7 @@
 
 typedef struct ranks ranks;
 
-#define RANKS_SILENT_S 6.0
+#define RANKS_SILENT_S 5.0
 
 /* Those that mpirun or srun started, by the MPI plug-in: TIDEMILL_MPI names its file, else it is looked for where the
  * library was installed. TIDE_EDEVICE where it is not there, or does not start. */
@@ -29,8 +29,8 @@ int         ranks_rank(const ranks *r);    /* 0 alone */
 int         ranks_count(const ranks *r);   /* 1 alone */
 static inline bool ranks_lead(const ranks *r) { return ranks_rank(r) == 0; }
 
-/* What is agreed on beside the failure: `stop` if any says so, rank 0's `clock`; `place` is where in the work they are, in
- * the caller's count, and must be the same on all. */
+/* What is agreed on beside the failure: `stop` if any says so, rank 0's `clock`; `place` is where in the work they
+ * are, in the caller's count, and must be the same on all. */
 typedef struct rank_word { bool stop; double clock; int64_t place; } rank_word;
 
 /* TIDE_OK if it is that on all. Else the failure of the first that has one, by its rank where not all have the same
@@ -42,14 +42,16 @@ tide_status ranks_meet(ranks *r, tide_status mine, rank_word *word, tide_failure
 tide_status ranks_gather(ranks *r, const void *mine, size_t bytes, void *all, tide_failure *failure);
 /* What rank 0 has in `data`. */
 tide_status ranks_tell(ranks *r, void *data, size_t bytes, tide_failure *failure);
-/* Room for `here` parts of n floats, the same numbers on each rank, one behind the other with ranks_stride(n) from one
- * to the next. The handle's own, until the next call; NULL: no memory is left. Alone there is none. */
-float      *ranks_room(ranks *r, int64_t here, int64_t n);
-int64_t     ranks_stride(const ranks *r, int64_t n);
-/* The first part in that room becomes the sum over all parts of all ranks, added one after the other in the order of
- * ranks and parts: ((p0 + p1) + p2) + ... in float32, as one process would add them (tide_accumulator). Each rank adds
- * the numbers of its own stretch, so no rank sees all parts of all numbers. */
-tide_status ranks_sum(ranks *r, int64_t here, int64_t n, tide_failure *failure);
+/* Room for `here` parts of n floats, the same numbers on each rank, which all ask for together; it is the handle's,
+ * until it is asked for again. TIDE_ENOMEM on all where one has none. Alone nothing is to be done. */
+tide_status ranks_reserve(ranks *r, int64_t here, int64_t n, tide_failure *failure);
+/* One of those parts, from 0 on. */
+float      *ranks_part(ranks *r, int64_t part);
+/* *sum becomes the sum over all parts of all ranks, added one after the other in the order of ranks and parts: ((p0 +
+ * p1) + p2) + ... in float32, as one process would add them (tide_accumulator). Each rank adds the numbers of its own
+ * stretch, so no rank sees all parts of all numbers. It is there until the next meeting, and the parts are not any
+ * more. */
+tide_status ranks_sum(ranks *r, const float **sum, tide_failure *failure);
 
 /* "4 ranks on 2 hosts by MPI" */
 void        ranks_text(const ranks *r, char *line, size_t size);

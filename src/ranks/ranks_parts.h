@@ -12,10 +12,12 @@
 /* Of a meeting. leaving: this rank's last. */
 typedef struct rank_header { int32_t status; bool stop, leaving; double clock; int64_t place; } rank_header;
 
-/* Which rank was lost, and whether it said so itself: one number, that of the news in signs of life. */
-static inline int  rank_loss(int rank, bool gave_up) { return 2 * rank + gave_up; }
-static inline int  rank_lost(int loss) { return loss / 2; }
-static inline bool rank_gave_up(int loss) { return loss % 2 != 0; }
+/* Which rank was lost, and how: nothing is heard of it, its library failed, or a round in which all wait does not end
+ * there (a message to it, or from it, was lost). One number, that of signs of life. */
+typedef enum rank_fate { RANK_SILENT, RANK_FAILED, RANK_STUCK, RANK_FATES } rank_fate;
+static inline int       rank_loss(int rank, rank_fate fate) { return RANK_FATES * rank + (int)fate; }
+static inline int       rank_lost(int loss) { return loss / RANK_FATES; }
+static inline rank_fate rank_fate_of(int loss) { return (rank_fate)(loss % RANK_FATES); }
 
 struct ranks {
     const rank_transport *transport;
@@ -23,19 +25,30 @@ struct ranks {
     int                   rank, count;
     rank_header          *headers;    /* of each rank, at the last meeting */
     char                 *hosts;      /* RANK_HOST of each */
+    double                silent_s;
     double               *heard_at;   /* the beating thread's; os_seconds() of each */
+    rank_sign            *signs;      /* ... and what it said last */
+    int64_t               begun, in_slot[RANK_ROUNDS];  /* rounds of this rank, from 1 */
+    size_t                bytes[RANK_ROUNDS];
+    atomic_llong          reached;    /* the latest round that this rank has waited for */
+    atomic_llong          all_reached;   /* ... that all have, as far as it is known here */
     pthread_t             beater;
     bool                  beats;
     atomic_bool           leaving;
     atomic_int            lost;       /* a rank_loss; -1: none */
     tide_failure          failure;    /* what ended it, for every later call */
-    float                *parts, *room;   /* this rank's, and received stretches; NULL before the first sum */
-    size_t                parts_bytes, room_bytes;
+    int64_t               here, numbers, stride;  /* what was reserved: parts, floats of each, from one to the next */
+    float                *parts;          /* this rank's */
+    float                *room;           /* stretches that were received; NULL where memory is shared */
+    float                *shared;         /* the parts of all ranks, then their sum; NULL: it is not */
     ranks_account         account;
 };
 
+/* Rounds are begun, and waited for, by these alone. */
+bool        ranks_begun(ranks *r, int slot, size_t bytes, bool fine);
 tide_status ranks_wait(ranks *r, int slot, tide_failure *failure);
 tide_status ranks_broken(ranks *r, const char *why, tide_failure *failure);
+void        ranks_release(ranks *r);  /* what was reserved */
 tide_status ranks_over(ranks *r, tide_failure *failure);
 
 #endif

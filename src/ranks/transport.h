@@ -6,7 +6,7 @@
 #include <tidemill/core.h>
 
 enum {
-    RANK_TRANSPORT_VERSION = 1,
+    RANK_TRANSPORT_VERSION = 2,
     RANK_ROUNDS = 4,            /* under way at a time, each in a slot of its own: 0 to RANK_ROUNDS - 1 */
     RANK_MOST_BYTES = 1 << 28,  /* of a round's part, at most */
     RANK_WHY = 256,
@@ -15,11 +15,15 @@ enum {
 
 typedef struct rank_link rank_link;  /* the plug-in's own */
 
+/* A sign of life. lost: who, and how, -1: nobody; reached: the round that is waited for (ranks_parts.h). */
+typedef struct rank_sign { int64_t lost, reached; } rank_sign;
+
 /* false, and `why`, which may have been filled with one line: it failed, and nothing further is to be asked. Rounds
  * are begun and asked for by one thread, beats by another at the same time. */
 typedef struct rank_transport {
     int         version;
     const char *name;   /* "MPI" */
+    double      silent_s;  /* a rank of which nothing was heard for so long is lost; 0: RANKS_SILENT_S */
     bool (*open)(rank_link **out, int *rank, int *count, char host[RANK_HOST], char why[RANK_WHY]);
     /* `bytes` from each rank to each: of `send` the part for every rank, of `receive` the part from every rank, one
      * behind the other. */
@@ -29,9 +33,12 @@ typedef struct rank_transport {
     /* What rank 0 has, to all. */
     bool (*tell)(rank_link *l, int slot, void *data, size_t bytes, char why[RANK_WHY]);
     bool (*test)(rank_link *l, int slot, bool *done, char why[RANK_WHY]);
-    /* Sends `news` as a sign of life, rank 0 to all, the others to rank 0, sets `heard` for those of whom one has come
-     * since the last call, and `told` to their news, if one is not -1. NULL: this library cannot do so beside rounds. */
-    bool (*beat)(rank_link *l, int32_t news, bool *heard, int32_t *told, char why[RANK_WHY]);
+    /* Memory that all ranks see, `bytes` of it, until it is asked for again or the link is closed. All ask together.
+     * NULL: they are not on one host, or there is none. The entry itself may be NULL. */
+    void *(*share)(rank_link *l, size_t bytes);
+    /* Sends a sign of life, rank 0 to all, the others to rank 0; sets `heard` for those of whom one has come since the
+     * last call, and of these the last that came. NULL: this library cannot do so beside rounds. */
+    bool (*beat)(rank_link *l, const rank_sign *sign, bool *heard, rank_sign *signs, char why[RANK_WHY]);
     /* Not `orderly`: others may be gone, and nobody is waited for. */
     void (*close)(rank_link *l, bool orderly);
 } rank_transport;

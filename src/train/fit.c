@@ -72,7 +72,7 @@ static bool stops(fit *f, bool wish) {
     if (!fit_ranks(f)) return wish;
     f->wish |= wish;
     bool stop = f->stop;
-    if (stop) f->wish = f->stop = false;
+    if (stop) f->wish = f->stop = false, f->parted = true;
     return stop;
 }
 
@@ -310,10 +310,21 @@ static tide_status run(fit *f, int64_t steps, tide_failure *failure) {
     return status == TIDE_OK && f->at.finished ? finish(f, failure) : status;
 }
 
-/* What one rank alone failed in, the others hear at their next meeting, or at this one. All stop together. */
+/* What one rank alone failed in, the others hear at their next meeting, or at this one. A stop that all agreed on is no
+ * failure, but the checkpoint that it ends with can be one. */
+static tide_status end_together(fit *f, tide_status mine, tide_failure *failure) {
+    bool         stopped = mine == TIDE_ECANCELLED && f->parted;
+    tide_failure why     = { 0 };
+    f->parted            = false;
+    if (!stopped) return fit_meet(f, mine, failure);
+    tide_status status = fit_meet(f, TIDE_OK, &why);
+    if (status == TIDE_OK) return TIDE_ECANCELLED;
+    if (failure) *failure = why;
+    return status;
+}
+
 tide_status fit_run(fit *f, int64_t steps, tide_failure *failure) {
-    tide_status status = run(f, steps, failure);
-    return status == TIDE_ECANCELLED ? status : fit_meet(f, status, failure);
+    return end_together(f, run(f, steps, failure), failure);
 }
 
 tide_status fit_end(fit *f, tide_failure *failure) {
@@ -323,7 +334,7 @@ tide_status fit_end(fit *f, tide_failure *failure) {
     if (status == TIDE_OK) f->at.finished = 1;
     if (status == TIDE_OK) status = fit_save(f, failure);
     if (status == TIDE_OK) status = finish(f, failure);
-    return status == TIDE_ECANCELLED ? status : fit_meet(f, status, failure);
+    return end_together(f, status, failure);
 }
 
 /* ---- the handle ---- */
@@ -345,7 +356,7 @@ tide_status fit_new(const fit_model *model, const fit_plan *plan, run_folder *fo
     f->last_save = f->loop_began = os_seconds();
     model->step->word  = &f->word;
     tide_status status = folder && folder->resuming ? checkpoint_read(f, failure) : TIDE_OK;
-    status             = fit_meet(f, status, failure);
+    status             = ranks_meet(fit_ranks(f), status, NULL, failure); /* rank 0 alone knows yet where the run is */
     if (status == TIDE_OK) status = fit_share(f, failure);
     plan_steps(f);
     f->account.resumed_from = f->at.step;

@@ -19,6 +19,7 @@ struct fit {
     bool             best_unsaved;         /* the best parameters are newer than the model's file */
     atomic_bool      cancelled;
     bool             wish, stop;           /* of ranks: to stop, asked for here; agreed on by all */
+    bool             parted;               /* ... and acted on: all return from the loop at this step */
     double           clock;                /* of ranks: rank 0's elapsed seconds at the last meeting */
     rank_word        word;                 /* of a meeting */
     fit_account      account;

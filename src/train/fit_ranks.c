@@ -76,6 +76,7 @@ tide_status fit_share(fit *f, tide_failure *failure) {
     if (!r) return TIDE_OK;
     tide_status status = checkpoint_variables(f, &all, failure);
     status             = ranks_meet(r, status, NULL, failure);
+    if (status == TIDE_OK) status = train_step_meet(f->model.step, failure);
     if (status == TIDE_OK) status = ranks_tell(r, &f->at, sizeof f->at, failure);
     if (status == TIDE_OK) status = ranks_tell(r, &any, sizeof any, failure);
     if (status == TIDE_OK && any) status = share_best(f, failure);
@@ -114,8 +115,8 @@ tide_status fit_compare(fit *f, tide_failure *failure) {
     if (status == TIDE_OK) status = ranks_tell(r, &first, sizeof first, failure);
     if (status == TIDE_OK && first != sum)
         status = fail(failure, TIDE_EIO,
-                      "its parameters are not those of rank 0 any more: are all ranks of one kind of processor, with the "
-                      "same libraries?");
+                      "its parameters are not those of rank 0 any more: are all ranks of one kind of processor, with "
+                      "the same libraries?");
     return fit_meet(f, status, failure);
 }
 
@@ -135,7 +136,7 @@ tide_status fit_validate(fit *f, const fit_place *at, double row[FIT_VALUES], ti
         f->wish |= status == TIDE_ECANCELLED;
         if (status == TIDE_ECANCELLED) status = TIDE_OK;
         status = fit_meet(f, status, &why);
-        if (status == TIDE_OK && f->stop) status = TIDE_ECANCELLED, f->wish = f->stop = false;
+        if (status == TIDE_OK && f->stop) status = TIDE_ECANCELLED, f->wish = f->stop = false, f->parted = true;
         if (status == TIDE_OK) status = ranks_tell(fit_ranks(f), row, sizeof *row * FIT_VALUES, &why);
     }
     if (status != TIDE_OK && failure && !failure->status) *failure = why;

@@ -42,7 +42,7 @@ bool train_ranks_told(const train_step *s, char *line, size_t size) {
     char who[160];
     if (!s->rule.ranks) return false;
     ranks_text(s->rule.ranks, who, sizeof who);
-    snprintf(line, size, "%s: a batch is %" PRId64 " parts of %" PRId64 ", %" PRId64 " of them on each rank", who, s->parts,
-             s->samples, s->here);
+    snprintf(line, size, "%s: a batch is %" PRId64 " parts of %" PRId64 ", %" PRId64 " of them on each rank", who,
+             s->parts, s->samples, s->here);
     return true;
 }

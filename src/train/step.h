@@ -77,6 +77,9 @@ typedef struct train_loss { tide_val numerator, denominator, metric; } train_los
  * are not float32. */
 tide_status train_step_end(train_step *s, train_loss loss, tide_failure *failure);
 
+/* Of ranks: before the first step, all together; nothing alone. */
+tide_status train_step_meet(const train_step *s, tide_failure *failure);
+
 /* The effect that moves the parameters by the derivatives of `loss`, for who compiles it otherwise; *norm and *scaler
  * are set as in train_step. */
 tide_val train_update(const train_rule *rule, tide_list params, tide_val loss, tide_val lr, tide_val *norm,

@@ -1,11 +1,13 @@
-/* What goes from rank to rank is one row of float32 a part: the accumulator's sums one behind the other, and a place for
- * the metric of each part of the batch, of which a part fills its own. So one exchange adds up everything, and metrics
- * arrive as they were. */
+/* What goes from rank to rank is one row of float32 a part: the accumulator's sums one behind the other, and a place
+ * for the metric of each part of the batch, of which a part fills its own. So one exchange adds up everything, and
+ * metrics arrive as they were. */
 #include "step_ranks.h"
 
 #include "base/base.h"
 
-static int64_t carried_count(const train_step *s) { return s->sums.sums.count + 1 + (s->sums.denominator.graph != NULL); }
+static int64_t carried_count(const train_step *s) {
+    return s->sums.sums.count + 1 + (s->sums.denominator.graph != NULL);
+}
 
 static tide_val carried(const train_step *s, int64_t i) {
     const tide_accumulator *a = &s->sums;
@@ -35,10 +37,7 @@ static tide_status begin_anew(const train_step *s) {
 }
 
 tide_status step_ranks_keep(const train_step *s, int64_t part, double metric) {
-    int64_t n    = row_length(s);
-    float  *room = ranks_room(s->rule.ranks, s->here, n);
-    if (!room) return tide_poison(s->graph, TIDE_ENOMEM, "out of memory for the sums of ranks"), TIDE_ENOMEM;
-    float *row = room + (part - s->first) * ranks_stride(s->rule.ranks, n), *metrics = row + n - s->parts;
+    float *row = ranks_part(s->rule.ranks, part - s->first), *metrics = row + row_length(s) - s->parts;
     for (int64_t i = 0; i < carried_count(s); i++) {
         tide_val    v    = carried(s, i);
         const void *data = tide_data(v);
@@ -63,9 +62,13 @@ static tide_status put_back(const train_step *s, const float *row, double *metri
 }
 
 tide_status step_ranks_exchange(const train_step *s, tide_status mine, double *metric, tide_failure *failure) {
-    ranks      *r      = s->rule.ranks;
-    int64_t     n      = row_length(s);
-    tide_status status = ranks_meet(r, mine, s->word, failure);
-    if (status == TIDE_OK) status = ranks_sum(r, s->here, n, failure);
-    return status == TIDE_OK ? put_back(s, ranks_room(r, s->here, n), metric) : status;
+    ranks       *r = s->rule.ranks;
+    const float *sum;
+    tide_status  status = ranks_meet(r, mine, s->word, failure);
+    if (status == TIDE_OK) status = ranks_sum(r, &sum, failure);
+    return status == TIDE_OK ? put_back(s, sum, metric) : status;
+}
+
+tide_status train_step_meet(const train_step *s, tide_failure *failure) {
+    return s->rule.ranks ? ranks_reserve(s->rule.ranks, s->here, row_length(s), failure) : TIDE_OK;
 }

@@ -8,8 +8,8 @@
 tide_status step_ranks_check(const train_step *s, tide_failure *failure);
 /* Keeps what part `part` of the batch left; the accumulator begins anew. */
 tide_status step_ranks_keep(const train_step *s, int64_t part, double metric);
-/* Meets the others, `mine` being how the parts went here; then the accumulator holds the sums of all parts, and *metric,
- * unless it is NULL, the sum of their metrics. */
+/* Meets the others, `mine` being how the parts went here; then the accumulator holds the sums of all parts, and
+ * *metric, unless it is NULL, the sum of their metrics. */
 tide_status step_ranks_exchange(const train_step *s, tide_status mine, double *metric, tide_failure *failure);
 
 #endif

@@ -114,7 +114,11 @@ class Spectra(Case):
         self.code(0, "eis", "train", "--recipe", "grid", *size, "--out", first)
         self.code(0, "eis", "train", "--config", first / "run.json", "--out", second, "--no-plots")
         self.assertEqual((first / "model.safetensors").read_bytes(), (second / "model.safetensors").read_bytes())
-        self.assertIn("`accumulate` 2, now it is 4", self.error(2, "eis", "train", "--recipe", "grid", *size, "--accumulate", 4, "--out", first, "--resume")["message"])
+        again = ["eis", "train", "--recipe", "grid", *size, "--out", first, "--resume"]
+        self.assertIn("`seed` 9, now it is 8", self.error(2, *again, "--seed", 8)["message"])
+        self.assertIn("started with batches in 2 parts and goes on with 4: sums of parts round otherwise", self.code(0, *again, "--accumulate", 4).stderr)
+        bare = ["eis", "train", "--config", first / "run.json", "--out", first, "--resume"]
+        self.assertNotIn("in 2 parts", self.code(0, *bare, "--no-plots").stderr)
 
     def test_precision_of_answers(self):
         run, well = self.folder / "run", self.folder / "well.csv"

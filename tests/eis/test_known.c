@@ -171,8 +171,8 @@ static void test_samples(void **state) {
     small_options(&o);
     generate(&o);
     set(&o, "pool", "best:7");
-    assert_int_equal(known_task_open(&o, &a, NULL), TIDE_OK);
-    assert_int_equal(known_task_open(&o, &b, NULL), TIDE_OK);
+    assert_int_equal(known_task_open(&o, NULL, &a, NULL), TIDE_OK);
+    assert_int_equal(known_task_open(&o, NULL, &b, NULL), TIDE_OK);
     assert_int_equal(a.held_count, 1);
     assert_int_equal(a.pool.count, 8 * 7);
     assert_int_equal(a.learned.count + a.unseen.count, a.pool.count);
@@ -382,7 +382,7 @@ static void test_loss(void **state) {
     const int32_t all[COUNT] = { 0, 1, 2, 3, 4 };
     double entropy[EIS_COUNT] = { 0 }, entries[EIS_COUNT] = { 0 }, lse = 0, mse = 0, expected = 0, seen = 0, right = 0,
            asked = 0;
-    known_samples samples = { COUNT, row };
+    known_samples samples = { .count = COUNT, .held = COUNT, .row = row };
     known_session s;
     train_result      got;
     tide_failure  failure = { 0 };
@@ -438,7 +438,7 @@ static void test_f16_step(void **state) {
     enum { POINTS = 4, COUNT = 64, ROWS = COUNT + 1 };  /* products of 64 rows are multiplied in f16 */
     float         row[ROWS * SAMPLE_WIDTH] = { 0 }, norm[2], bias[2], after;
     int32_t       all[COUNT];
-    known_samples samples = { COUNT, row };
+    known_samples samples = { .count = COUNT, .held = COUNT, .row = row };
     tide_failure  failure = { 0 };
     (void)state;
     for (int i = 0; i < COUNT; i++) {
@@ -490,7 +490,7 @@ static void test_parts(void **state) {
     enum { POINTS = 4, COUNT = 22, BATCH = 24 };
     float         row[(COUNT + 1) * SAMPLE_WIDTH] = { 0 };
     int32_t       all[COUNT];
-    known_samples samples = { COUNT, row };
+    known_samples samples = { .count = COUNT, .held = COUNT, .row = row };
     train_result  got[2][2];
     (void)state;
     for (int i = 0; i < COUNT; i++) {

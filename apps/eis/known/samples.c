@@ -54,22 +54,30 @@ static float *log_axes(int64_t points) {
     return axis;
 }
 
+int64_t samples_stretch(int64_t count, int ranks) { return ceil_div(count, ranks); }
+
+/* Every sample takes one random number of its pattern's stream, so any of them can be drawn alone. */
+static void draw_one(const known_pool *p, const float *axis, const uint8_t *pattern, int64_t each, uint64_t seed,
+                     uint32_t stream, int64_t number, float *out) {
+    int64_t   i   = number / each;
+    rng       r   = { .seed = seed, .stream = stream * KNOWN_PATTERNS_MOST + (uint32_t)i,
+                      .next = (uint64_t)(number % each) };
+    known_row row = known_pool_row(p, (int64_t)(rng_unit(&r) * (double)p->count));
+    fill_row(&row, axis, p->data->points, pattern[i], out);
+}
+
 bool known_samples_draw(const known_pool *p, eis_masks masks, int64_t each, uint64_t seed, uint32_t stream,
-                        known_samples *out) {
+                        sample_share share, known_samples *out) {
     uint8_t pattern[KNOWN_PATTERNS_MOST];
-    int     patterns = known_patterns(masks, pattern);
-    float  *axis     = log_axes(p->data->points);
-    *out = (known_samples){ .count = patterns * each,
-                            .row = calloc((size_t)(patterns * each + 1) * SAMPLE_WIDTH, sizeof *out->row) };
+    int64_t count = known_patterns(masks, pattern) * each, stretch = samples_stretch(count, share.ranks);
+    int64_t first = MIN2(count, share.rank * stretch), held = MIN2(stretch, count - first);
+    float  *axis  = log_axes(p->data->points);
+    *out = (known_samples){ .count = count, .first = first, .held = held,
+                            .row = calloc((size_t)(held + 1) * SAMPLE_WIDTH, sizeof *out->row) };
     bool fine = axis && out->row;
-    for (int i = 0; fine && i < patterns; i++) {
-        rng r = { .seed = seed, .stream = stream * KNOWN_PATTERNS_MOST + (uint32_t)i };
-        for (int64_t j = 0; j < each; j++) {
-            known_row row = known_pool_row(p, (int64_t)(rng_unit(&r) * (double)p->count));
-            fill_row(&row, axis, p->data->points, pattern[i], out->row + (i * each + j) * SAMPLE_WIDTH);
-        }
-    }
-    for (int k = 0; fine && k < EIS_COUNT; k++) out->row[out->count * SAMPLE_WIDTH + SAMPLE_MASK + k] = 1;
+    for (int64_t i = 0; fine && i < held; i++)
+        draw_one(p, axis, pattern, each, seed, stream, first + i, out->row + i * SAMPLE_WIDTH);
+    for (int k = 0; fine && k < EIS_COUNT; k++) out->row[held * SAMPLE_WIDTH + SAMPLE_MASK + k] = 1;
     free(axis);
     if (!fine) known_samples_free(out);
     return fine;
@@ -80,25 +88,25 @@ void known_samples_free(known_samples *s) {
     *s = (known_samples){ 0 };
 }
 
-static double target(const known_samples *s, int64_t i) { return (double)s->row[i * SAMPLE_WIDTH + SAMPLE_TARGET]; }
-
-known_scale known_scale_of(const known_samples *s, bool raw) {
+known_scale known_scale_of(const float *target, int64_t count, bool raw) {
     static const double LOWEST_SHARE = 1e-6;
     known_scale k = { .sd = 1 };
-    double      high = 0, sum = 0, squares = 0, n = (double)s->count;
+    double      high = 0, sum = 0, squares = 0, n = (double)count;
     if (raw) return k;
-    for (int64_t i = 0; i < s->count; i++) high = fmax(high, target(s, i));
+    for (int64_t i = 0; i < count; i++) high = fmax(high, (double)target[i]);
     k.log   = true;
     k.floor = high > 0 ? LOWEST_SHARE * high : 1;
-    for (int64_t i = 0; i < s->count; i++) sum += known_scaled(&k, target(s, i));
+    for (int64_t i = 0; i < count; i++) sum += known_scaled(&k, (double)target[i]);
     double mean = sum / n;
-    for (int64_t i = 0; i < s->count; i++) squares += pow(known_scaled(&k, target(s, i)) - mean, 2);
+    for (int64_t i = 0; i < count; i++) squares += pow(known_scaled(&k, (double)target[i]) - mean, 2);
     k.mean = mean;
     k.sd   = squares > 0 ? sqrt(squares / n) : 1;
     return k;
 }
 
 void known_samples_scale(known_samples *s, const known_scale *scale) {
-    for (int64_t i = 0; i < s->count; i++)
-        s->row[i * SAMPLE_WIDTH + SAMPLE_TARGET] = (float)known_scaled(scale, target(s, i));
+    for (int64_t i = 0; i < s->held; i++) {
+        float *target = &s->row[i * SAMPLE_WIDTH + SAMPLE_TARGET];
+        *target       = (float)known_scaled(scale, (double)*target);
+    }
 }

@@ -34,15 +34,22 @@ typedef struct known_scale { bool log; double floor, mean, sd; } known_scale;
 double known_scaled(const known_scale *s, double resnorm);
 double known_unscaled(const known_scale *s, double scaled);
 
-typedef struct known_samples { int64_t count; float *row; } known_samples;
+/* `held` of `count` samples are here, from number `first` on: all, but where ranks have a stretch each. */
+typedef struct known_samples { int64_t count, first, held; float *row; } known_samples;
 
-/* `each` rows of the pool for each pattern, drawn with replacement by counters of (seed, stream); then one row of
- * filling. The target is the residual norm itself until it is scaled. False: out of memory. */
+/* Whose samples are drawn: those of one of several ranks. */
+typedef struct sample_share { int rank, ranks; } sample_share;
+#define ALL_SAMPLES ((sample_share){ 0, 1 })
+int64_t samples_stretch(int64_t count, int ranks);  /* samples that a rank has, the last ones fewer */
+
+/* `each` rows of the pool for each pattern, drawn with replacement by counters of (seed, stream); of these the share's,
+ * and one row of filling behind them. The target is the residual norm itself until it is scaled. False: out of
+ * memory. */
 bool known_samples_draw(const known_pool *p, eis_masks masks, int64_t each, uint64_t seed, uint32_t stream,
-                        known_samples *out);
+                        sample_share share, known_samples *out);
 void known_samples_free(known_samples *s);
-/* From the training samples; `raw`: no logarithm, no scaling. */
-known_scale known_scale_of(const known_samples *s, bool raw);
+/* From the targets of all training samples; `raw`: no logarithm, no scaling. */
+known_scale known_scale_of(const float *target, int64_t count, bool raw);
 void        known_samples_scale(known_samples *s, const known_scale *scale);
 
 /* ---- the ceiling (known_ceiling.c) ---- */

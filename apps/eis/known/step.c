@@ -57,10 +57,13 @@ static tide_status make_step(const known_settings *o, const known_samples *train
                              tide_failure *failure) {
     tide_graph *g     = s->graph;
     train_rule  rule  = o->rule;
-    tide_val    table = tide_constant(g, TIDE_F32, TIDE_SHAPE(train->count + 1, SAMPLE_WIDTH), train->row);
+    tide_shape  shape = TIDE_SHAPE(rule.ranks ? s->batch + 1 : train->held + 1, SAMPLE_WIDTH);
+    tide_val    table = rule.ranks ? tide_input(g, "rows", TIDE_F32, shape)
+                                   : tide_constant(g, TIDE_F32, shape, train->row);
     tide_status status = train_parts_check(s->batch, rule.parts, rule.ranks, failure);
     if (status != TIDE_OK) return status;
     rule.scaled = tide_precision_here(g, rule.compile.precision, NULL) == TIDE_PRECISION_F16;
+    if (rule.ranks) s->rows = table;
     train_step_begin(&s->step, g, s->network.params, s->batch, &rule);
     s->index = tide_input(g, "samples", TIDE_I32, TIDE_SHAPE(s->step.samples));
     if (s->step.parts > 1) s->all = tide_input(g, "all", TIDE_I32, TIDE_SHAPE(s->batch));
@@ -76,10 +79,17 @@ static tide_status make_score(known_session *s, tide_failure *failure) {
 
 tide_status known_session_open(const known_settings *o, const known_samples *train, known_session *s,
                                tide_failure *failure) {
-    *s = (known_session){ .batch = o->batch, .filling = train->count };
+    *s = (known_session){ .batch = o->batch, .filling = o->rule.ranks ? o->batch : train->held };
     s->full = malloc((size_t)o->batch * sizeof *s->full + 1);
-    if (!s->full) return fail(failure, TIDE_ENOMEM, "out of memory for a batch");
-    tide_status status = train_graph_new(&o->graph, &s->graph, failure);
+    s->row  = calloc((size_t)(o->rule.ranks ? o->batch + 1 : 1) * SAMPLE_WIDTH, sizeof *s->row);
+    if (!s->full || !s->row) return fail(failure, TIDE_ENOMEM, "out of memory for a batch");
+    tide_status status = TIDE_OK;
+    if (o->rule.ranks) {
+        memcpy(s->row + o->batch * SAMPLE_WIDTH, train->row + train->held * SAMPLE_WIDTH,
+               SAMPLE_WIDTH * sizeof *s->row);
+        status = known_shared_new(o->rule.ranks, train, o->batch, &s->shared, failure);
+    }
+    if (status == TIDE_OK) status = train_graph_new(&o->graph, &s->graph, failure);
     if (status != TIDE_OK) return status;
     known_network_new(s->graph, known_sizes_of(o->hidden, o->points), &s->network);
     status = make_step(o, train, s, failure);
@@ -89,23 +99,31 @@ tide_status known_session_open(const known_settings *o, const known_samples *tra
 void known_session_close(known_session *s) {
     tide_graph_free(s->graph);
     free(s->full);
+    free(s->row);
+    known_shared_free(&s->shared);
     *s = (known_session){ 0 };
 }
 
-int known_session_feeds(known_session *s, const int32_t *samples, int64_t count, train_feed *feeds) {
-    for (int64_t i = 0; i < s->batch; i++) s->full[i] = i < count ? samples[i] : (int32_t)s->filling;
-    feeds[0] = (train_feed){ s->index, s->full, false };
-    feeds[1] = (train_feed){ s->all, s->full, true };
-    return s->all.graph ? 2 : 1;
+tide_status known_session_feeds(known_session *s, const int32_t *samples, int64_t count, train_feed *feeds, int *fed,
+                                tide_failure *failure) {
+    bool brought = s->rows.graph != NULL;
+    for (int64_t i = 0; i < s->batch; i++)
+        s->full[i] = i >= count ? (int32_t)s->filling : brought ? (int32_t)i : samples[i];
+    *fed          = 0;
+    feeds[(*fed)++] = (train_feed){ s->index, s->full, false };
+    if (s->all.graph) feeds[(*fed)++] = (train_feed){ s->all, s->full, true };
+    if (brought) feeds[(*fed)++] = (train_feed){ s->rows, s->row, true };
+    return brought ? known_shared_rows(&s->shared, samples, count, s->row, failure) : TIDE_OK;
 }
 
 tide_status known_session_step(known_session *s, const int32_t *samples, int64_t count, double rate, train_result *out,
                                tide_failure *failure) {
-    train_feed  feeds[2];
-    int         fed    = known_session_feeds(s, samples, count, feeds);
-    tide_status status = train_step_rate(&s->step, rate);
-    if (status != TIDE_OK) return fail(failure, status, "the learning rate could not be set");
-    return train_step_run(&s->step, feeds, fed, out, failure);
+    train_feed  feeds[TRAIN_FEEDS];
+    int         fed;
+    tide_status status = known_session_feeds(s, samples, count, feeds, &fed, failure);
+    if (status == TIDE_OK && train_step_rate(&s->step, rate) != TIDE_OK)
+        status = fail(failure, TIDE_ENOMEM, "the learning rate could not be set");
+    return status == TIDE_OK ? train_step_run(&s->step, feeds, fed, out, failure) : status;
 }
 
 static tide_status failed(const tide_program *p, tide_status status, const char *what, tide_failure *failure) {

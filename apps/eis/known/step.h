@@ -3,6 +3,7 @@
 #define EIS_KNOWN_STEP_H
 
 #include "network.h"
+#include "shared.h"
 #include "train/step.h"
 
 enum { SCORE_BATCH = 1024 };
@@ -16,6 +17,10 @@ typedef struct known_session {
     train_step    step;
     tide_val      index, all;                /* inputs: numbers of a run's samples; with parts, of the whole batch's */
     int32_t      *full;                      /* (batch) */
+    tide_val      rows;                      /* of ranks: (batch + 1, SAMPLE_WIDTH), the batch's samples and one of
+                                                filling, an input; else graph NULL: the graph has all samples */
+    float        *row;
+    known_shared  shared;
     /* Scoring: feed x (SCORE_BATCH, KNOWN_FEATURES). */
     tide_program *score;
     tide_val      x, log_p, resnorm;         /* (EIS_COUNT, SCORE_BATCH, points), (SCORE_BATCH) */
@@ -27,12 +32,15 @@ typedef struct known_settings {
     int64_t     batch, hidden, points;
 } known_settings;
 
+/* `train` is copied, but with ranks (rule.ranks) borrowed. */
 tide_status known_session_open(const known_settings *s, const known_samples *train, known_session *out,
                                tide_failure *failure);
 void        known_session_close(known_session *s);
 
-/* `count` samples, at most a batch, as what a step is fed; the number of feeds. They hold until the next call. */
-int         known_session_feeds(known_session *s, const int32_t *samples, int64_t count, train_feed *feeds);
+/* `count` samples, at most a batch, as what a step is fed, and the number of feeds. They hold until the next call. With
+ * ranks all call it. */
+tide_status known_session_feeds(known_session *s, const int32_t *samples, int64_t count, train_feed *feeds, int *fed,
+                                tide_failure *failure);
 tide_status known_session_step(known_session *s, const int32_t *samples, int64_t count, double rate, train_result *out,
                                tide_failure *failure);
 

@@ -1,3 +1,4 @@
+/* What a run learns from: which ground truths are held out, the pools, the samples drawn from them, their scale. */
 #include "task.h"
 
 #include <inttypes.h>
@@ -6,6 +7,7 @@
 
 #include "base/base.h"
 #include "eis/circuit/rng.h"
+#include "shared.h"
 
 static const double HELD_OUT = 0.15;
 enum { STREAM_TRAIN, STREAM_TRUTH, STREAM_ROW, STREAM_SPLIT = 900 };
@@ -46,9 +48,25 @@ static tide_status make_pools(const eis_options *o, known_task *t, tide_failure 
     return fine ? TIDE_OK : no_memory(f);
 }
 
-static tide_status draw(const eis_options *o, known_task *t, tide_failure *f) {
+/* Those that judge are rank 0's. */
+static bool draw_judges(const eis_options *o, int64_t apart, known_task *t) {
     eis_masks masks = (eis_masks)o->masks;
     uint64_t  seed  = (uint64_t)o->seed;
+    bool fine = known_samples_draw(&t->learned, masks, apart, seed, STREAM_ROW, ALL_SAMPLES, &t->by_row);
+    if (!fine || !t->held_count) return fine;
+    return known_samples_draw(&t->unseen, masks, apart, seed, STREAM_TRUTH, ALL_SAMPLES, &t->by_truth);
+}
+
+static tide_status find_scale(const eis_options *o, ranks *r, known_task *t, tide_failure *f) {
+    float      *targets;
+    tide_status status = known_targets(&t->train, r, &targets, f);
+    if (status == TIDE_OK) t->scale = known_scale_of(targets, t->train.count, o->compat == EIS_COMPAT_MLX);
+    free(targets);
+    return status;
+}
+
+static tide_status draw(const eis_options *o, ranks *r, known_task *t, tide_failure *f) {
+    sample_share share = { ranks_rank(r), ranks_count(r) };
     int64_t each = MIN2(o->samples_per_pattern, t->data.rows),
             apart = MAX2(1, (int64_t)llround(HELD_OUT * (double)each));
     if (each < 2 || (double)each * KNOWN_PATTERNS_MOST > 2e9)
@@ -56,23 +74,25 @@ static tide_status draw(const eis_options *o, known_task *t, tide_failure *f) {
                        "`samples-per-pattern` is from 2 to 60000000, and no more than the data's %" PRId64
                        " rows are drawn",
                        t->data.rows);
-    bool fine = known_samples_draw(&t->learned, masks, each - apart, seed, STREAM_TRAIN, &t->train) &&
-                known_samples_draw(&t->learned, masks, apart, seed, STREAM_ROW, &t->by_row);
-    if (fine && t->held_count) fine = known_samples_draw(&t->unseen, masks, apart, seed, STREAM_TRUTH, &t->by_truth);
+    bool fine = known_samples_draw(&t->learned, (eis_masks)o->masks, each - apart, (uint64_t)o->seed, STREAM_TRAIN,
+                                   share, &t->train);
+    if (fine && ranks_lead(r)) fine = draw_judges(o, apart, t);
     if (!fine) return no_memory(f);
-    t->scale = known_scale_of(&t->train, o->compat == EIS_COMPAT_MLX);
+    tide_status status = find_scale(o, r, t, f);
+    if (status != TIDE_OK) return status;
     known_samples_scale(&t->train, &t->scale);
     known_samples_scale(&t->by_row, &t->scale);
     known_samples_scale(&t->by_truth, &t->scale);
     return TIDE_OK;
 }
 
-tide_status known_task_open(const eis_options *o, known_task *t, tide_failure *f) {
+tide_status known_task_open(const eis_options *o, ranks *r, known_task *t, tide_failure *f) {
     *t = (known_task){ 0 };
     tide_status status = known_data_open(o, &t->data, &t->from_csv, f);
     if (status == TIDE_OK) status = make_pools(o, t, f);
-    if (status == TIDE_OK) status = draw(o, t, f);
-    if (status == TIDE_OK && !known_ceiling(&t->pool, (eis_masks)o->masks, &t->ceiling)) status = no_memory(f);
+    if (status == TIDE_OK) status = draw(o, r, t, f);
+    if (status == TIDE_OK && ranks_lead(r) && !known_ceiling(&t->pool, (eis_masks)o->masks, &t->ceiling))
+        status = no_memory(f);
     if (status != TIDE_OK) known_task_close(t);
     return status;
 }

@@ -2,6 +2,7 @@
 #ifndef EIS_KNOWN_TASK_H
 #define EIS_KNOWN_TASK_H
 
+#include "ranks/ranks.h"
 #include "samples.h"
 
 typedef struct known_task {
@@ -20,7 +21,8 @@ typedef struct known_task {
 
 /* 15 in 100 ground truths are held out, chosen by the seed (split by truth), and of each pattern's samples 15 in
  * 100. */
-tide_status known_task_open(const eis_options *o, known_task *out, tide_failure *failure);
+/* `r`: all call it; each has its stretch of the training samples, rank 0 alone those that judge, and the ceiling. */
+tide_status known_task_open(const eis_options *o, ranks *r, known_task *out, tide_failure *failure);
 void        known_task_close(known_task *t);
 /* What chooses the best epoch. */
 const known_samples *known_task_validation(const known_task *t);

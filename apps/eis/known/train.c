@@ -43,9 +43,8 @@ static tide_status shuffle(void *user, const fit_place *at, tide_failure *failur
 static tide_status batch(void *user, const fit_place *at, train_feed *feeds, int *count, tide_failure *failure) {
     known_trainer *t     = user;
     int64_t        first = at->batch * t->session.batch;
-    (void)failure;
-    *count = known_session_feeds(&t->session, t->order + first, MIN2(t->session.batch, t->samples - first), feeds);
-    return TIDE_OK;
+    return known_session_feeds(&t->session, t->order + first, MIN2(t->session.batch, t->samples - first), feeds, count,
+                               failure);
 }
 
 static tide_status validate(void *user, const fit_place *at, double row[FIT_VALUES], tide_failure *failure) {
@@ -121,10 +120,11 @@ typedef struct trial { const known_trainer *of; known_settings settings; known_s
 static tide_status open_trial(void *user, const char *device, train_sample *out, tide_failure *f) {
     trial      *t      = user;
     tide_status status = training_graph_on(&t->of->run.options, device, &t->settings.graph, f);
+    t->settings.rule.ranks = NULL; /* it is tried by rank 0 alone, on the samples that it has */
     if (status == TIDE_OK) status = known_session_open(&t->settings, &t->of->task.train, &t->session, f);
     out->step = &t->session.step;
-    if (status == TIDE_OK) out->count = known_session_feeds(&t->session, t->samples, t->settings.batch, out->feeds);
-    return status;
+    if (status != TIDE_OK) return status;
+    return known_session_feeds(&t->session, t->samples, t->settings.batch, out->feeds, &out->count, f);
 }
 
 static void close_trial(void *user) { known_session_close(&((trial *)user)->session); }
@@ -136,7 +136,7 @@ static tide_status tell_trial(void *user, const char *line, tide_failure *f) {
 static tide_status choose_device(known_trainer *t, tide_failure *f) {
     trial of = { .of = t, .settings = t->settings, .samples = malloc((size_t)t->settings.batch * sizeof(int32_t)) };
     if (!of.samples) return no_memory(f);
-    for (int64_t i = 0; i < t->settings.batch; i++) of.samples[i] = (int32_t)i;
+    for (int64_t i = 0; i < t->settings.batch; i++) of.samples[i] = (int32_t)(i % t->task.train.held);
     const train_trial how    = { &of, open_trial, close_trial, tell_trial };
     tide_status       status = training_device(&t->run, &how, &t->settings.graph, f);
     free(of.samples);
@@ -166,11 +166,11 @@ static tide_status open_fit(known_trainer *t, tide_failure *f) {
 
 static tide_status prepare(training *run, tide_failure *f) {
     known_trainer *t      = (known_trainer *)run;
-    tide_status    status = known_task_open(&run->options, &t->task, f);
+    tide_status    status = known_task_open(&run->options, run->ranks, &t->task, f);
     if (status == TIDE_OK) status = settle(t, f);
     if (status == TIDE_OK) status = choose_device(t, f);
     if (status == TIDE_OK) status = known_session_open(&t->settings, &t->task.train, &t->session, f);
-    known_samples_free(&t->task.train); /* the graph has a copy */
+    if (!run->ranks) known_samples_free(&t->task.train); /* the graph has a copy */
     if (status == TIDE_OK) status = training_tell_programs(run, &t->session.step, f);
     if (status == TIDE_OK) status = open_folder(t, f);
     if (status == TIDE_OK) status = run_choices_fix(t->session.graph, f);

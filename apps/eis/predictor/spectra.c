@@ -91,16 +91,16 @@ static tide_status make_together(const pool *p, int64_t number, tide_failure *fa
     int64_t share = ceil_div(p->block, ranks_count(p->ranks)), first = MIN2(p->block, ranks_rank(p->ranks) * share);
     int64_t mine  = MIN2(share, p->block - first);
     size_t  bytes = sizeof(float) * (size_t)(share * p->stride);
-    float  *all   = malloc(bytes * (size_t)(ranks_count(p->ranks) + 1)), *own = all + share * p->stride * ranks_count(p->ranks);
-    tide_status status = ranks_meet(p->ranks, all ? TIDE_OK : no_memory(failure), NULL, failure);
+    float  *all = malloc(bytes * (size_t)ranks_count(p->ranks)), *own = calloc(1, bytes);
+    tide_status status = ranks_meet(p->ranks, all && own ? TIDE_OK : no_memory(failure), NULL, failure);
     if (status == TIDE_OK) {
         parallel_for(p->threads, mine, 64, make_share_row, &(block){ p, number, first });
-        memset(own, 0, bytes);
         memcpy(own, place_of(p, number) + first * p->stride, sizeof(float) * (size_t)(mine * p->stride));
         status = ranks_gather(p->ranks, own, bytes, all, failure);
     }
     if (status == TIDE_OK) memcpy(place_of(p, number), all, sizeof(float) * (size_t)(p->block * p->stride));
     free(all);
+    free(own);
     return status;
 }
 
@@ -111,11 +111,10 @@ static tide_status make_block(const pool *p, int64_t number, tide_failure *failu
     return TIDE_OK;
 }
 
-/* Whether there is time for another block: by rank 0's clock. A failure shows at what comes next. */
+/* Whether there is time for another block: by rank 0's clock. A failure, of any rank, shows at what comes next. */
 static bool in_time(const pool *p, double until_s) {
-    bool yes = os_seconds() < until_s;
-    ranks_tell(p->ranks, &yes, sizeof yes, NULL);
-    return yes;
+    bool yes = os_seconds() < until_s, met = ranks_meet(p->ranks, TIDE_OK, NULL, NULL) == TIDE_OK;
+    return met && ranks_tell(p->ranks, &yes, sizeof yes, NULL) == TIDE_OK && yes;
 }
 
 bool pool_lend(pool *p, maker *m) {

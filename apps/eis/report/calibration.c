@@ -34,7 +34,8 @@ static tide_status ask_all(const eis_options *o, known_model *m, const known_dat
     known_pool    pool    = { 0 };
     known_samples samples = { 0 };
     bool fine = known_pool_new(data, NULL, false, 0, NULL, &pool) &&
-                known_samples_draw(&pool, EIS_MASKS_MLX, EACH, (uint64_t)o->seed, STREAM, &samples);
+                known_samples_draw(&pool, EIS_MASKS_MLX, EACH, (uint64_t)o->seed, STREAM, ALL_SAMPLES,
+                                   &samples);
     tide_status   status  = fine ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the calibration");
     for (int64_t i = 0; i < samples.count && status == TIDE_OK; i++)
         status = ask(m, samples.row + i * SAMPLE_WIDTH, c, failure);

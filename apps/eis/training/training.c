@@ -30,7 +30,7 @@ static void leave_to_lead(training *t) {
             tide_option_put(table, &t->options, table->rows[i].name,
                             table->rows[i].standard ? table->rows[i].standard : "", NULL);
     t->options.resume = EIS_RESUME_NO, t->options.overwrite = t->options.plots = false;
-    t->in_memory = true, t->listener = NULL;
+    t->in_memory = true;
 }
 
 tide_status training_join(training *t, tide_failure *failure) {
@@ -123,6 +123,16 @@ static tide_status identify(training *t, const char *const *files, const json_t 
     return run_json_write(&t->folder, now, failure);
 }
 
+/* What goes on otherwise than it was begun. */
+static tide_status tell_resumed(const training *t, tide_failure *failure) {
+    char        line[RUN_LINE];
+    tide_status status = TIDE_OK;
+    if (run_moved_told(&t->folder, t->options.device, line)) status = training_tell(t, EIS_NOTE, line, failure);
+    if (status == TIDE_OK && run_parts_told(&t->folder, t->options.accumulate, line))
+        status = training_tell(t, EIS_NOTE, line, failure);
+    return status;
+}
+
 tide_status training_open_folder(training *t, const char *name, const char *const *files, json_t *now, json_t *flat,
                                  const char *const *free_names, tide_failure *failure) {
     static const char *const none[] = { NULL };
@@ -140,7 +150,7 @@ tide_status training_open_folder(training *t, const char *name, const char *cons
     if (status == TIDE_OK && !t->in_memory) status = identify(t, files, now, flat, free_names, failure);
     json_decref(now);
     json_decref(flat);
-    return status;
+    return status == TIDE_OK ? tell_resumed(t, failure) : status;
 }
 
 /* ---- what is told ---- */
@@ -152,10 +162,6 @@ tide_status training_tell_programs(const training *t, const train_step *step, ti
     tide_program_device(step->program, &device);
     tide_status status = *note ? training_tell(t, EIS_WARNING, precision_warning(warning, note), failure) : TIDE_OK;
     if (status == TIDE_OK && *device) status = training_tell(t, EIS_WARNING, device, failure);
-    if (status == TIDE_OK && run_moved_told(&t->folder, t->options.device, line))
-        status = training_tell(t, EIS_NOTE, line, failure);
-    if (status == TIDE_OK && run_parts_told(&t->folder, step->parts, line))
-        status = training_tell(t, EIS_NOTE, line, failure);
     if (status == TIDE_OK && train_ranks_told(step, line, sizeof line))
         status = training_tell(t, EIS_NOTE, line, failure);
     if (status == TIDE_OK && run_choices_told(step->graph, line)) status = training_tell(t, EIS_NOTE, line, failure);

@@ -268,7 +268,8 @@ tide_status mean_loss(window_program *p, window_set w, ranks *r, const listener 
     int64_t batches = ceil_div(w.count, p->batch), share = ceil_div(batches, ranks_count(r));
     int64_t first = MIN2(batches, ranks_rank(r) * share), room = EACH * p->batch * share * ranks_count(r);
     double  sum = 0, weights = 0;
-    float  *all = calloc((size_t)room + 1, sizeof *all), *mine = all ? all + EACH * p->batch * share * ranks_rank(r) : NULL;
+    float  *all = calloc((size_t)room + 1, sizeof *all);
+    float  *mine = all ? all + EACH * p->batch * share * ranks_rank(r) : NULL;
     tide_status status = all ? TIDE_OK : no_memory(failure);
     if (status == TIDE_OK)
         status = batches_losses(p, w, first, MIN2(batches, first + share), r ? NULL : l, mine, failure);

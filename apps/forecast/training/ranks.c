@@ -40,7 +40,6 @@ static tide_status settle(ranks *r, forecast_options *o, tide_failure *failure) 
 tide_status trainer_join(trainer *t, forecast_options *o, tide_failure *failure) {
     tide_status status = o->ranks ? ranks_join(&t->ranks, failure) : TIDE_OK;
     if (status != TIDE_OK || !t->ranks) return status;
-    if (!ranks_lead(t->ranks)) t->progress = NULL;
     return settle(t->ranks, o, failure);
 }
 

@@ -157,6 +157,7 @@ tide_status forecast_trainer_score(forecast_trainer *t, forecast_result *result,
     tide_status status = t->fit ? fit_end(t->fit, failure) : TIDE_OK;
     trainer_fill(t, result);
     if (status == TIDE_OK && ranks_lead(t->ranks)) status = trainer_score(t, result, failure);
+    status   = ranks_meet(t->ranks, status, NULL, failure);
     t->ended = status == TIDE_OK || t->scored;
     return status;
 }

@@ -49,8 +49,8 @@ typedef struct forecast_trainer {
     bool              ended;             /* scored: there is nothing more to do */
 } trainer;
 
-/* What both doors open: `from` NULL reads options->data. `in_folder` makes a run folder whatever options->out says, as
- * the command does; else "" is a training in memory. */
+/* What both doors open: `from` NULL reads options->data. `in_folder` makes a run folder whatever options->out says,
+ * as the command does; else "" is a training in memory. */
 tide_status trainer_open(const forecast_options *options, const tide_frame *from, bool in_folder,
                          forecast_progress progress, void *user, trainer **out, tide_failure *failure);
 
@@ -61,8 +61,8 @@ tide_status trainer_start(forecast_options *resolved, unsigned compat, const tid
 tide_status trainer_folder(trainer *t, bool in_folder, int64_t parameters, const tide_graph *g,
                            tide_failure *failure);
 
-/* ranks.c: those that were started with this one, if the options want them; `o` becomes rank 0's. A meeting: how it went
- * here, and that all have the same. The same device. */
+/* ranks.c: those that were started with this one, if the options want them; `o` becomes rank 0's. A meeting: how it
+ * went here, and that all have the same. The same device. */
 tide_status trainer_join(trainer *t, forecast_options *o, tide_failure *failure);
 tide_status trainer_meet(trainer *t, tide_status mine, tide_failure *failure);
 tide_status trainer_same_device(trainer *t, forecast_options *o, tide_status mine, tide_failure *failure);
