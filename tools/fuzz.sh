@@ -25,6 +25,7 @@ for n in $names; do
     # What earlier runs found that reached something new; names with nothing kept are none of the archive's.
     tar -xJf tests/fuzz/corpus.tar.xz -C "$folder" --transform "s|^$n/|corpus-$n/|" "$n" 2>/dev/null || true
     case $n in
+    eis_truths_npz) mkdir -p "$folder/seeds" && "$bin/fuzz_smoke" --seeds "$folder/seeds" && find "$folder/seeds" -name 'npz-*' -exec cp {} "$corpus" \; ;;
     eis_read)
         cp tests/eis/reported/*.[a-zD]* "$corpus"
         ninja -C "$folder" tests/eis/test_eis_read_formats && "$folder/tests/eis/test_eis_read_formats" --seeds "$corpus"
