@@ -20,7 +20,8 @@ typedef struct ranks ranks;
 
 #define RANKS_SILENT_S 6.0
 
-/* Those that mpirun or srun started, by the MPI plug-in: TIDEMILL_MPI names its file, else it is looked for where the
+/* Threads of this process, where this one is of a rank_group (threads.h); else those that mpirun or srun started, by the
+ * MPI plug-in: TIDEMILL_MPI names its file, else it is looked for where the
  * library was installed. TIDE_EDEVICE where it is not there, or does not start. */
 tide_status ranks_join(ranks **out, tide_failure *failure);
 tide_status ranks_join_by(const rank_transport *t, ranks **out, tide_failure *failure);
@@ -51,7 +52,7 @@ int64_t     ranks_stride(const ranks *r, int64_t n);
  * the numbers of its own stretch, so no rank sees all parts of all numbers. */
 tide_status ranks_sum(ranks *r, int64_t here, int64_t n, tide_failure *failure);
 
-/* "4 ranks on 2 hosts by MPI" */
+/* "4 ranks on 2 hosts by MPI"; "2 ranks: cuda:0, cuda:1" */
 void        ranks_text(const ranks *r, char *line, size_t size);
 
 /* Of this rank, since it joined. */
