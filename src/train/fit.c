@@ -345,7 +345,7 @@ tide_status fit_new(const fit_model *model, const fit_plan *plan, run_folder *fo
     f->last_save = f->loop_began = os_seconds();
     model->step->word  = &f->word;
     tide_status status = folder && folder->resuming ? checkpoint_read(f, failure) : TIDE_OK;
-    status             = fit_meet(f, status, failure);
+    status             = ranks_meet(fit_ranks(f), status, NULL, failure); /* rank 0 alone knows yet where the run is */
     if (status == TIDE_OK) status = fit_share(f, failure);
     plan_steps(f);
     f->account.resumed_from = f->at.step;

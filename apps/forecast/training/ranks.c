@@ -1,6 +1,6 @@
 /* A training on several ranks, which mpirun or srun started, or which are threads of this process, one for each device:
- * rank 0 settles the options and has the folder, the others do
- * their share of every batch and of validations, in memory and silent. */
+ * rank 0 settles the options and has the folder, the others do their share of every batch and of validations, in memory
+ * and silent. */
 #include <stdio.h>
 #include <stdlib.h>
 
