@@ -66,8 +66,8 @@ SHOWN = {
     "src/backends/gpu": {"driver.h", "cache.h"},
     "src/ops": {"table.h"},  # what compile expands fused ops with
     "src/files": {"folders.h", "journal.h", "owned.h"},
-    "src/ranks": {"place.h", "ranks.h", "transport.h"},
-    "src/train": {"device.h", "run.h", "fit.h", "ranks.h", "step.h", "schedule.h", "parameters.h"},
+    "src/ranks": {"place.h", "ranks.h", "threads.h", "transport.h"},
+    "src/train": {"device.h", "run.h", "fit.h", "ranks.h", "step.h", "schedule.h", "parameters.h", "team.h"},
     "apps/draw": {"plot.h", "chart.h", "html.h", "matrix.h", "sheet.h"},
     "apps/data": {"data.h"},
     "apps/machine": {"machine.h"},

@@ -2,6 +2,7 @@
 #include "train.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "auto_size.h"
@@ -13,8 +14,8 @@
 
 /* ---- the handle ---- */
 
-static tide_status trainer_open(const eis_options *options, bool in_memory, eis_listener listener, void *user,
-                                eis_trainer **out, tide_failure *failure) {
+static tide_status open_one(const eis_options *options, bool in_memory, eis_listener listener, void *user,
+                            eis_trainer **out, tide_failure *failure) {
     const training_kind *kind = options->inputs == EIS_INPUTS_KNOWN ? &known_training : &spectrum_training;
     eis_trainer         *t    = *out = calloc(1, kind->size);
     if (!t) return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
@@ -32,6 +33,48 @@ static tide_status trainer_open(const eis_options *options, bool in_memory, eis_
     return status;
 }
 
+/* ---- several devices of this machine ---- */
+
+/* Its options as the device's own. */
+static tide_status open_on(const eis_options *options, const char *device, bool in_memory, eis_listener listener,
+                           void *user, eis_trainer **out, tide_failure *failure) {
+    eis_options *o = malloc(sizeof *o);
+    if (!o) return fail(failure, TIDE_ENOMEM, "out of memory for the training run");
+    *o = *options;
+    snprintf(o->device, sizeof o->device, "%.*s", (int)sizeof o->device - 1, device);
+    tide_status status = open_one(o, in_memory, listener, user, out, failure);
+    free(o);
+    return status;
+}
+
+static tide_status open_member(void *user, const char *device, void **out) {
+    eis_trainer *t      = NULL;
+    tide_status  status = open_on(user, device, true, NULL, NULL, &t, NULL);
+    *out = t;
+    return status;
+}
+
+static void call_member(void *handle, train_team_call what, int64_t steps) {
+    eis_trainer *t = handle;
+    if (what == TRAIN_TEAM_FREE) eis_trainer_free(t);
+    else eis_trainer_run(t, steps, NULL);
+}
+
+static tide_status trainer_open(const eis_options *options, bool in_memory, eis_listener listener, void *user,
+                                eis_trainer **out, tide_failure *failure) {
+    static const train_team_work work = { open_member, call_member };
+    train_devices d;
+    train_team   *team   = NULL;
+    tide_status   status = train_devices_read(options->device, &d, failure);
+    if (status == TIDE_OK) status = train_devices_alone(&d, options->ranks, failure);
+    if (status == TIDE_OK) status = train_device_there(d.of[0], failure);
+    if (status == TIDE_OK && d.count > 1) status = train_team_new(&d, &work, (void *)options, &team, failure);
+    if (status == TIDE_OK) status = open_on(options, d.of[0], in_memory, listener, user, out, failure);
+    if (status == TIDE_OK) train_team_end(team), (*out)->team = team;
+    else train_team_free(team);
+    return status;
+}
+
 tide_status eis_trainer_new(const eis_options *options, eis_listener listener, void *user, eis_trainer **out,
                             tide_failure *failure) {
     failure_clear(failure);
@@ -43,10 +86,12 @@ tide_status eis_trainer_new(const eis_options *options, eis_listener listener, v
 
 void eis_trainer_free(eis_trainer *t) {
     if (!t) return;
+    train_team_begin(t->team, TRAIN_TEAM_FREE, 0);
     fit_free(t->fit); /* before its graph */
     run_folder_close(&t->folder);
     t->kind->close(t);
     ranks_leave(t->ranks);
+    train_team_free(t->team);
     free(t);
 }
 
@@ -56,7 +101,9 @@ tide_status eis_trainer_run(eis_trainer *t, int64_t steps, tide_failure *failure
     failure_clear(failure);
     if (!t) return none(failure);
     if (steps < 0) return fail(failure, TIDE_EINVAL, "steps to take are 0, to the end, or more");
+    train_team_begin(t->team, TRAIN_TEAM_RUN, steps);
     tide_status status = fit_run(t->fit, steps, failure);
+    train_team_end(t->team);
     if (status != TIDE_OK || t->ended || !fit_at(t->fit)->finished) return status;
     if (t->kind->end && ranks_lead(t->ranks)) status = t->kind->end(t, failure);
     status   = ranks_meet(t->ranks, status, NULL, failure);
@@ -113,7 +160,9 @@ tide_status train_whole(const eis_options *options, eis_listener listener, void 
 tide_status eis_train(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                       tide_failure *failure) {
     failure_clear(failure);
-    tide_status good = arguments_good(options, result, failure);
+    if (!result) return fail(failure, TIDE_EINVAL, "there is no result to fill");
+    *result = (eis_result){ 0 };
+    tide_status good = options_good(options, failure);
     if (good != TIDE_OK) return good;
     training_report r;
     tide_status     status = train_whole(options, listener, user, &r, failure);

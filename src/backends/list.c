@@ -42,10 +42,20 @@ static const tide_backend *named(const char *name, size_t length) {
     return NULL;
 }
 
+/* "cuda:0,1", "cuda:0-3" */
+static bool several(const char *device) {
+    const char *index = strchr(device, ':'), *dash = index ? strchr(index, '-') : NULL;
+    return strchr(device, ',') || (dash && dash > index + 1);
+}
+
 const tide_backend *backend_find(const char *device, int32_t *index, tide_failure *why) {
     size_t length = strcspn(device, ":");
     const tide_backend *b = named(device, length);
     *index = 0;
+    if (several(device)) {
+        fail(why, TIDE_EDEVICE, "'%s' names several devices: only training takes more than one", device);
+        return NULL;
+    }
     if (!b) return unknown(device, why), NULL;
     if (!device[length]) return b;
     if (b->memory && read_index(device + length + 1, index)) return b;

@@ -11,9 +11,10 @@
     { "device", TIDE_OPTION_TEXT(S, device), "cpu", (flags) | TIDE_OPTION_MAY_DIFFER | TIDE_OPTION_RESOURCE,           \
       "Machine", "DEVICE", help, .suggested = "auto" }
 #define ROW_DEVICE(S, flags)                                                                                           \
-    ROW_DEVICE_FOR(S, flags, "where to compute, NAME or NAME:INDEX; auto: where this training's steps are fastest "    \
-                             "(answers: its run's for 64 at once or more, else cpu); tidemill machine tells what is "  \
-                             "there, ref and check are slow, for checking")
+    ROW_DEVICE_FOR(S, flags, "where to compute, NAME or NAME:INDEX; cuda:0-1, cuda:0,2: training on several at once; " \
+                             "auto: where this training's steps are fastest (answers: its run's for 64 at once or "    \
+                             "more, else cpu); tidemill machine tells what is there, ref and check are slow, for "     \
+                             "checking")
 #define ROW_PRECISION(S, flags)                                                                                        \
     { "precision", TIDE_OPTION_CHOICE(S, precision, "f32|bf16|f16|auto"), NULL, flags, "Machine", NULL,                \
       "number format of large matrix products; auto: bf16 where the device has it; f16 trains with a loss scale" }

@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "place.h"
 #include "ranks.h"
+#include "threads.h"
 
 #ifndef TIDE_PLUGIN_FOLDER
 #define TIDE_PLUGIN_FOLDER "/usr/local/lib/tidemill"
@@ -62,6 +63,7 @@ static const rank_transport *find_transport(const rank_place *p, tide_failure *f
 tide_status ranks_join(ranks **out, tide_failure *failure) {
     rank_place p = rank_place_here();
     *out = NULL;
+    if (rank_group_entered()) return ranks_join_by(&rank_threads, out, failure);
     if (p.count == 1) return TIDE_OK;
     const rank_transport *t = find_transport(&p, failure);
     tide_status           status = t ? ranks_join_by(t, out, failure) : TIDE_EDEVICE;

@@ -2,6 +2,7 @@
 #include "ranks_parts.h"
 
 #include "place.h"
+#include "threads.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -366,6 +367,12 @@ static int count_hosts(const ranks *r) {
 void ranks_text(const ranks *r, char *line, size_t size) {
     if (!r) {
         snprintf(line, size, "one process");
+        return;
+    }
+    if (ranks_name(r)) {
+        int at = snprintf(line, size, "%d ranks:", r->count);
+        for (int i = 0; i < r->count && at < (int)size; i++)
+            at += snprintf(line + at, size - (size_t)at, "%s %s", i ? "," : "", host_of(r, i));
         return;
     }
     int hosts = count_hosts(r);

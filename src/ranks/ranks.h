@@ -4,7 +4,7 @@
  *   ranks *r;
  *   ranks_join(&r, &failure);                                   NULL: alone; every function takes that
  *   status = ranks_meet(r, status, &word, &failure);            did it go well everywhere?
- *   ranks_sum(r, parts, here, n, &failure);                     then what each has, added up
+ *   ranks_sum(r, &sum, &failure);                               then what each has, added up
  *   ranks_leave(r);
  *
  * All ranks call the same functions in the same order. A rank that fails says so at the next ranks_meet, in place of
@@ -20,7 +20,8 @@ typedef struct ranks ranks;
 
 #define RANKS_SILENT_S 5.0
 
-/* Those that mpirun or srun started, by the MPI plug-in: TIDEMILL_MPI names its file, else it is looked for where the
+/* Threads of this process, where this one is of a rank_group (threads.h); else those that mpirun or srun started, by the
+ * MPI plug-in: TIDEMILL_MPI names its file, else it is looked for where the
  * library was installed. TIDE_EDEVICE where it is not there, or does not start. */
 tide_status ranks_join(ranks **out, tide_failure *failure);
 tide_status ranks_join_by(const rank_transport *t, ranks **out, tide_failure *failure);
@@ -53,7 +54,7 @@ float      *ranks_part(ranks *r, int64_t part);
  * more. */
 tide_status ranks_sum(ranks *r, const float **sum, tide_failure *failure);
 
-/* "4 ranks on 2 hosts by MPI" */
+/* "4 ranks on 2 hosts by MPI"; "2 ranks: cuda:0, cuda:1" */
 void        ranks_text(const ranks *r, char *line, size_t size);
 
 /* Of this rank, since it joined. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/base.h"
+#include "ranks/threads.h"
 
 enum { SAME = 160 };
 
@@ -18,6 +19,16 @@ tide_status train_ranks_same(ranks *r, const char *what, const char *text, tide_
         status = fail(failure, TIDE_EINVAL, "%s is %s here and %s on rank 0: all ranks must have the same", what, here,
                       lead);
     return ranks_meet(r, status, NULL, failure);
+}
+
+tide_status train_ranks_same_kind(ranks *r, const char *device, tide_failure *failure) {
+    char kind[SAME];
+    snprintf(kind, sizeof kind, "%.*s", (int)strcspn(device, ":"), device);
+    return train_ranks_same(r, "the device", kind, failure);
+}
+
+void train_ranks_own_device(const ranks *r, char *device, size_t size) {
+    if (ranks_name(r)) snprintf(device, size, "%s", ranks_name(r));
 }
 
 tide_status train_ranks_begin(ranks *r, void *options, size_t bytes, tide_failure *failure) {
@@ -42,7 +53,7 @@ bool train_ranks_told(const train_step *s, char *line, size_t size) {
     char who[160];
     if (!s->rule.ranks) return false;
     ranks_text(s->rule.ranks, who, sizeof who);
-    snprintf(line, size, "%s: a batch is %" PRId64 " parts of %" PRId64 ", %" PRId64 " of them on each rank", who,
-             s->parts, s->samples, s->here);
+    snprintf(line, size, "%s%s a batch is %" PRId64 " parts of %" PRId64 ", %" PRId64 " of them on each rank", who,
+             ranks_name(s->rule.ranks) ? ";" : ":", s->parts, s->samples, s->here);
     return true;
 }

@@ -8,6 +8,10 @@
 tide_status train_ranks_begin(ranks *r, void *options, size_t bytes, tide_failure *failure);
 /* TIDE_EINVAL where `text` (a check sum, a device) is another than rank 0's. `what`: "the data" ... of the message. */
 tide_status train_ranks_same(ranks *r, const char *what, const char *text, tide_failure *failure);
+/* The kind of device: of cuda:1 cuda. */
+tide_status train_ranks_same_kind(ranks *r, const char *device, tide_failure *failure);
+/* Of ranks that are threads each has a device of its own, whatever rank 0's options say. */
+void        train_ranks_own_device(const ranks *r, char *device, size_t size);
 /* TIDE_EINVAL: the choices of max-autotune go by clocks, which differ from rank to rank. */
 tide_status train_ranks_mode(const ranks *r, tide_program_mode mode, tide_failure *failure);
 /* A sentence on who trains; false: one process alone. */

@@ -43,6 +43,22 @@ class Apart(Case):
             self.train(device, "--overwrite", "--accumulate", 2, "--recompute", "--optimizer", "adamw")
         self.assertEqual(self.parameters(ref), self.parameters(apart))
 
+    def test_several(self):
+        """Two devices with memory of their own have the bits of two parts on one; a run goes on on another number."""
+        one, _ = self.train("apart:1", "--accumulate", 2)
+        two, _ = self.train("apart:0-1")
+        self.assertEqual(self.parameters(one), self.parameters(two))
+        run = json.loads((two / "run.json").read_text())["options"]
+        self.assertEqual((run["device"], run["accumulate"]), ("apart:0", 2))
+        resume = ["forecast", "train", "--data", self.folder / "series.csv", "--resume", "must", "--no-plots", *SMALL]
+        self.assertIn("2 ranks: apart:1, apart:0; a batch is 2 parts",
+                      self.code(0, *resume, "--out", one, "--device", "apart:1,0").stderr)
+        self.code(0, *resume, "--out", two, "--device", "apart:1")
+        for words, why in ("apart:0,0", "names one twice"), ("apart:0,apart", "names one twice"), ("apart:0-2", "there is no device apart:2"):
+            done = program.run("forecast", "train", "--data", self.folder / "series.csv", "--device", words)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(why, done.stderr)
+
     def chosen(self, out):
         run = json.loads((out / "run.json").read_text())
         return run["options"]["device"], run.get("device_choice", "")

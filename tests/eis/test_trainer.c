@@ -271,6 +271,24 @@ static void test_model(void **state) {
     tide_free(json[0]), tide_free(json[1]);
 }
 
+static bytes learned(int kind, const char *device, int64_t parts) {
+    eis_options o = small(kind, NULL);
+    snprintf(o.device, sizeof o.device, "%s", device);
+    o.accumulate = parts, o.epochs = 1, o.threads = 1;
+    eis_trainer *t = trainer_of(&o, NULL, NULL);
+    run(t, 3, TIDE_OK);
+    run(t, 0, TIDE_OK);
+    bytes b = model_of(t);
+    eis_trainer_free(t);
+    return b;
+}
+
+/* One rank for each of several devices has the bits of one device with as many parts. */
+static void test_devices(void **state) {
+    (void)state;
+    for (int kind = 0; kind < KINDS; kind++) assert_same(learned(kind, "cpu,cpu", 1), learned(kind, "cpu", 2));
+}
+
 /* From an empty folder, so that a file that is written by the way is seen. */
 static int enter(void **state) {
     eis_result r = { 0 };
@@ -288,6 +306,7 @@ static int leave(void **state) { return chdir("/") || remove_folder(state); }
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_in_memory), cmocka_unit_test(test_in_a_folder),
                                         cmocka_unit_test(test_cancel), cmocka_unit_test(test_midway),
-                                        cmocka_unit_test(test_calibration_stopped), cmocka_unit_test(test_model) };
+                                        cmocka_unit_test(test_calibration_stopped), cmocka_unit_test(test_model),
+                                        cmocka_unit_test(test_devices) };
     return cmocka_run_group_tests(tests, enter, leave);
 }

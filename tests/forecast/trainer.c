@@ -565,6 +565,79 @@ static void test_two_series(void **state) {
     tide_frame_free(f);
 }
 
+/* ---- several devices ---- */
+
+static bytes learned(const char *words, int64_t first) {
+    forecast_trainer *t = open_frame(words);
+    if (first) run(t, first);
+    run(t, 0);
+    bytes b = model_of(t);
+    forecast_trainer_free(t);
+    return b;
+}
+
+/* The bits of one device with as many parts, however the run is cut into pieces. */
+static void test_devices(void **state) {
+    (void)state;
+    expect_same(learned("accumulate 2", 0), learned("device cpu,cpu", 7));
+    expect_same(learned("accumulate 4", 0), learned("device cpu,cpu accumulate 4", 0));
+    expect_same(learned("batch-size 24 device ref accumulate 3", 0), learned("batch-size 24 device ref,ref,ref", 5));
+}
+
+static int cancels_at_7(void *user, const forecast_event *event) {
+    if (event->stage == FORECAST_STAGE_STEP && event->step == 7) forecast_trainer_cancel(*(forecast_trainer **)user);
+    return 0;
+}
+
+/* Rank 0's handle stops all, and all go on; one alone may be freed in the middle. */
+static void test_devices_cancelled(void **state) {
+    forecast_options  o;
+    forecast_trainer *t;
+    tide_failure      failure = { 0 };
+    forecast_result   r       = { 0 };
+    (void)state;
+    options_of(&o, "device cpu,cpu");
+    *o.data = 0;
+    t = open_on(&o, series, cancels_at_7, &t);
+    assert_int_equal(forecast_trainer_run(t, 0, &failure), TIDE_ECANCELLED);
+    assert_in_range(forecast_trainer_at(t).step, 7, 9);
+    run(t, 0);
+    expect_same(model_of(t), learned("accumulate 2", 0));
+    no_failure(forecast_trainer_score(t, &r, &failure), &failure);
+    forecast_result_free(&r);
+    forecast_trainer_free(t);
+    t = open_frame("device cpu,cpu");
+    run(t, 3);
+    forecast_trainer_free(t);
+}
+
+static void test_devices_refused(void **state) {
+    static const struct { const char *words, *why; tide_status status; } cases[] = {
+        { "device cpu,ref", "several kinds", TIDE_EINVAL },
+        { "device cpu,", "an empty place", TIDE_EINVAL },
+        { "device auto,auto", "'auto' in a list", TIDE_EINVAL },
+        { "device cuda:1-0", "ends before it begins", TIDE_EINVAL },
+        { "device cuda:0-x", "no number", TIDE_EINVAL },
+        { "device cuda:0,,2", "an empty place", TIDE_EINVAL },
+        { "device none,none", "unknown device 'none'", TIDE_EDEVICE },
+        { "device cpu,cpu,cpu batch-size 8", "is not 3 equal parts", TIDE_EINVAL },
+        { "device cpu,cpu arch auto", "several networks", TIDE_EINVAL },
+        { "device cpu,cpu arch linear", "closed form", TIDE_EINVAL },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        forecast_options  o;
+        forecast_trainer *t;
+        tide_failure      failure = { 0 };
+        options_of(&o, cases[i].words);
+        *o.data = 0;
+        assert_int_equal(forecast_trainer_new(&o, series, NULL, NULL, &t, &failure), cases[i].status);
+        expect_has(failure.message, cases[i].why);
+        assert_null(t);
+    }
+    assert_int_equal(tide_device_info("cuda:0-1", NULL, NULL), TIDE_EDEVICE);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frame_as_file), cmocka_unit_test(test_device_auto),
@@ -577,6 +650,8 @@ int main(void) {
         cmocka_unit_test(test_refit),         cmocka_unit_test(test_model_midway),
         cmocka_unit_test(test_refusals),      cmocka_unit_test(test_care),
         cmocka_unit_test(test_two_series),
+        cmocka_unit_test(test_devices),       cmocka_unit_test(test_devices_cancelled),
+        cmocka_unit_test(test_devices_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -157,9 +157,9 @@ static const tide_option rows[] = {
 
     ROW_DEVICE_FOR(S, C | G | T | E | F | FIT | B,
                    "where predictors train and answer, exact posteriors are computed and residual norms generated, "
-                   "NAME or NAME:INDEX; a GPU also makes the grid recipe's spectra; auto: where this training's steps "
-                   "are fastest (answers, data: cpu, evaluate: the run's); other spectra, posteriors and fits are "
-                   "always the processor's"),
+                   "NAME or NAME:INDEX; cuda:0-1: training on several at once; a GPU also makes the grid recipe's "
+                   "spectra; auto: where this training's steps are fastest (answers, data: cpu, evaluate: the run's); "
+                   "other spectra, posteriors and fits are always the processor's"),
     ROW_PRECISION(S, C | T | E | F),
     ROW_STRICT(S, C | T | E | F),
     ROW_THREADS(S, G | T | E | F | FIT | B),

@@ -37,12 +37,13 @@ tide_status training_join(training *t, tide_failure *failure) {
     eis_options *o      = &t->options;
     bool         open   = !eis_option_given(o, "accumulate");
     int64_t      was    = choices_of(o) && open ? run_parts_of(o->out) : 0;
-    tide_status  status = o->ranks ? ranks_join(&t->ranks, failure) : TIDE_OK;
+    tide_status  status = o->ranks || rank_group_entered() ? ranks_join(&t->ranks, failure) : TIDE_OK;
     if (was) o->accumulate = was;
     if (status != TIDE_OK || !t->ranks) return status;
     o->accumulate = train_ranks_parts(t->ranks, o->accumulate, open);
     status = ranks_meet(t->ranks, train_ranks_mode(t->ranks, wanted_mode(o), failure), NULL, failure);
     if (status == TIDE_OK) status = train_ranks_begin(t->ranks, o, sizeof *o, failure);
+    train_ranks_own_device(t->ranks, o->device, sizeof o->device);
     if (!ranks_lead(t->ranks)) leave_to_lead(t);
     return status;
 }

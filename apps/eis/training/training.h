@@ -8,6 +8,7 @@
 
 #include "train/device.h"
 #include "train/fit.h"
+#include "train/team.h"
 
 typedef struct eis_trainer training;
 
@@ -42,6 +43,7 @@ struct eis_trainer {
     train_device_choice device;      /* of --device auto */
     run_folder    folder;
     ranks        *ranks;             /* who trains along; NULL: alone */
+    train_team   *team;              /* the others, where they are threads of this process; NULL */
     fit          *fit;               /* NULL before it is opened */
     int64_t       batch;             /* samples a step */
     bool          in_memory;         /* without a folder */

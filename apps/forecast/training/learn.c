@@ -159,7 +159,9 @@ tide_status trainer_learn(trainer *t, int64_t steps, tide_failure *failure) {
     tide_failure why      = { 0 };
     if (!t->fit) return trainer_write_model(t, NULL, failure);
     bool         finished = fit_at(t->fit)->finished;
+    train_team_begin(t->team, TRAIN_TEAM_RUN, steps);
     tide_status  status   = fit_run(t->fit, steps, &why);
+    train_team_end(t->team);
     if (status == TIDE_OK && !finished) tell_divergence(t);
     if (status == TIDE_OK && !finished && fit_at(t->fit)->finished) parent_tell_end(t);
     if (status == TIDE_OK) return TIDE_OK;

@@ -1,5 +1,6 @@
 /* The handle: from options and data to a training that can be run, looked at, stopped and scored. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"
@@ -68,15 +69,27 @@ tide_status trainer_start(forecast_options *o, unsigned compat, const tide_frame
     return status;
 }
 
+/* The first is rank 0's. */
+static tide_status read_devices(forecast_options *o, train_devices *out, tide_failure *failure) {
+    tide_status status = train_devices_read(o->device, out, failure);
+    if (status == TIDE_OK) status = train_devices_alone(out, o->ranks, failure);
+    if (status == TIDE_OK) snprintf(o->device, sizeof o->device, "%.*s", (int)sizeof o->device - 1, out->of[0]);
+    return status;
+}
+
 tide_status trainer_open(const forecast_options *options, const tide_frame *from, bool in_folder,
                          forecast_progress progress, void *user, trainer **out, tide_failure *failure) {
     forecast_options *o = malloc(sizeof *o), *given = malloc(sizeof *given);
     unsigned          compat;
+    train_devices     devices;
     *out = NULL;
     tide_status status = o && given ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the training run");
     if (status == TIDE_OK) *given = *options, status = parent_settle(given, failure);
+    if (status == TIDE_OK) status = read_devices(given, &devices, failure);
     if (status == TIDE_OK) status = options_resolve(given, o, &compat, failure);
     free(given);
+    if (status == TIDE_OK && devices.count > 1)
+        return trainer_start_on(&devices, o, compat, from, in_folder, progress, user, out, failure);
     if (status == TIDE_OK) return trainer_start(o, compat, from, in_folder, progress, user, out, failure);
     free(o);
     return status;
@@ -93,6 +106,7 @@ tide_status forecast_trainer_new(const forecast_options *options, const tide_fra
 
 void forecast_trainer_free(forecast_trainer *t) {
     if (!t) return;
+    train_team_begin(t->team, TRAIN_TEAM_FREE, 0);
     run_folder_close(&t->folder);
     fit_free(t->fit);
     session_free(&t->session);
@@ -106,6 +120,7 @@ void forecast_trainer_free(forecast_trainer *t) {
     ensemble_training_free(t->ensemble);
     parent_free(t->parent);
     ranks_leave(t->ranks);
+    train_team_free(t->team);
     free((forecast_options *)t->options);
     free(t);
 }
@@ -154,7 +169,9 @@ tide_status forecast_trainer_score(forecast_trainer *t, forecast_result *result,
     if (!t) return no_trainer(failure);
     if (!result) return fail(failure, TIDE_EINVAL, "there is no result to fill");
     if (t->ended) return fail(failure, TIDE_EINVAL, "the trainer has scored its model already");
+    if (t->fit) train_team_begin(t->team, TRAIN_TEAM_SCORE, 0);
     tide_status status = t->fit ? fit_end(t->fit, failure) : TIDE_OK;
+    train_team_end(t->team);
     trainer_fill(t, result);
     if (status == TIDE_OK && ranks_lead(t->ranks)) status = trainer_score(t, result, failure);
     status   = ranks_meet(t->ranks, status, NULL, failure);

@@ -10,6 +10,7 @@
 #include "forecast/report/report.h"
 #include "train/device.h"
 #include "train/fit.h"
+#include "train/team.h"
 
 typedef struct forecast_trainer {
     const forecast_options *options;     /* resolved */
@@ -37,6 +38,7 @@ typedef struct forecast_trainer {
     double            first_step_ms;
     train_device_choice device;          /* of --device auto */
     ranks            *ranks;             /* who trains along; NULL: alone */
+    train_team       *team;              /* the others, where they are threads of this process; NULL */
     struct parent    *parent;            /* of `from`; NULL: none, or it is not needed any more */
     first_model       from;              /* its file */
     double            first_loss;        /* of the validation windows before the first step, with `from`; else NaN */
@@ -57,6 +59,10 @@ tide_status trainer_open(const forecast_options *options, const tide_frame *from
 /* The same of options that are resolved, which become the trainer's. */
 tide_status trainer_start(forecast_options *resolved, unsigned compat, const tide_frame *from, bool in_folder,
                           forecast_progress progress, void *user, trainer **out, tide_failure *failure);
+/* ranks.c: on several devices. */
+tide_status trainer_start_on(const train_devices *d, forecast_options *resolved, unsigned compat,
+                             const tide_frame *from, bool in_folder, forecast_progress progress, void *user,
+                             trainer **out, tide_failure *failure);
 /* The run's folder, unless the training is in memory, for so many parameters and with what `g` has chosen by timing. */
 tide_status trainer_folder(trainer *t, bool in_folder, int64_t parameters, const tide_graph *g,
                            tide_failure *failure);
