@@ -1,4 +1,4 @@
-/* Ranks that are threads: sums have the bits of one after the other, failures reach all, nobody waits for who is gone. */
+/* Ranks that are threads: sums with the bits of one after the other, failures that reach all, and one that is gone. */
 #include <pthread.h>
 #include <stdlib.h>
 
