@@ -97,17 +97,23 @@ void eis_trainer_free(eis_trainer *t) {
 
 static tide_status none(tide_failure *failure) { return fail(failure, TIDE_EINVAL, "there is no trainer"); }
 
+/* Rank 0 ends the training, which the others wait for. */
+static tide_status run_and_end(eis_trainer *t, int64_t steps, tide_failure *failure) {
+    tide_status status = fit_run(t->fit, steps, failure);
+    if (status != TIDE_OK || t->ended || !fit_at(t->fit)->finished) return status;
+    if (t->kind->end && ranks_lead(t->ranks)) status = t->kind->end(t, failure);
+    status   = ranks_meet(t->ranks, status, NULL, failure);
+    t->ended = status == TIDE_OK;
+    return status;
+}
+
 tide_status eis_trainer_run(eis_trainer *t, int64_t steps, tide_failure *failure) {
     failure_clear(failure);
     if (!t) return none(failure);
     if (steps < 0) return fail(failure, TIDE_EINVAL, "steps to take are 0, to the end, or more");
     train_team_begin(t->team, TRAIN_TEAM_RUN, steps);
-    tide_status status = fit_run(t->fit, steps, failure);
+    tide_status status = run_and_end(t, steps, failure);
     train_team_end(t->team);
-    if (status != TIDE_OK || t->ended || !fit_at(t->fit)->finished) return status;
-    if (t->kind->end && ranks_lead(t->ranks)) status = t->kind->end(t, failure);
-    status   = ranks_meet(t->ranks, status, NULL, failure);
-    t->ended = status == TIDE_OK;
     return status;
 }
 
@@ -152,7 +158,7 @@ tide_status train_whole(const eis_options *options, eis_listener listener, void 
     if (status == TIDE_OK) status = eis_trainer_run(t, 0, failure);
     if (status == TIDE_OK && !ranks_lead(t->ranks)) out->json = json_object(); /* the report is rank 0's */
     if (status == TIDE_OK && ranks_lead(t->ranks)) status = t->kind->report(t, out, failure);
-    if (t) status = ranks_meet(t->ranks, status, NULL, failure);
+    if (t && !t->team) status = ranks_meet(t->ranks, status, NULL, failure); /* a team's threads wait to be called */
     eis_trainer_free(t);
     return status;
 }

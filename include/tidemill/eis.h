@@ -229,7 +229,9 @@ typedef struct eis_options {
     int64_t samples_per_pattern;
     int     compat;                          /* eis_compat */
     char    device[16];                      /* one of tide_devices(), or "auto": training times its own step on each
-                                                for up to 2 s, and takes a list, "cuda:0-1", a rank for each; evaluate takes its run's; other answers take cpu */
+                                                for up to 2 s, and takes a list, "cuda:0-1", a rank
+                                                for each; evaluate takes its run's; other answers take
+                                                cpu */
     int     precision;                       /* eis_precision, of training and of spectrum predictors' answers */
     bool    strict;                          /* a precision that the device lacks is an error */
     int     compile_mode;                    /* 0 default, 1 reduce-overhead, 2 max-autotune */

@@ -20,9 +20,9 @@ typedef struct ranks ranks;
 
 #define RANKS_SILENT_S 5.0
 
-/* Threads of this process, where this one is of a rank_group (threads.h); else those that mpirun or srun started, by the
- * MPI plug-in: TIDEMILL_MPI names its file, else it is looked for where the
- * library was installed. TIDE_EDEVICE where it is not there, or does not start. */
+/* Threads of this process, where this one is of a rank_group (threads.h); else those that mpirun or srun started, by
+ * the MPI plug-in: TIDEMILL_MPI names its file, else it is looked for where the library was installed. TIDE_EDEVICE
+ * where it is not there, or does not start. */
 tide_status ranks_join(ranks **out, tide_failure *failure);
 tide_status ranks_join_by(const rank_transport *t, ranks **out, tide_failure *failure);
 void        ranks_leave(ranks *r);

@@ -174,7 +174,8 @@ static bool test(rank_link *l, int slot, bool *done, char why[RANK_WHY]) {
 }
 
 const rank_transport rank_threads = { .version = RANK_TRANSPORT_VERSION, .name = "threads", .open = open_link,
-                                      .all_to_all = all_to_all, .all_gather = all_gather, .tell = tell, .test = test, .share = share,
+                                      .all_to_all = all_to_all, .all_gather = all_gather, .tell = tell, .test = test,
+                                      .share = share,
                                       .close = close_link };
 
 const char *ranks_name(const ranks *r) {

@@ -285,7 +285,7 @@ static void test_tables(void **state) {
 /* What stands for a path or a device in help, and options that are known to name one in a part of their text. */
 static bool names_resource(const tide_option *row) {
     static const char *const stand[] = { "FILE", "DIR", "RUN", "DEVICE" };
-    static const char *const known[] = { "threads", "memory-limit", "memory-limit-mib", "sum" };
+    static const char *const known[] = { "threads", "memory-limit", "memory-limit-mib", "sum", "ranks", "join" };
     for (size_t i = 0; row->metavar && i < sizeof stand / sizeof *stand; i++)
         if (strstr(row->metavar, stand[i])) return true;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)

@@ -13,18 +13,20 @@ typedef struct one { rank_group *group; int rank; tide_failure failure; bool sam
 
 static float number(int part, int i) { return (float)((i * 31 + part * 7919) % 1009) * 1.37e-3f + (float)part; }
 
-static void fill(const ranks *r, int rank, float *room) {
+static void fill(ranks *r, int rank) {
     for (int p = 0; p < HERE; p++)
-        for (int i = 0; i < N; i++) room[p * ranks_stride(r, N) + i] = number(rank * HERE + p, i);
+        for (int i = 0; i < N; i++) ranks_part(r, p)[i] = number(rank * HERE + p, i);
 }
 
 static tide_status sum_on(ranks *r, one *me, int step) {
-    rank_word word = { .place = step };
-    float    *room = ranks_room(r, HERE, N);
-    fill(r, me->rank, room);
-    tide_status status = ranks_meet(r, TIDE_OK, &word, &me->failure);
-    if (status == TIDE_OK) status = ranks_sum(r, HERE, N, &me->failure);
-    me->same &= memcmp(room, expected, sizeof expected) == 0;
+    rank_word    word   = { .place = step };
+    const float *sum    = NULL;
+    tide_status  status = ranks_reserve(r, HERE, N, &me->failure);
+    if (status != TIDE_OK) return status;
+    fill(r, me->rank);
+    status = ranks_meet(r, TIDE_OK, &word, &me->failure);
+    if (status == TIDE_OK) status = ranks_sum(r, &sum, &me->failure);
+    me->same &= status == TIDE_OK && memcmp(sum, expected, sizeof expected) == 0;
     return status;
 }
 

@@ -112,3 +112,7 @@ tide_status trainer_same_device(trainer *t, forecast_options *o, tide_status min
     tide_status status = ranks_meet(t->ranks, mine, NULL, failure);
     return status == TIDE_OK ? ranks_tell(t->ranks, o->device, sizeof o->device, failure) : status;
 }
+
+tide_status trainer_part(trainer *t, tide_status mine, tide_failure *failure) {
+    return t->team ? mine : ranks_meet(t->ranks, mine, NULL, failure);
+}

@@ -136,7 +136,7 @@ tide_status trainer_finish(trainer *t, forecast_result *r, tide_failure *failure
     tide_status status = trainer_learn(t, 0, failure);
     trainer_fill(t, r);
     if (status == TIDE_OK && ranks_lead(t->ranks)) status = trainer_score(t, r, failure);
-    status = ranks_meet(t->ranks, status, NULL, failure);
+    status = trainer_part(t, status, failure);
     forecast_trainer_free(t);
     return status;
 }

@@ -174,7 +174,7 @@ tide_status forecast_trainer_score(forecast_trainer *t, forecast_result *result,
     train_team_end(t->team);
     trainer_fill(t, result);
     if (status == TIDE_OK && ranks_lead(t->ranks)) status = trainer_score(t, result, failure);
-    status   = ranks_meet(t->ranks, status, NULL, failure);
+    status   = trainer_part(t, status, failure);
     t->ended = status == TIDE_OK || t->scored;
     return status;
 }

@@ -71,6 +71,8 @@ tide_status trainer_folder(trainer *t, bool in_folder, int64_t parameters, const
  * went here, and that all have the same. The same device. */
 tide_status trainer_join(trainer *t, forecast_options *o, tide_failure *failure);
 tide_status trainer_meet(trainer *t, tide_status mine, tide_failure *failure);
+/* How rank 0's scoring went, which processes wait for; threads of a team wait to be called. */
+tide_status trainer_part(trainer *t, tide_status mine, tide_failure *failure);
 tide_status trainer_same_device(trainer *t, forecast_options *o, tide_status mine, tide_failure *failure);
 
 /* device.c: an `auto` of the options becomes the device that it means, once the sizes are set. */
