@@ -219,7 +219,8 @@ typedef struct forecast_options {
     char    device[32];                      /* one of tide_devices(), or "auto": training times its own step on each
                                                 for up to 2 s, takes the fastest and says so in
                                                 run.json (it also takes a list, "cuda:0-1", a rank for
-                                                each); what answers by a run takes its device for batches of 64 or more, else cpu */
+                                                each); what answers by a run takes its device for
+                                                batches of 64 or more, else cpu */
     int     precision;                       /* of large matrix products */
     bool    strict;                          /* what the device lacks is an error, not a warning */
     int64_t threads;                         /* 0: the physical cores this process may use */
