@@ -31,7 +31,7 @@ MAY = {
     "src/optim": {"include", "src/base"},
     "src/io": {"include", "src/base"},
     "src/frame": {"include", "src/base"},
-    "src/files": {"include", "src/base"},
+    "src/files": {"include", "src/base", "src/ranks"},
     "src/options": {"include", "src/base"},
     "src/ranks": {"include", "src/base"},
     "src/train": {"include", "src/base", "src/files", "src/options", "src/ranks"},
@@ -65,7 +65,7 @@ SHOWN = {
     "src/kernelgen/gpu": {"gpu.h"},
     "src/backends/gpu": {"driver.h", "cache.h"},
     "src/ops": {"table.h"},  # what compile expands fused ops with
-    "src/files": {"folders.h", "journal.h", "owned.h"},
+    "src/files": {"folders.h", "journal.h", "owned.h", "pieces.h"},
     "src/ranks": {"place.h", "ranks.h", "threads.h", "transport.h"},
     "src/train": {"device.h", "run.h", "fit.h", "ranks.h", "step.h", "schedule.h", "parameters.h", "team.h"},
     "apps/draw": {"plot.h", "chart.h", "html.h", "matrix.h", "sheet.h"},

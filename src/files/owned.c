@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "pieces.h"
 
 #define PRIVATE OWNED_FOLDER
 #define LIST    PRIVATE "/files"
@@ -158,8 +159,11 @@ static bool holds_only_parts(const char *folder) {
 /* The list appears whole; another process' is not replaced by a new one. */
 static tide_status put_list(const char *folder, const char *list, bool replace, tide_failure *failure) {
     char part[FOLDER_PATH], path[FOLDER_PATH], name[64];
-    snprintf(name, sizeof name, PRIVATE "/t-%ld-0", (long)getpid());
-    int  fd   = open(folder_file(folder, name, part), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+    int  fd = -1;
+    for (int i = 0; i < 100 && (i == 0 || (fd < 0 && errno == EEXIST)); i++) { /* another machine's have such numbers */
+        snprintf(name, sizeof name, PRIVATE "/t-%ld-%d", (long)getpid(), i);
+        fd = open(folder_file(folder, name, part), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+    }
     bool fine = fd >= 0 && write(fd, list, strlen(list)) == (ssize_t)strlen(list) && fsync(fd) == 0;
     folder_file(folder, LIST, path);
     /* also on disks without links */
@@ -196,7 +200,10 @@ static char *open_list(const char *folder, tide_failure *failure) {
     names_of_first_version(folder, names);
     bool made = mkdir(folder_file(folder, PRIVATE, path), 0777) == 0;
     if (!made && errno != EEXIST) return system_failed(folder, PRIVATE, failure), NULL;
-    if (!made && !holds_only_parts(folder)) return stranger(folder, PRIVATE, failure), NULL;
+    if (!made && !holds_only_parts(folder)) { /* or another process of ours has just made the list */
+        list = read_list(folder);
+        return list ? list : (stranger(folder, PRIVATE, failure), NULL);
+    }
     tide_status status = put_list(folder, magic, false, failure);
     list               = status == TIDE_OK ? read_list(folder) : NULL;
     if (list && add_names(folder, names, list, failure) == TIDE_OK) {
@@ -246,18 +253,31 @@ static tide_status check_names(const char *folder, const char *const *names, con
     return status;
 }
 
+/* Another process of ours may list and make one between the reading and the looking: what is refused is looked at
+ * anew. */
+static tide_status list_and_check(const char *folder, const char *const *names, char **list, tide_failure *failure) {
+    tide_failure why    = { 0 };
+    tide_status  status = TIDE_EINVAL;
+    *list = NULL;
+    for (int i = 0; i < 3 && status == TIDE_EINVAL; i++) {
+        free(*list);
+        status = take_list(folder, list, &why);
+        if (status == TIDE_OK) status = check_names(folder, names, *list, &why);
+    }
+    if (status != TIDE_OK && failure) *failure = why;
+    return status;
+}
+
 tide_status owned_check(const char *folder, const char *const *names, tide_failure *failure) {
     char       *list;
-    tide_status status = take_list(folder, &list, failure);
-    if (status == TIDE_OK) status = check_names(folder, names, list, failure);
+    tide_status status = list_and_check(folder, names, &list, failure);
     free(list);
     return status;
 }
 
 tide_status owned_claim(const char *folder, const char *const *names, tide_failure *failure) {
     char       *list;
-    tide_status status = take_list(folder, &list, failure);
-    if (status == TIDE_OK) status = check_names(folder, names, list, failure);
+    tide_status status = list_and_check(folder, names, &list, failure);
     if (status == TIDE_OK && !list && !(list = open_list(folder, failure)))
         status = failure ? failure->status : TIDE_EIO;
     if (status == TIDE_OK) status = add_names(folder, names, list, failure);
@@ -392,6 +412,7 @@ tide_status owned_remove(const char *folder, tide_failure *failure) {
     if (rest) strsep(&rest, "\n"); /* what kind of file it is */
     for (char *line; rest && (line = strsep(&rest, "\n"));)
         if (*line) unlink_in(folder, line);
+    if (list) pieces_clear(folder);
     for (int i = 0; list && i < 3; i++) unlink_in(folder, (const char *const[]){ PRIVATE "/outputs", LOCK, LIST }[i]);
     if (rmdir(folder_file(folder, PRIVATE, path)) == 0) rmdir(folder);
     if (lock >= 0) close(lock);

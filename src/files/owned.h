@@ -5,6 +5,7 @@
  *   dropped with it
  *   outputs      what a command wrote elsewhere at the user's wish: "SHA256 PATH"
  *   lock         held by the command that writes the run
+ *   pieces       work that several processes share, while there is some (pieces.h)
  *   t-PID-N      what is being written where the system cannot hide it; swept by the next command that has the lock
  * A file that is not listed is somebody else's, whatever it is called; what a user puts under a listed name, in the
  * place of a file of ours, cannot be told from it. Runs of 0.1.0 have no such folder: their run.json says

@@ -10,6 +10,9 @@
 
 #include "os.h"
 
+/* Of the open file: threads exclude each other, and closing another descriptor of the file takes nothing away. */
+const int os_lock_command = F_OFD_SETLK;
+
 /* Pages of the address space that are taken, and those of them in memory; 0 where that is not known. */
 static void read_pages(int64_t *mapped, int64_t *resident) {
     long long size = 0, in_memory = 0;

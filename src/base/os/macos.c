@@ -13,6 +13,9 @@
 
 #include "os.h"
 
+/* Of the process: whoever locks keeps to one descriptor of the file (src/files/pieces.c does). */
+const int os_lock_command = F_SETLK;
+
 /* The physical footprint is what the system charges a process for, and what Activity Monitor shows as its memory:
  * blocks of a GPU and compressed pages are in it, pages of files that could be read again are not. */
 static bool usage_of_this_process(struct rusage_info_v4 *usage) {

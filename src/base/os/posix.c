@@ -1,5 +1,6 @@
 /* What POSIX systems share; what only Linux or macOS has is in linux.c and macos.c. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -7,6 +8,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "../locks.h"
 #include "os.h"
 
 double os_seconds(void) {
@@ -65,4 +67,13 @@ int os_make_folders(const char *path) {
         if (mkdir(part, 0700) && errno != EEXIST) return errno;
     }
     return 0;
+}
+
+int os_lock_byte(int fd, int64_t at, os_lock how) {
+    static const short kind[] = { [OS_LOCK_NONE] = F_UNLCK, [OS_LOCK_SHARED] = F_RDLCK, [OS_LOCK_ALONE] = F_WRLCK };
+    struct flock byte = { .l_type = kind[how], .l_whence = SEEK_SET, .l_start = (off_t)at, .l_len = 1 };
+    int done;
+    do done = fcntl(fd, os_lock_command, &byte);
+    while (done < 0 && errno == EINTR);
+    return done == 0 ? 0 : errno == EACCES ? EAGAIN : errno;
 }
