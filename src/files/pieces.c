@@ -66,6 +66,22 @@ static tide_status out_of_memory(tide_failure *failure) {
     return fail(failure, TIDE_ENOMEM, "out of memory for shared work");
 }
 
+/* ---- asking ---- */
+
+bool pieces_wanted(bool join) { return join || rank_place_here().count > 1; }
+
+json_t *pieces_options(const tide_option_table *t, const void *options, unsigned command) {
+    const unsigned passed_over = TIDE_OPTION_RESOURCE | TIDE_OPTION_PLACE | TIDE_OPTION_NO_EFFECT | TIDE_OPTION_HIDDEN;
+    char    value[4200];
+    json_t *o = json_with(json_object(), "version", json_string(TIDE_VERSION));
+    for (int64_t i = 0; i < t->count; i++) {
+        const tide_option *row = &t->rows[i];
+        bool counts = row->flags & command && (!(row->flags & passed_over) || !strcmp(row->name, "device"));
+        if (counts) o = json_with(o, row->name, json_text(tide_option_get(options, row, value, sizeof value)));
+    }
+    return o;
+}
+
 /* ---- coming and going ---- */
 
 /* Everything in it is ours. `lock` goes last: who comes now makes another one. */

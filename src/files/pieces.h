@@ -12,10 +12,18 @@
 #define TIDE_FILES_PIECES_H
 
 #include <jansson.h>
+#include <tidemill/options.h>
 
 #include "folders.h"
 
 typedef struct pieces pieces;
+
+/* Is work to be shared: `join` was asked for, or mpirun or srun began several of us? */
+bool pieces_wanted(bool join);
+/* The options of a command that all who share its work need the same, as words: this program's version, the rows that
+ * have the flag `command`, but for places and parts of the machine, and the device, which makes bits. NULL: out of
+ * memory. */
+json_t *pieces_options(const tide_option_table *t, const void *options, unsigned command);
 
 /* Joins the work in `folder`, which has been claimed, or begins it. `options`: what all must have the same, an object
  * of words. TIDE_EINVAL where the work there has others, named in failure.column; with `anew` it is dropped, unless

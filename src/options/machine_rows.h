@@ -38,6 +38,10 @@
       "max-autotune times candidates once, for seconds, and keeps its choices, on cpu; reduce-overhead is the same "   \
       "as default",                                                                                                    \
       .refused = "eager=`compile` no|aot-eager=`compile` no|inductor=default, or max-autotune to have choices timed" }
+#define ROW_JOIN(S, flags)                                                                                             \
+    { "join", TIDE_OPTION_BOOL(S, join), NULL,                                                                         \
+      (flags) | TIDE_OPTION_PLACE | TIDE_OPTION_MAY_DIFFER | TIDE_OPTION_RESOURCE, "Machine", NULL,                    \
+      "several processes, also of several machines, may work at this at once: start the same command again to help" }
 #define ROW_AUTO_SIZE(S, flags, help)                                                                                  \
     { "auto-size", TIDE_OPTION_BOOL(S, auto_size), NULL, (flags) | TIDE_OPTION_MAY_DIFFER, "Machine", NULL, help }
 

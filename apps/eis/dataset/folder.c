@@ -36,14 +36,14 @@ static tide_status make(const char *folder, tide_failure *f) {
     return TIDE_OK;
 }
 
-tide_status folder_open(const char *folder, int *lock, tide_failure *f) {
+tide_status folder_open(const char *folder, bool shared, int *lock, tide_failure *f) {
     if (!*folder) return fail_at(f, TIDE_EINVAL, NULL, 0, "data-dir", "`data-dir` needs the name of a folder");
     tide_status status = make(folder, f);
     if (status != TIDE_OK) return status;
     *lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*lock < 0)
         return fail_at(f, TIDE_EIO, folder, 0, NULL, "cannot open the folder %s: %s", folder, strerror(errno));
-    if (flock(*lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    if (flock(*lock, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 && errno == EWOULDBLOCK)
         return fail_at(f, TIDE_EIO, folder, 0, NULL,
                        "another run is writing to %s; wait for it, or give `data-dir` another folder", folder);
     return TIDE_OK;

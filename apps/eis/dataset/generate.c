@@ -10,6 +10,7 @@
 #include "app_npz.h"
 #include "eis/options/arguments.h"
 #include "eis/options/tell.h"
+#include "files/pieces.h"
 #include "base/base.h"
 #include "generate.h"
 #include "survey_device.h"
@@ -26,6 +27,8 @@ typedef struct job {
     shard_run          shards;
     bool               csv;
     int                lock;
+    bool               joined;   /* other processes take part */
+    int64_t            made;     /* shards by this one, then */
     int64_t            bytes;    /* of the data; 0: none is written */
     eis_listener       listener;
     void              *user;
@@ -74,6 +77,8 @@ static char *report_text(const job *j, double seconds) {
     put_statistics(s, &t);
     if (j->bytes)
         text_add(&t, "%.1f MB of %s in %s\n", 1e-6 * (double)j->bytes, j->csv ? "CSV" : "shards", j->options->data_dir);
+    if (j->joined)
+        text_add(&t, "this process made %" PRId64 " of %" PRId64 " shards\n", j->made, j->shards.count);
     if (t.failed) text_free(&t);
     return t.data;
 }
@@ -158,10 +163,28 @@ static tide_status announce(const job *j, tide_failure *f) {
                : TIDE_OK;
 }
 
+/* What several processes cannot share. */
+static tide_status check_joined(const job *j, tide_failure *f) {
+    const eis_options *o = j->options;
+    if (!j->joined) return TIDE_OK;
+    if (o->stats_only || j->csv)
+        return fail_at(f, TIDE_EINVAL, NULL, 0, o->stats_only ? "stats-only" : "format",
+                       "%s is not shared by several processes, shards are: start it once, without `join` and mpirun",
+                       o->stats_only ? "`stats-only`" : "`format` csv");
+    if (strcmp(train_device_now(o->device), "cpu") != 0)
+        return fail_at(f, TIDE_EINVAL, NULL, 0, "device",
+                       "several processes make residual norms on cpu: start it once, without `join` and mpirun, for "
+                       "`device` %s", o->device);
+    return TIDE_OK;
+}
+
 static tide_status prepare(job *j, tide_failure *f) {
     const eis_options *o = j->options;
     if (o->stats_only) return TIDE_OK;
-    tide_status status = j->csv ? folder_open(o->data_dir, &j->lock, f) : shard_run_begin(o, &j->survey, &j->shards, f);
+    tide_status status = j->csv      ? folder_open(o->data_dir, false, &j->lock, f)
+                         : j->joined ? shard_run_join(o, &j->survey, &j->shards, f)
+                                     : shard_run_begin(o, &j->survey, &j->shards, f);
+    if (status == TIDE_OK && !j->joined) pieces_clear(o->data_dir);
     j->bytes = j->csv ? csv_bytes(&j->survey) : j->shards.bytes;
     if (status == TIDE_OK && j->csv) status = csv_check(&j->survey, o->data_dir, f);
     if (status == TIDE_OK && j->csv && *o->ground_truths) status = owned_refuse_input(o->data_dir, o->ground_truths, f);
@@ -197,12 +220,14 @@ tide_status eis_generate(const eis_options *options, eis_listener listener, void
     tide_status good = arguments_good(options, result, failure);
     if (good != TIDE_OK) return good;
     job j = {
-        .options = options, .csv = options->format == EIS_FORMAT_CSV, .lock = -1, .listener = listener, .user = user
+        .options = options, .csv = options->format == EIS_FORMAT_CSV, .lock = -1, .listener = listener, .user = user,
+        .joined = pieces_wanted(options->join)
     };
     double begin = 0;
     tide_failure own = { 0 };
     failure = failure ? failure : &own;
     tide_status status = train_device_there(options->device, failure);
+    if (status == TIDE_OK) status = check_joined(&j, failure);
     if (status == TIDE_OK) status = survey_new(options, &j.survey, failure);
     if (status == TIDE_OK) status = tell_import(&j, failure);
     if (status == TIDE_OK) status = prepare(&j, failure);
@@ -210,8 +235,10 @@ tide_status eis_generate(const eis_options *options, eis_listener listener, void
         begin  = os_seconds();
         status = compute_there(&j, failure);
     }
-    if (status == TIDE_OK) status = survey_run(&j.survey, failure);
-    if (status == TIDE_OK) status = write_data(&j, failure);
+    if (status == TIDE_OK && j.joined)
+        status = generate_joined(options, &j.survey, &j.shards, listener, user, &j.made, failure);
+    if (status == TIDE_OK && !j.joined) status = survey_run(&j.survey, failure);
+    if (status == TIDE_OK && !j.joined) status = write_data(&j, failure);
     if (status == TIDE_OK) {
         double seconds = os_seconds() - begin;
         result->json = report_json(&j, seconds);

@@ -2,12 +2,14 @@
 #ifndef EIS_GENERATE_H
 #define EIS_GENERATE_H
 
+#include "files/folders.h"
 #include "shard.h"
 
 /* ---- generate_folder.c ---- */
 
-/* Makes the folder and those above it, and locks it until the process ends or *lock is closed. */
-tide_status folder_open(const char *folder, int *lock, tide_failure *failure);
+/* Makes the folder and those above it, and locks it until the process ends or *lock is closed; `shared`: against those
+ * that want it alone. */
+tide_status folder_open(const char *folder, bool shared, int *lock, tide_failure *failure);
 tide_status folder_room(const char *folder, int64_t bytes, tide_failure *failure);  /* refuses if the disk has less */
 /* Room for the longest name in it, malloc'ed; NULL: out of memory. */
 char *folder_path(const char *folder, const char *format, ...) TIDE_PRINTF(2, 3);
@@ -30,6 +32,15 @@ typedef struct shard_run {
 
 /* Opens the folder, refuses one of other options, checks the shards that are in it and the room for the others. */
 tide_status shard_run_begin(const eis_options *o, const survey *s, shard_run *run, tide_failure *failure);
+/* The same beside other processes: whether a shard that is in it is sound is asked when it is its turn. */
+tide_status shard_run_join(const eis_options *o, const survey *s, shard_run *run, tide_failure *failure);
+/* What there is to write, without looking: also for how ground truths go in groups. */
+tide_status shard_run_plan(const eis_options *o, const survey *s, shard_run *run, tide_failure *failure);
+tide_status shard_run_manifest(shard_run *run, bool complete, tide_failure *failure);
+bool        shard_run_has(const shard_run *run, int64_t i);  /* a sound one, of these options */
+/* Shard i of a survey of its ground truths alone, whose values are kept; one that is there and is not sound is told,
+ * and stays. */
+tide_status shard_run_make(const shard_run *run, int64_t i, const survey *of, tide_failure *failure);
 tide_status shard_run_write(shard_run *run, eis_listener listener, void *user, tide_failure *failure);
 void        shard_run_free(shard_run *run);
 
@@ -40,6 +51,13 @@ int64_t     csv_bytes(const survey *s);  /* about */
 tide_status csv_check(const survey *s, const char *folder, tide_failure *f);
 tide_status csv_write(const survey *s, const char *folder, const char *summary, eis_listener listener, void *user,
                       tide_failure *failure);
+
+/* ---- joined.c ---- */
+
+/* Shards and statistics made by several processes, each of which calls it: those of one, byte for byte. `run` was
+ * joined (shard_run_join). *made receives how many shards this process made. */
+tide_status generate_joined(const eis_options *o, survey *s, shard_run *run, eis_listener listener, void *user,
+                            int64_t *made, tide_failure *failure);
 
 /* ---- generate_import.c ---- */
 

@@ -120,14 +120,15 @@ static tide_status check_shard(const shard_run *run, const char *path, int64_t n
     return status;
 }
 
-static tide_status find_shards(shard_run *run, tide_failure *f) {
+/* Before any is looked into. */
+static tide_status count_shards(shard_run *run, tide_failure *f) {
     tide_status status = TIDE_OK;
     for (int64_t i = 0; i < run->count && status == TIDE_OK; i++) {
-        shard_plan plan = plan_of(run, i);
+        shard_plan plan  = plan_of(run, i);
         int64_t    bytes = shard_bytes(&plan);
         char      *path  = path_of(run, i);
         if (!path || bytes < 0) status = fail(f, TIDE_ENOMEM, "out of memory");
-        else if ((run->present[i] = access(path, F_OK) == 0)) status = check_shard(run, path, i, f);
+        else run->present[i] = access(path, F_OK) == 0;
         run->bytes += bytes;
         run->missing_bytes += run->present[i] ? 0 : bytes;
         run->found += run->present[i];
@@ -136,7 +137,18 @@ static tide_status find_shards(shard_run *run, tide_failure *f) {
     return status;
 }
 
-tide_status shard_run_begin(const eis_options *o, const survey *s, shard_run *run, tide_failure *f) {
+static tide_status check_shards(const shard_run *run, tide_failure *f) {
+    tide_status status = TIDE_OK;
+    for (int64_t i = 0; i < run->count && status == TIDE_OK; i++) {
+        char *path = run->present[i] ? path_of(run, i) : NULL;
+        if (path) status = check_shard(run, path, i, f);
+        else if (run->present[i]) status = fail(f, TIDE_ENOMEM, "out of memory");
+        free(path);
+    }
+    return status;
+}
+
+tide_status shard_run_plan(const eis_options *o, const survey *s, shard_run *run, tide_failure *f) {
     *run = (shard_run){ .survey = s,
                         .folder = o->data_dir,
                         .options = identity(o, s),
@@ -145,20 +157,56 @@ tide_status shard_run_begin(const eis_options *o, const survey *s, shard_run *ru
                         .each = MAX2(ROWS_A_SHARD / s->circuits, 1) };
     run->count   = ceil_div(s->truths, run->each);
     run->present = calloc((size_t)run->count, sizeof *run->present);
+    return run->options && run->present && grid_rows_new(&s->grid, s->full, &run->rows)
+               ? TIDE_OK
+               : fail(f, TIDE_ENOMEM, "out of memory for the grid");
+}
+
+static tide_status open_folder(const eis_options *o, const survey *s, bool shared, shard_run *run, tide_failure *f) {
+    tide_status status   = shard_run_plan(o, s, run, f);
     char       *manifest = folder_path(o->data_dir, "manifest.json");
-    tide_status status   = TIDE_OK;
-    if (!run->options || !run->present || !manifest || !grid_rows_new(&s->grid, s->full, &run->rows))
-        status = fail(f, TIDE_ENOMEM, "out of memory for the grid");
-    if (status == TIDE_OK) status = folder_open(o->data_dir, &run->lock, f);
+    if (status == TIDE_OK && !manifest) status = fail(f, TIDE_ENOMEM, "out of memory for the grid");
+    if (status == TIDE_OK) status = folder_open(o->data_dir, shared, &run->lock, f);
     if (status == TIDE_OK) status = check_manifest(run, manifest, f);
-    if (status == TIDE_OK) status = find_shards(run, f);
-    if (status == TIDE_OK) status = owned_adopt(run->folder, "manifest.json", f); /* absent, or of these very options */
-    if (status == TIDE_OK) {
-        owned_sweep(run->folder);
-        status = folder_room(run->folder, run->missing_bytes, f);
-    }
-    if (status == TIDE_OK) status = write_manifest(run, run->found == run->count, f);
+    if (status == TIDE_OK) status = count_shards(run, f);
     free(manifest);
+    return status;
+}
+
+/* The name is absent, or of these very options. */
+tide_status shard_run_manifest(shard_run *run, bool complete, tide_failure *f) {
+    tide_status status = owned_adopt(run->folder, "manifest.json", f);
+    return status == TIDE_OK ? write_manifest(run, complete, f) : status;
+}
+
+tide_status shard_run_begin(const eis_options *o, const survey *s, shard_run *run, tide_failure *f) {
+    tide_status status = open_folder(o, s, false, run, f);
+    if (status == TIDE_OK) status = check_shards(run, f);
+    if (status == TIDE_OK) owned_sweep(run->folder);
+    if (status == TIDE_OK) status = folder_room(run->folder, run->missing_bytes, f);
+    return status == TIDE_OK ? shard_run_manifest(run, run->found == run->count, f) : status;
+}
+
+tide_status shard_run_join(const eis_options *o, const survey *s, shard_run *run, tide_failure *f) {
+    tide_status status = open_folder(o, s, true, run, f);
+    return status == TIDE_OK ? folder_room(run->folder, run->missing_bytes, f) : status;
+}
+
+bool shard_run_has(const shard_run *run, int64_t i) {
+    char *path = path_of(run, i);
+    bool  fine = path && access(path, F_OK) == 0 && check_shard(run, path, i, NULL) == TIDE_OK;
+    free(path);
+    return fine;
+}
+
+tide_status shard_run_make(const shard_run *run, int64_t i, const survey *of, tide_failure *f) {
+    char       *path = path_of(run, i);
+    shard_plan  plan = { of, &run->rows, run->options, run->single, i, 0, of->truths };
+    tide_status status;
+    if (!path) status = fail(f, TIDE_ENOMEM, "out of memory");
+    else if (access(path, F_OK) == 0) status = check_shard(run, path, i, f);
+    else status = shard_write(&plan, path, f);
+    free(path);
     return status;
 }
 

@@ -1,4 +1,4 @@
-/* Two passes: one counts values in a histogram, one picks those in the bins that hold a quantile. */
+/* Two passes over all ground truths, by all threads. */
 #include "survey.h"
 
 #include <math.h>
@@ -7,9 +7,8 @@
 #include "app_npz.h"
 #include "base/parallel.h"
 #include "generate.h"
-#include "order.h"
+#include "survey_tally.h"
 
-enum { PICKS = 2 * QUANTILES };
 const struct survey_quantile survey_quantiles[QUANTILES] = {
     { "p25", 0.25 }, { "median", 0.5 }, { "p75", 0.75 }, { "p90", 0.9 }
 };
@@ -26,170 +25,74 @@ static const struct profile {
     [EIS_PROFILE_GENERATOR] = { "generator", EIS_CHAIN, 50, 1, 1e6, true, true },
 };
 
-typedef struct values { double *data; int64_t count, room; bool failed; } values;
-
-typedef struct tally {
-    survey     *of;
-    uint64_t   *histogram;
-    order_pick  pick[PICKS];
-    uint8_t    *wanted;  /* by bin: whether a pick is in it */
-    values      found[PICKS];
-} tally;
-
-/* Calls `visit` for every circuit's value; an off-diagonal one counts twice in a full grid. */
-#define FOR_EACH_VALUE(s, data, v, times, body)                                                                     \
-    for (int64_t a_ = 0, at_ = 0; a_ < (s)->grid.membranes; a_++) {                                                 \
-        int64_t first_ = resnorm_first(a_), n_ = (s)->grid.width - first_;                                          \
-        for (int64_t r_ = 0; r_ < (s)->grid.points; r_++, at_ += n_)                                                \
-            for (int64_t b_ = a_; b_ < (s)->grid.membranes; b_++) {                                                 \
-                double v = (data)[at_ + b_ - first_];                                                               \
-                int    times = 1 + ((s)->full && b_ > a_);                                                          \
-                body                                                                                                \
-            }                                                                                                       \
-    }
-
-static void count_values(const survey *s, const double *data, uint64_t *histogram, double *low, double *high) {
-    FOR_EACH_VALUE(s, data, v, times, {
-        histogram[order_bin(v)] += (uint64_t)times;
-        *low  = v < *low ? v : *low;
-        *high = v > *high ? v : *high;
-    })
-}
-
-static void push(values *list, double v) {
-    if (list->count == list->room) {
-        int64_t room   = list->room ? 2 * list->room : 1024;
-        double *larger = realloc(list->data, (size_t)room * sizeof *larger);
-        if (!larger) {
-            list->failed = true;
-            return;
-        }
-        list->data = larger;
-        list->room = room;
-    }
-    list->data[list->count++] = v;
-}
-
-static void pick_values(const tally *t, const double *data, values *found) {
-    FOR_EACH_VALUE(t->of, data, v, times, {
-        int64_t bin = order_bin(v);
-        for (int k = 0; k < PICKS && t->wanted[bin]; k++)
-            for (int i = 0; i < times && t->pick[k].bin == bin; i++) push(&found[k], v);
-    })
-}
-
 /* ---- the two passes ---- */
 
 typedef struct worker {
-    double *data, *scratch;
-    uint64_t *histogram;
-    double low, high;
-    values found[PICKS];
+    double       *data, *scratch;
+    survey_counts counts;
+    survey_found  found[PICKS];
     bool begun, fine;
 } worker;
 
-static void worker_new(const survey *s, bool counting, worker *w) {
-    *w           = (worker){ .low = INFINITY, .begun = true };
-    w->data      = malloc((size_t)s->grid.values * sizeof *w->data);
-    w->scratch   = malloc((size_t)resnorm_grid_scratch(&s->grid) * sizeof *w->scratch);
-    w->histogram = counting ? calloc(ORDER_BINS, sizeof *w->histogram) : NULL;
-    w->fine      = w->data && w->scratch && (w->histogram || !counting);
+typedef struct pass {
+    const survey        *of;
+    const survey_wanted *wanted;  /* NULL: the first pass, which counts */
+    worker              *worker;
+} pass;
+
+static void worker_new(const pass *p, worker *w) {
+    const survey *s = p->of;
+    *w         = (worker){ .begun = true };
+    w->data    = malloc((size_t)s->grid.values * sizeof *w->data);
+    w->scratch = malloc((size_t)resnorm_grid_scratch(&s->grid) * sizeof *w->scratch);
+    w->fine    = w->data && w->scratch && (p->wanted || survey_counts_new(&w->counts));
 }
 
 static void worker_free(worker *w) {
     free(w->data);
     free(w->scratch);
-    free(w->histogram);
-    for (int k = 0; k < PICKS; k++) free(w->found[k].data);
+    survey_counts_free(&w->counts);
+    survey_found_free(w->found);
 }
-
-static void merge(tally *t, const worker *w) {
-    t->of->low  = fmin(t->of->low, w->low);
-    t->of->high = fmax(t->of->high, w->high);
-    for (int64_t i = 0; w->histogram && i < ORDER_BINS; i++) t->histogram[i] += w->histogram[i];
-    for (int k = 0; k < PICKS; k++) {
-        for (int64_t i = 0; i < w->found[k].count; i++) push(&t->found[k], w->found[k].data[i]);
-        t->found[k].failed = t->found[k].failed || w->found[k].failed;
-    }
-}
-
-static void visit(const tally *t, int64_t i, bool counting, worker *w) {
-    const survey *s = t->of;
-    double *data = s->kept ? s->kept + i * s->grid.values : w->data;
-    if ((counting && !s->filled) || !s->kept) resnorm_grid_fill(&s->grid, s->truth[i].p, data, w->scratch);
-    if (counting) count_values(s, data, w->histogram, &w->low, &w->high);
-    else pick_values(t, data, w->found);
-}
-
-typedef struct tally_pass { tally *to; bool counting; worker *of; } tally_pass;
 
 /* A thread's worker is made at its first visit; without memory it stays one that is not fine. */
-static void visit_one(void *all, int64_t i, int thread) {
-    const tally_pass *p = all;
-    worker *w = &p->of[thread];
-    if (!w->begun) worker_new(p->to->of, p->counting, w);
-    if (w->fine) visit(p->to, i, p->counting, w);
+static void visit(void *all, int64_t i, int thread) {
+    const pass   *p = all;
+    const survey *s = p->of;
+    worker       *w = &p->worker[thread];
+    if (!w->begun) worker_new(p, w);
+    if (!w->fine) return;
+    double *data = s->kept ? s->kept + i * s->grid.values : w->data;
+    if ((!p->wanted && !s->filled) || !s->kept) resnorm_grid_fill(&s->grid, s->truth[i].p, data, w->scratch);
+    if (p->wanted) survey_pick(s, p->wanted, data, w->found);
+    else survey_count(s, data, &w->counts);
 }
 
 /* Counts are sums of whole numbers and picks are sorted afterwards: the result does not depend on the threads. */
-static bool pass(tally *t, bool counting) {
-    survey    *s = t->of;
-    tally_pass p = { t, counting, calloc((size_t)s->threads, sizeof *p.of) };
-    bool       fine = p.of != NULL;
-    if (fine) parallel_for(s->threads, s->truths, 1, visit_one, &p);
-    for (int i = 0; p.of && i < s->threads; i++) {
-        worker *w = &p.of[i];
+static bool run_pass(const survey *s, const survey_wanted *wanted, survey_counts *counts, survey_found found[PICKS]) {
+    pass p    = { s, wanted, calloc((size_t)s->threads, sizeof *p.worker) };
+    bool fine = p.worker != NULL;
+    if (fine) parallel_for(s->threads, s->truths, 1, visit, &p);
+    for (int i = 0; p.worker && i < s->threads; i++) {
+        worker *w = &p.worker[i];
         fine = fine && w->fine == w->begun;
-        if (w->fine) merge(t, w);
+        if (w->fine && !wanted) survey_counts_add(&w->counts, counts);
+        for (int k = 0; k < PICKS; k++) survey_found_add(&w->found[k], &found[k]);
         worker_free(w);
     }
-    free(p.of);
+    free(p.worker);
     return fine;
 }
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double picked(const tally *t, int k) {
-    const survey     *s = t->of;
-    const order_pick *p = &t->pick[k];
-    int64_t at = p->rank - p->before - (p->bin == 0 && s->reference ? s->truths : 0);
-    return at < 0 ? 0 : t->found[k].data[at]; /* bin 0 also holds the reference rows, which are 0 */
-}
-
-static bool take_quantiles(tally *t) {
-    survey *s = t->of;
-    if (s->reference) t->histogram[0] += (uint64_t)s->truths;
-    for (int q = 0; q < QUANTILES; q++) {
-        double at = survey_quantiles[q].at * (double)(s->rows - 1);
-        t->pick[2 * q].rank     = (int64_t)floor(at);
-        t->pick[2 * q + 1].rank = (int64_t)ceil(at);
-    }
-    order_find(t->histogram, t->pick, PICKS);
-    for (int k = 0; k < PICKS; k++) t->wanted[t->pick[k].bin] = 1;
-    if (!pass(t, false)) return false;
-    for (int k = 0; k < PICKS; k++) {
-        if (t->found[k].failed) return false;
-        qsort(t->found[k].data, (size_t)t->found[k].count, sizeof(double), by_value);
-    }
-    for (int q = 0; q < QUANTILES; q++) {
-        double at = survey_quantiles[q].at * (double)(s->rows - 1), low = picked(t, 2 * q), high = picked(t, 2 * q + 1);
-        s->quantile[q] = low + (at - floor(at)) * (high - low);
-    }
-    return true;
-}
-
 tide_status survey_run(survey *s, tide_failure *failure) {
-    tally t = { .of = s,
-                .histogram = calloc(ORDER_BINS, sizeof *t.histogram),
-                .wanted = calloc(ORDER_BINS, sizeof *t.wanted) };
-    bool  fine = t.histogram && t.wanted && pass(&t, true) && take_quantiles(&t);
-    if (s->reference) s->low = 0;
-    free(t.histogram);
-    free(t.wanted);
-    for (int k = 0; k < PICKS; k++) free(t.found[k].data);
+    survey_counts counts;
+    survey_wanted wanted = { 0 };
+    survey_found  found[PICKS] = { 0 };
+    bool fine = survey_counts_new(&counts) && run_pass(s, NULL, &counts, found) && survey_want(s, &counts, &wanted) &&
+                run_pass(s, &wanted, &counts, found) && survey_settle(s, &counts, &wanted, found);
+    survey_counts_free(&counts);
+    survey_wanted_free(&wanted);
+    survey_found_free(found);
     return fine ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the statistics");
 }
 
@@ -231,8 +134,7 @@ static tide_status find_truths(const eis_options *o, survey *s, tide_failure *fa
 tide_status survey_new(const eis_options *o, survey *s, tide_failure *failure) {
     const struct profile *p = &profiles[o->profile];
     eis_circuit circuit = eis_option_given(o, "circuit") ? (eis_circuit)o->circuit : p->circuit;
-    *s = (survey){ .low = INFINITY,
-                   .full = o->grid == EIS_GRID_AUTO ? p->full : o->grid == EIS_GRID_FULL,
+    *s = (survey){ .full = o->grid == EIS_GRID_AUTO ? p->full : o->grid == EIS_GRID_FULL,
                    .profile = p->name,
                    .reference = p->reference || (o->format == EIS_FORMAT_CSV && !o->stats_only),
                    .threads = o->threads ? (int)o->threads : os_cores(),
