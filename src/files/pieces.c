@@ -97,11 +97,14 @@ static void empty(const char *folder, bool all) {
     rmdir(folder);
 }
 
+/* A `.tidemill` that is not of this program is left as it is. */
 void pieces_clear(const char *folder) {
+    static const char *const none[] = { NULL };
     char path[FOLDER_PATH];
     struct stat info;
     folder_file(folder, PIECES, path);
-    if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) empty(path, true);
+    if (lstat(path, &info) != 0 || !S_ISDIR(info.st_mode)) return;
+    if (owned_claim(folder, none, NULL) == TIDE_OK) empty(path, true);
 }
 
 /* Who comes or goes does it alone. 0, or errno: ESTALE where the file has been taken away by who left last. */

@@ -81,6 +81,15 @@ class Joined(Case):
         child.communicate()
 
 
+    def test_strangers(self):
+        """A folder `.tidemill` that somebody else has made keeps what is in it."""
+        notes = self.folder / "a/.tidemill/pieces/notes"
+        notes.parent.mkdir(parents=True)
+        notes.write_text("mine")
+        for more in ((), ("--join",), ("--format", "csv")):
+            self.assertIn("not made by this program", self.error(2, *self.words(self.folder / "a", *more))["message"])
+            self.assertEqual(notes.read_text(), "mine")
+
     def test_hundred(self):
         """100 ground truths, 25 shards, by four."""
         if "slow" not in sys.argv:

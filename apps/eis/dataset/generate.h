@@ -34,8 +34,6 @@ typedef struct shard_run {
 tide_status shard_run_begin(const eis_options *o, const survey *s, shard_run *run, tide_failure *failure);
 /* The same beside other processes: whether a shard that is in it is sound is asked when it is its turn. */
 tide_status shard_run_join(const eis_options *o, const survey *s, shard_run *run, tide_failure *failure);
-/* What there is to write, without looking: also for how ground truths go in groups. */
-tide_status shard_run_plan(const eis_options *o, const survey *s, shard_run *run, tide_failure *failure);
 tide_status shard_run_manifest(shard_run *run, bool complete, tide_failure *failure);
 bool        shard_run_has(const shard_run *run, int64_t i);  /* a sound one, of these options */
 /* Shard i of a survey of its ground truths alone, whose values are kept; one that is there and is not sound is told,

@@ -148,7 +148,8 @@ static tide_status check_shards(const shard_run *run, tide_failure *f) {
     return status;
 }
 
-tide_status shard_run_plan(const eis_options *o, const survey *s, shard_run *run, tide_failure *f) {
+/* What there is to write, without looking. */
+static tide_status plan(const eis_options *o, const survey *s, shard_run *run, tide_failure *f) {
     *run = (shard_run){ .survey = s,
                         .folder = o->data_dir,
                         .options = identity(o, s),
@@ -163,7 +164,7 @@ tide_status shard_run_plan(const eis_options *o, const survey *s, shard_run *run
 }
 
 static tide_status open_folder(const eis_options *o, const survey *s, bool shared, shard_run *run, tide_failure *f) {
-    tide_status status   = shard_run_plan(o, s, run, f);
+    tide_status status   = plan(o, s, run, f);
     char       *manifest = folder_path(o->data_dir, "manifest.json");
     if (status == TIDE_OK && !manifest) status = fail(f, TIDE_ENOMEM, "out of memory for the grid");
     if (status == TIDE_OK) status = folder_open(o->data_dir, shared, &run->lock, f);
