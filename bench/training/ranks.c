@@ -1,10 +1,12 @@
 /* Times training steps on ranks, as src/train takes them, and what a cost model is made of.
- *   bench_ranks CASE [SECONDS [THREADS [PARTS]]]          alone, or under mpirun: one line of JSON from rank 0
+ *   bench_ranks CASE [SECONDS [THREADS [PARTS [DEVICES]]]]     alone, or under mpirun: one line of JSON from rank 0
  *   bench_ranks constants [SECONDS]                       under mpirun: what a meeting, sums and copies take
  * CASE is etth1, m1, ecl, traffic, eis512 or eis8192 with the batch of `tidemill bench`, or with one behind a colon,
- * "m1:512". PARTS: of a batch; without it one process takes the whole batch at once. A step's figures are medians; what
- * waits and what is summed are means of rank 0's. */
+ * "m1:512". PARTS: of a batch; without it one process takes the whole batch at once. DEVICES: "cpu"; "cuda:0-1" are
+ * ranks in threads, one each. A step's figures are medians, of steps that are queued of QUEUED at a time; what waits
+ * and what is summed are means of rank 0's. */
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +15,13 @@
 #include "bench/bench.h"
 #include "eis/known/network.h"
 #include "forecast/models/model.h"
-#include "train/step.h"
+#include "train/ranks.h"
+#include "train/team.h"
 
 enum { MOST_STEPS = 4096, WARMUPS = 2, LEAST_STEPS = 5, CLASSES = 12, MOST_DATA = 4, FIRST_SUM = 1 << 8,
-       LAST_SUM = 1 << 24 };
+       LAST_SUM = 1 << 24, QUEUED = 32 };
+
+typedef struct bench_how { const char *name; double seconds; int threads; int64_t parts; } bench_how;
 
 typedef struct task {
     bench_spec   spec;
@@ -87,12 +92,12 @@ static tide_val loss_of(task *t) {
     return tide_mul_scalar(tide_add(tide_cross_entropy(logits, label, missing), half), 1.0 / (double)t->step.parts);
 }
 
-static tide_status open_task(task *t, ranks *r, int threads, int64_t parts, tide_failure *failure) {
+static tide_status open_task(task *t, ranks *r, const bench_how *how, const char *device, tide_failure *failure) {
     train_rule  rule   = { .optimizer = TRAIN_ADAMW, .rate = 1e-4, .weight_decay = 0.01, .grad_clip = 1,
-                           .parts = parts, .ranks = r };
-    tide_status status = train_parts_check(t->spec.batch, parts, r, failure);
-    if (status == TIDE_OK)
-        status = train_graph_new(&(train_graph){ .device = "cpu", .threads = threads, .seed = 1 }, &t->graph, failure);
+                           .parts = how->parts, .ranks = r };
+    const train_graph graph = { .device = device, .threads = how->threads, .seed = 1 };
+    tide_status status = train_parts_check(t->spec.batch, how->parts, r, failure);
+    if (status == TIDE_OK) status = train_graph_new(&graph, &t->graph, failure);
     if (status != TIDE_OK) return status;
     open_network(t);
     train_step_begin(&t->step, t->graph, tide_params(t->graph, ""), t->spec.batch, &rule);
@@ -102,6 +107,7 @@ static tide_status open_task(task *t, ranks *r, int threads, int64_t parts, tide
 static void close_task(task *t) {
     for (int i = 0; i < t->count; i++) free((void *)t->feeds[i].data);
     itransformer_free(&t->forecaster);
+    train_step_free(&t->step);
     tide_graph_free(t->graph);
 }
 
@@ -114,6 +120,19 @@ static tide_status go_on(ranks *r, bool *yes, tide_failure *failure) {
 
 typedef struct timed { double ms[MOST_STEPS], loss; int count; ranks_account account; } timed;
 
+/* Steps, and how many: where they are queued the device is waited for once. */
+static tide_status take_steps(task *t, int *count, train_result *last, tide_failure *failure) {
+    train_result each[QUEUED];
+    *count = train_step_queues(&t->step) ? QUEUED : 1;
+    if (*count == 1) return train_step_run(&t->step, t->feeds, t->count, last, failure);
+    tide_status status = TIDE_OK;
+    for (int i = 0; status == TIDE_OK && i < QUEUED; i++)
+        status = train_step_queue(&t->step, t->feeds, t->count, failure);
+    if (status == TIDE_OK) status = train_step_read(&t->step, QUEUED, each, failure);
+    *last = each[QUEUED - 1];
+    return status;
+}
+
 static tide_status time_steps(task *t, ranks *r, double seconds, timed *out, tide_failure *failure) {
     tide_status  status = TIDE_OK;
     train_result result = { 0 };
@@ -122,9 +141,10 @@ static tide_status time_steps(task *t, ranks *r, double seconds, timed *out, tid
     bool          more   = true;
     for (int i = -WARMUPS; status == TIDE_OK && more && i < MOST_STEPS; i++) {
         if (i == 0) before = ranks_account_of(r), began = os_seconds();
+        int    count;
         double start = os_seconds();
-        status       = train_step_run(&t->step, t->feeds, t->count, &result, failure);
-        if (i >= 0) out->ms[out->count++] = 1e3 * (os_seconds() - start);
+        status       = take_steps(t, &count, &result, failure);
+        if (i >= 0) out->ms[out->count++] = 1e3 * (os_seconds() - start) / count;
         more = i < LEAST_STEPS || os_seconds() - began < seconds;
         if (status == TIDE_OK) status = go_on(r, &more, failure);
     }
@@ -142,19 +162,23 @@ static int64_t numbers_of(tide_graph *g) {
     return count;
 }
 
-static void print_steps(const task *t, const char *name, ranks *r, int threads, timed *m) {
+static void print_steps(const task *t, const bench_how *how, const char *device, ranks *r, timed *m) {
     double n = m->count, middle = median(m->ms, m->count);
-    printf("{\"case\": \"%s\", \"batch\": %" PRId64 ", \"ranks\": %d, \"threads\": %d, \"parts\": %" PRId64
-           ", \"median_ms\": %.4f, \"min_ms\": %.4f, \"steps\": %d, \"waited_ms\": %.4f, \"summed_ms\": %.4f, "
-           "\"sent_bytes\": %.0f, \"parameters\": %" PRId64 ", \"part_gflop\": %.4f, \"loss\": %.8g}\n", name,
-           t->spec.batch, ranks_count(r), threads, t->step.parts, middle, m->ms[0], m->count,
+    char   who[400] = "";
+    train_ranks_told(&t->step, who, sizeof who);
+    if (*who) fprintf(stderr, "%s\n", who);
+    printf("{\"case\": \"%s\", \"device\": \"%s\", \"batch\": %" PRId64 ", \"ranks\": %d, \"threads\": %d, "
+           "\"parts\": %" PRId64 ", \"median_ms\": %.4f, \"min_ms\": %.4f, \"steps\": %d, \"waited_ms\": %.4f, "
+           "\"summed_ms\": %.4f, "
+           "\"sent_bytes\": %.0f, \"parameters\": %" PRId64 ", \"part_gflop\": %.4f, \"loss\": %.8g}\n",
+           how->name, device, t->spec.batch, ranks_count(r), how->threads, t->step.parts, middle, m->ms[0], m->count,
            1e3 * m->account.waited_s / n, 1e3 * m->account.summed_s / n, (double)m->account.bytes / n,
            numbers_of(t->graph), 1e-9 * (double)tide_program_flops(t->step.program), m->loss);
 }
 
-static tide_status steps(const char *name, ranks *r, double seconds, int threads, int64_t parts,
-                         tide_failure *failure) {
-    static timed m;
+static tide_status steps(const bench_how *how, const char *device, ranks *r, tide_failure *failure) {
+    timed       *m        = calloc(1, sizeof *m);
+    const char  *name     = how->name;
     task         t        = { 0 };
     char         word[32] = "";
     const char  *colon    = strchr(name, ':');
@@ -164,13 +188,49 @@ static tide_status steps(const char *name, ranks *r, double seconds, int threads
         return fail(failure, TIDE_EINVAL, "there is no case %s with training steps", word);
     t.spec = *spec;
     if (colon) t.spec.batch = atoll(colon + 1);
-    tide_status status = open_task(&t, r, threads, parts, failure);
+    tide_status status = m ? open_task(&t, r, how, device, failure) : TIDE_ENOMEM;
     status             = ranks_meet(r, status, NULL, failure);
     if (status == TIDE_OK) status = train_step_meet(&t.step, failure);
-    if (status == TIDE_OK) status = time_steps(&t, r, seconds, &m, failure);
-    if (status == TIDE_OK && ranks_lead(r)) print_steps(&t, name, r, threads, &m);
+    if (status == TIDE_OK) status = time_steps(&t, r, how->seconds, m, failure);
+    if (status == TIDE_OK && ranks_lead(r)) print_steps(&t, how, device, r, m);
     close_task(&t);
+    free(m);
     return status;
+}
+
+/* ---- devices of this process ---- */
+
+typedef struct member {
+    rank_group      *group;
+    const bench_how *how;
+    const char      *device;
+    int              rank;
+    tide_failure     failure;
+} member;
+
+static void *be_rank(void *of) {
+    member *m = of;
+    ranks  *r = NULL;
+    rank_group_enter(m->group, m->rank);
+    if (ranks_join(&r, &m->failure) == TIDE_OK) steps(m->how, m->device, r, &m->failure);
+    ranks_leave(r);
+    return NULL;
+}
+
+static tide_status on_devices(const train_devices *d, const bench_how *how, tide_failure *failure) {
+    static member    members[TRAIN_DEVICES];
+    static pthread_t threads[TRAIN_DEVICES];
+    rank_group      *group = rank_group_new((const char (*)[RANK_HOST])d->of, d->count);
+    for (int i = 0; i < d->count; i++) {
+        members[i] = (member){ group, how, d->of[i], i, { 0 } };
+        pthread_create(&threads[i], NULL, be_rank, &members[i]);
+    }
+    for (int i = 0; i < d->count; i++) {
+        pthread_join(threads[i], NULL);
+        if (members[i].failure.status && !failure->status) *failure = members[i].failure;
+    }
+    rank_group_free(group);
+    return failure->status;
 }
 
 /* ---- constants ---- */
@@ -233,17 +293,20 @@ static tide_status constants(ranks *r, double seconds, tide_failure *failure) {
 }
 
 int main(int argc, char **argv) {
+    static train_devices devices;
     tide_failure failure = { 0 };
     ranks       *r       = NULL;
-    if (argc < 2) return fprintf(stderr, "%s CASE [SECONDS [THREADS [PARTS]]]\n", argv[0]), 2;
-    double      seconds = argc > 2 ? atof(argv[2]) : 3;
-    int         threads = argc > 3 ? atoi(argv[3]) : 1;
-    int64_t     parts   = argc > 4 ? atoll(argv[4]) : 0;
-    bool        sums    = strcmp(argv[1], "constants") == 0;
-    tide_status status  = ranks_join(&r, &failure);
+    if (argc < 2) return fprintf(stderr, "%s CASE [SECONDS [THREADS [PARTS [DEVICES]]]]\n", argv[0]), 2;
+    const bench_how how = { argv[1], argc > 2 ? atof(argv[2]) : 3, argc > 3 ? atoi(argv[3]) : 1,
+                            argc > 4 ? atoll(argv[4]) : 0 };
+    bool        sums   = strcmp(argv[1], "constants") == 0;
+    tide_status status = train_devices_read(argc > 5 ? argv[5] : "cpu", &devices, &failure);
+    bool        apart  = devices.count > 1;
+    if (status == TIDE_OK && !apart) status = ranks_join(&r, &failure);
     if (status == TIDE_OK && sums && !r) status = fail(&failure, TIDE_EINVAL, "constants are of ranks: mpirun -n 2");
+    else if (status == TIDE_OK && sums) status = constants(r, how.seconds, &failure);
     else if (status == TIDE_OK)
-        status = sums ? constants(r, seconds, &failure) : steps(argv[1], r, seconds, threads, parts, &failure);
+        status = apart ? on_devices(&devices, &how, &failure) : steps(&how, devices.of[0], r, &failure);
     if (status != TIDE_OK && ranks_lead(r)) fprintf(stderr, "%s\n", failure.message);
     fflush(stdout);
     ranks_leave(r);

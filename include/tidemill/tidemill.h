@@ -2,6 +2,7 @@
 #ifndef TIDEMILL_H
 #define TIDEMILL_H
 #include "core.h"
+#include "communicator.h"
 #include "frame.h"
 #include "io.h"
 #include "nn.h"

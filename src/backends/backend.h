@@ -13,6 +13,7 @@
 #define TIDE_BACKEND_H
 
 #include <stdatomic.h>
+#include <tidemill/communicator.h>
 
 #include "../base/base.h"
 #include "../base/scalar.h"
@@ -304,6 +305,24 @@ typedef struct backend_memory {
     tide_status (*wait)(void *device, tide_failure *why);
 } backend_memory;
 
+/* Devices of one kind, a rank each, in one process or in several, that exchange blocks without their hosts. */
+typedef struct backend_communicator backend_communicator;
+typedef struct backend_share { void *from, *to; int64_t from_at, to_at, bytes; } backend_share;  /* floats */
+typedef struct backend_collectives {
+    /* "NCCL 2.27"; NULL, and why, a clause: what does it is not on this machine. */
+    const char *(*library)(const char **missing);
+    /* Rank 0 makes the name of the group, and all open with it. */
+    tide_status (*make_id)(char id[TIDE_COMMUNICATOR_ID], tide_failure *why);
+    /* Returns when all ranks have: TIDE_EDEVICE after a minute. */
+    tide_status (*open)(void *device, const char id[TIDE_COMMUNICATOR_ID], int rank, int count,
+                        backend_communicator **out, tide_failure *why);
+    /* Of each share `bytes` of every rank's `from` into every rank's `to`, in the order of ranks; queued as one. */
+    tide_status (*all_gather)(backend_communicator *c, const backend_share *shares, int64_t count, tide_failure *why);
+    /* By any thread: what is queued ends, whatever comes out of it, also where another rank never comes to it. */
+    void        (*abort)(backend_communicator *c);
+    void        (*close)(backend_communicator *c);  /* all ranks together, unless it was aborted; NULL is fine */
+} backend_collectives;
+
 typedef struct backend_exec backend_exec;
 
 typedef struct tide_backend {
@@ -313,6 +332,7 @@ typedef struct tide_backend {
     int64_t guard_bytes;  /* gap that the placer leaves after every arena buffer */
     const backend_cut *cut;
     const backend_memory *memory;  /* NULL: the host's, where a block is its address and all is done at once */
+    const backend_collectives *collectives;  /* NULL: ranks exchange by way of their hosts */
     /* All choices, all memory but the arena, which is the block `arena`. The program outlives the exec. */
     tide_status (*prepare)(const flat_program *p, void *arena, const backend_env *env, backend_exec **out,
                            tide_failure *why);

@@ -15,6 +15,7 @@ static const double BEATS = 20, NAP_S = 0.02, SHORT_NAP_S = 50e-6, LONG_NAP_S = 
 
 int ranks_rank(const ranks *r) { return r ? r->rank : 0; }
 int ranks_count(const ranks *r) { return r ? r->count : 1; }
+bool ranks_sound(const ranks *r) { return !r || (!r->failure.status && atomic_load(&r->lost) < 0); }
 ranks_account ranks_account_of(const ranks *r) { return r ? r->account : (ranks_account){ 0 }; }
 
 /* Of the process, whatever handles there are. */
@@ -48,11 +49,27 @@ static void note_heard(ranks *r, const bool *heard, double now) {
         if (heard[i] || i == r->rank) r->heard_at[i] = now;
 }
 
+static void tell_loss(ranks *r) {
+    pthread_mutex_lock(&r->loss_lock);
+    if (r->on_loss && atomic_load(&r->lost) >= 0) r->on_loss(r->on_loss_user), r->on_loss = NULL;
+    pthread_mutex_unlock(&r->loss_lock);
+}
+
+void ranks_on_loss(ranks *r, void (*call)(void *user), void *user) {
+    pthread_mutex_lock(&r->loss_lock);
+    r->on_loss = call, r->on_loss_user = user;
+    pthread_mutex_unlock(&r->loss_lock);
+    tell_loss(r);
+}
+
 static void lose(ranks *r, int loss) {
     int none = -1;
     bool first = atomic_compare_exchange_strong(&r->lost, &none, loss);
     if (first && loss == rank_loss(0, RANK_SILENT)) atomic_store(&lead_lost, true);
+    if (first) tell_loss(r);
 }
+
+void ranks_device_failed(ranks *r) { lose(r, rank_loss(r->rank, RANK_DEVICE)); }
 
 /* The others hear rank 0 alone: it is the one that hears them all. */
 static void find_silent(ranks *r, double now) {
@@ -110,6 +127,8 @@ static tide_status lost(ranks *r, tide_failure *failure) {
                  r->silent_s);
     else if (rank_fate_of(loss) == RANK_FAILED)
         snprintf(how, sizeof how, "gave up: its %.20s failed", r->transport->name);
+    else if (rank_fate_of(loss) == RANK_DEVICE)
+        snprintf(how, sizeof how, "gave up: its device failed");
     else
         snprintf(how, sizeof how, "waits for a message that is lost, all ranks being there: was a connection cut, and "
                                   "made anew?");
@@ -320,6 +339,7 @@ static void free_ranks(ranks *r, bool orderly) {
     free(r->hosts);
     free(r->heard_at);
     free(r->signs);
+    pthread_mutex_destroy(&r->loss_lock);
     ranks_release(r);
     free(r);
 }
@@ -330,6 +350,7 @@ tide_status ranks_join_by(const rank_transport *t, ranks **out, tide_failure *fa
     if (!r) return no_memory(failure);
     r->transport = t;
     r->silent_s  = t->silent_s > 0 ? t->silent_s : RANKS_SILENT_S;
+    pthread_mutex_init(&r->loss_lock, NULL);
     atomic_init(&r->lost, -1);
     atomic_init(&r->leaving, false);
     atomic_init(&r->reached, 0);

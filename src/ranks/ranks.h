@@ -28,6 +28,7 @@ tide_status ranks_join_by(const rank_transport *t, ranks **out, tide_failure *fa
 void        ranks_leave(ranks *r);
 int         ranks_rank(const ranks *r);    /* 0 alone */
 int         ranks_count(const ranks *r);   /* 1 alone */
+bool        ranks_sound(const ranks *r);   /* nothing has ended them */
 static inline bool ranks_lead(const ranks *r) { return ranks_rank(r) == 0; }
 
 /* What is agreed on beside the failure: `stop` if any says so, rank 0's `clock`; `place` is where in the work they
@@ -53,6 +54,12 @@ float      *ranks_part(ranks *r, int64_t part);
  * stretch, so no rank sees all parts of all numbers. It is there until the next meeting, and the parts are not any
  * more. */
 tide_status ranks_sum(ranks *r, const float **sum, tide_failure *failure);
+
+/* `call` once, by any thread, when it is known that a rank was lost: for what waits for that rank elsewhere. NULL: no
+ * more; it is not under way then. */
+void        ranks_on_loss(ranks *r, void (*call)(void *user), void *user);
+/* This rank's device failed, for which others may wait where no meeting is: they all hear of it. */
+void        ranks_device_failed(ranks *r);
 
 /* "4 ranks on 2 hosts by MPI"; "2 ranks: cuda:0, cuda:1" */
 void        ranks_text(const ranks *r, char *line, size_t size);

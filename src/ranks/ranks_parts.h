@@ -12,9 +12,9 @@
 /* Of a meeting. leaving: this rank's last. */
 typedef struct rank_header { int32_t status; bool stop, leaving; double clock; int64_t place; } rank_header;
 
-/* Which rank was lost, and how: nothing is heard of it, its library failed, or a round in which all wait does not end
- * there (a message to it, or from it, was lost). One number, that of signs of life. */
-typedef enum rank_fate { RANK_SILENT, RANK_FAILED, RANK_STUCK, RANK_FATES } rank_fate;
+/* Which rank was lost, and how: nothing is heard of it, its library failed, a round in which all wait does not end
+ * there (a message to it, or from it, was lost), or its device failed. One number, that of signs of life. */
+typedef enum rank_fate { RANK_SILENT, RANK_FAILED, RANK_STUCK, RANK_DEVICE, RANK_FATES } rank_fate;
 static inline int       rank_loss(int rank, rank_fate fate) { return RANK_FATES * rank + (int)fate; }
 static inline int       rank_lost(int loss) { return loss / RANK_FATES; }
 static inline rank_fate rank_fate_of(int loss) { return (rank_fate)(loss % RANK_FATES); }
@@ -36,6 +36,9 @@ struct ranks {
     bool                  beats;
     atomic_bool           leaving;
     atomic_int            lost;       /* a rank_loss; -1: none */
+    pthread_mutex_t       loss_lock;  /* of on_loss */
+    void                (*on_loss)(void *user);  /* NULL: none, or it was called */
+    void                 *on_loss_user;
     tide_failure          failure;    /* what ended it, for every later call */
     int64_t               here, numbers, stride;  /* what was reserved: parts, floats of each, from one to the next */
     float                *parts;          /* this rank's */

@@ -25,6 +25,7 @@ struct rank_group {
     bool            ended;   /* somebody left, or never comes */
     round_slot      slots[RANK_ROUNDS];
     const char    (*names)[RANK_HOST];
+    rank_sign      *signs;   /* of each, the last */
     void           *shared;
     size_t          shared_bytes;
 };
@@ -46,6 +47,9 @@ rank_group *rank_group_new(const char (*names)[RANK_HOST], int count) {
     if (!g) return NULL;
     g->count = count, g->names = names;
     pthread_mutex_init(&g->lock, NULL);
+    g->signs = calloc((size_t)count, sizeof *g->signs);
+    for (int i = 0; g->signs && i < count; i++) g->signs[i].lost = -1;
+    fine &= g->signs != NULL;
     for (int i = 0; i < RANK_ROUNDS; i++) fine &= (g->slots[i].of = calloc((size_t)count, sizeof(offer))) != NULL;
     if (fine) return g;
     rank_group_free(g);
@@ -65,6 +69,7 @@ void rank_group_free(rank_group *g) {
     if (!g) return;
     for (int i = 0; i < RANK_ROUNDS; i++) free(g->slots[i].of);
     pthread_mutex_destroy(&g->lock);
+    free(g->signs);
     free(g->shared);
     free(g);
 }
@@ -173,10 +178,22 @@ static bool test(rank_link *l, int slot, bool *done, char why[RANK_WHY]) {
     return true;
 }
 
+/* A thread is not lost without its process, and rounds tell of those that left; but what one says of its device the
+ * others must hear. */
+static bool beat(rank_link *l, const rank_sign *sign, bool *heard, rank_sign *signs, char why[RANK_WHY]) {
+    rank_group *g = l->group;
+    (void)why;
+    pthread_mutex_lock(&g->lock);
+    if (sign->lost >= 0 && rank_fate_of((int)sign->lost) == RANK_DEVICE) g->signs[l->rank].lost = sign->lost;
+    memcpy(signs, g->signs, (size_t)g->count * sizeof *signs);
+    pthread_mutex_unlock(&g->lock);
+    memset(heard, 1, (size_t)g->count * sizeof *heard);
+    return true;
+}
+
 const rank_transport rank_threads = { .version = RANK_TRANSPORT_VERSION, .name = "threads", .open = open_link,
-                                      .all_to_all = all_to_all, .all_gather = all_gather, .tell = tell, .test = test,
-                                      .share = share,
-                                      .close = close_link };
+                                      .all_to_all = all_to_all, .all_gather = all_gather,
+                                      .tell = tell, .test = test, .share = share, .beat = beat, .close = close_link };
 
 const char *ranks_name(const ranks *r) {
     return r && r->transport == &rank_threads ? r->hosts + (size_t)r->rank * RANK_HOST : NULL;

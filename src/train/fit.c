@@ -124,6 +124,13 @@ static void count_step(fit *f, double rate, double seconds) {
     count_seconds(f, seconds);
 }
 
+/* How many steps may be queued before the next look: ranks take it together, so they go by rank 0's clock. */
+static void set_window(fit *f, double each, int steps) {
+    if (fit_ranks(f)) each = (f->clock - f->looked_at) / steps;
+    f->looked_at = f->clock;
+    f->window    = (int)fmin(fmax(READ_EVERY_S / fmax(each, 1e-9), 1), TRAIN_LOG);
+}
+
 /* Adds up the figures of the steps that nobody has looked at yet, and tells each. */
 static tide_status hear_steps(fit *f, const train_result *r, tide_failure *failure) {
     fit_progress *at   = &f->at;
@@ -138,21 +145,25 @@ static tide_status hear_steps(fit *f, const train_result *r, tide_failure *failu
         stop |= tell(f, (fit_event){ .at = done, .loss = r[i].loss, .metric = r[i].metric, .grad_norm = r[i].norm,
                                      .lr = f->unread_rate[i], .step_s = each });
     }
-    f->window          = (int)fmin(fmax(READ_EVERY_S / fmax(each, 1e-9), 1), TRAIN_LOG);
+    set_window(f, each, n);
     tide_status status = stop || save_due(f, SAVE_EVERY_S) ? fit_save(f, failure) : TIDE_OK;
     return stop && status == TIDE_OK ? stopped(f, failure) : status;
 }
 
-/* Waits for what is queued. */
+/* Waits for what is queued: of ranks, for that of all of them. */
 static tide_status read_steps(fit *f, tide_failure *failure) {
     train_result r[TRAIN_LOG];
     double       began  = os_seconds();
     tide_status  status = train_step_read(f->model.step, f->unread, r, failure);
+    status              = fit_meet(f, status, failure);
     count_seconds(f, os_seconds() - began);
     if (status == TIDE_OK) return hear_steps(f, r, failure);
     f->unread = 0, f->unread_seconds = 0;
     return status;
 }
+
+/* Somebody asked to stop: of ranks, all have heard it. */
+static bool wishes_to_look(const fit *f) { return fit_ranks(f) ? f->stop : atomic_load(&f->cancelled); }
 
 static tide_status take_step(fit *f, tide_failure *failure) {
     train_feed   feeds[TRAIN_FEEDS];
@@ -171,7 +182,7 @@ static tide_status take_step(fit *f, tide_failure *failure) {
     fit_take_word(f);
     count_step(f, rate, os_seconds() - began);
     if (!queue) return hear_steps(f, &r, failure);
-    return f->unread >= f->window || atomic_load(&f->cancelled) ? read_steps(f, failure) : TIDE_OK;
+    return f->unread >= f->window || wishes_to_look(f) ? read_steps(f, failure) : TIDE_OK;
 }
 
 /* ---- closing an epoch ---- */

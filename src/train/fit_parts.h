@@ -20,7 +20,8 @@ struct fit {
     atomic_bool      cancelled;
     bool             wish, stop;           /* of ranks: to stop, asked for here; agreed on by all */
     bool             parted;               /* ... and acted on: all return from the loop at this step */
-    double           clock;                /* of ranks: rank 0's elapsed seconds at the last meeting */
+    double           clock, looked_at;     /* of ranks: rank 0's elapsed seconds at the last meeting; when queued steps
+                                              were looked at last */
     rank_word        word;                 /* of a meeting */
     fit_account      account;
     int              unread, window;       /* steps that were queued and nobody has looked at; how many may be */

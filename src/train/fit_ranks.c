@@ -11,7 +11,8 @@ enum { PLACES = 4 };  /* kinds of meetings at a step */
 /* ---- meeting ---- */
 
 void fit_begin_word(fit *f) {
-    f->word = (rank_word){ .stop = f->wish, .clock = fit_elapsed(f), .place = PLACES * f->at.step + 1 };
+    f->word = (rank_word){ .stop = f->wish || atomic_load(&f->cancelled), .clock = fit_elapsed(f),
+                           .place = PLACES * f->at.step + 1 };
 }
 
 void fit_take_word(fit *f) { f->stop |= f->word.stop, f->clock = f->word.clock; }

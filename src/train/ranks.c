@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "ranks/threads.h"
+#include "step_exchange.h"
 
 enum { SAME = 160 };
 
@@ -53,7 +54,9 @@ bool train_ranks_told(const train_step *s, char *line, size_t size) {
     char who[160];
     if (!s->rule.ranks) return false;
     ranks_text(s->rule.ranks, who, sizeof who);
-    snprintf(line, size, "%s%s a batch is %" PRId64 " parts of %" PRId64 ", %" PRId64 " of them on each rank", who,
-             ranks_name(s->rule.ranks) ? ";" : ":", s->parts, s->samples, s->here);
+    int at = snprintf(line, size, "%s%s a batch is %" PRId64 " parts of %" PRId64 ", %" PRId64 " of them on each rank",
+                      who, ranks_name(s->rule.ranks) ? ";" : ":", s->parts, s->samples, s->here);
+    if (s->exchange) snprintf(line + at, size - (size_t)at, "; sums by %s", step_exchange_library(s));
+    else if (*s->by_host) snprintf(line + at, size - (size_t)at, "; sums by way of the host (%s)", s->by_host);
     return true;
 }

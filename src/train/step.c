@@ -11,9 +11,10 @@
 #include <stdio.h>
 
 #include "base/base.h"
+#include "step_exchange.h"
 #include "step_ranks.h"
 
-enum { FIGURES = 3 };  /* of a step, in the log */
+enum { FIGURES = 2, MOST_FIGURES = FIGURES + EXCHANGE_PARTS };  /* of a step, in the log, beside its metrics */
 
 static tide_val optimizer(const train_rule *r, tide_list params, tide_list gradients, tide_val lr) {
     tide_adamw_opts adam = {
@@ -68,12 +69,19 @@ void train_step_begin(train_step *s, tide_graph *g, tide_list params, int64_t ba
 
 /* ---- steps that are queued ---- */
 
-/* A metric of a part is read after each part, and sums of ranks leave the device: such steps are not queued. */
-static bool queueing(const train_step *s) {
+bool train_device_apart(const tide_graph *g) {
     tide_device d;
-    bool apart = tide_device_info(tide_graph_device(s->graph), &d, NULL) == TIDE_OK && d.own_memory;
-    return apart && !s->rule.ranks && (s->parts == 1 || !s->metric.graph);
+    return tide_device_info(tide_graph_device(g), &d, NULL) == TIDE_OK && d.own_memory;
 }
+
+/* A metric of a part is read after each part, and sums of ranks leave the device, unless it exchanges them itself: such
+ * steps are not queued. */
+static bool queueing(const train_step *s) {
+    bool here = s->exchange || (!s->rule.ranks && (s->parts == 1 || !s->metric.graph));
+    return here && train_device_apart(s->graph);
+}
+
+static int64_t metrics_logged(const train_step *s) { return s->exchange && s->metric.graph ? s->parts : 1; }
 
 /* The step's rate, as a value: a variable that is written before the step, or set by it. */
 static void make_rate(train_step *s) {
@@ -86,9 +94,12 @@ static void make_rate(train_step *s) {
 static void make_log(train_step *s) {
     tide_graph *g = s->graph;
     if (!s->rate.graph) return;
-    tide_val metric = s->metric.graph ? s->metric : tide_scalar(g, 0);
-    tide_val row    = tide_reshape(tide_stack(g, TIDE_LIST(s->loss, s->norm, metric), 0), TIDE_SHAPE(1, FIGURES));
-    s->log          = tide_variable(g, "step.log", tide_fill(g, TIDE_F32, TIDE_SHAPE(TRAIN_LOG, FIGURES), 0));
+    int64_t  metrics = metrics_logged(s), width = FIGURES + metrics;
+    tide_val metric  = s->metric.graph ? s->metric : tide_scalar(g, 0);
+    tide_val all     = tide_concat(g, TIDE_LIST(tide_stack(g, TIDE_LIST(s->loss, s->norm), 0),
+                                                tide_reshape(metric, TIDE_SHAPE(metrics))), 0);
+    tide_val row     = tide_reshape(all, TIDE_SHAPE(1, width));
+    s->log          = tide_variable(g, "step.log", tide_fill(g, TIDE_F32, TIDE_SHAPE(TRAIN_LOG, width), 0));
     tide_val moved  = tide_concat(g, TIDE_LIST(tide_slice(s->log, 0, 1, TIDE_END), row), 0);
     s->logged       = tide_group(g, TIDE_LIST(tide_assign(s->log, moved), tide_assign(s->lr, s->rate)));
     s->update       = tide_group(g, TIDE_LIST(s->update, s->logged));
@@ -113,7 +124,7 @@ static tide_program *compile_part(const train_step *s, bool metric) {
 }
 
 static tide_status compile(train_step *s, tide_failure *failure) {
-    bool   parts = s->parts > 1, metric = s->metric.graph != NULL;
+    bool   parts = s->parts > 1, metric = s->metric.graph && !s->exchange;
     double began = os_seconds();
     s->program   = parts ? compile_part(s, metric) : compile_step(s, metric);
     if (parts) s->finish = compile_step(s, false);
@@ -122,24 +133,34 @@ static tide_status compile(train_step *s, tide_failure *failure) {
     return status == TIDE_OK && parts ? train_compiled(s->graph, s->finish, failure) : status;
 }
 
+static tide_list add_parts(train_step *s, tide_list gradients, train_loss l) {
+    s->part = tide_accumulator_add(&s->sums, gradients, l.numerator, l.denominator);
+    if (s->exchange) s->part = step_exchange_part(s, s->part), step_exchange_total(s);
+    return tide_accumulator_take(&s->sums);
+}
+
 tide_status train_step_end(train_step *s, train_loss l, tide_failure *failure) {
     bool parts = s->parts > 1;
+    tide_status status = step_exchange_open(s, failure);
+    if (status != TIDE_OK) return status;
     if (parts) tide_sample_offset(s->graph, (tide_val){ 0 });
     s->metric = l.metric;
     s->loss   = l.denominator.graph && !parts ? tide_div(l.numerator, l.denominator) : l.numerator;
     tide_list gradients = gradients_of(&s->rule, s->params, s->loss, &s->scaler);
     if (parts) {
-        s->part   = tide_accumulator_add(&s->sums, gradients, l.numerator, l.denominator);
-        gradients = tide_accumulator_take(&s->sums), s->loss = s->sums.loss;
+        status    = step_ranks_check(s, failure);
+        gradients = add_parts(s, gradients, l);
+        s->loss   = s->sums.loss;
     }
     make_rate(s);
     tide_val rate = s->rate.graph ? s->rate : s->lr;
     s->update = update_with(&s->rule, s->params, gradients, rate, &s->norm, &s->scaler);
     if (parts) s->update = tide_accumulator_step(&s->sums, s->update);
     make_log(s);
-    tide_status status = step_ranks_check(s, failure);
     return status == TIDE_OK ? compile(s, failure) : status;
 }
+
+void train_step_free(train_step *s) { step_exchange_close(s); }
 
 int64_t train_parts(int64_t asked, const ranks *r) { return MAX2(MAX2(asked, 1), ranks_count(r)); }
 
@@ -210,15 +231,33 @@ static tide_status step_failed(const train_step *s, const tide_program *last, ti
     return fail(failure, status, "the training step failed");
 }
 
+/* The devices wait for each other, the hosts for nothing but a word of how it went. */
+static tide_status run_exchanged(const train_step *s, const train_feed *feeds, int count, tide_failure *failure) {
+    tide_status status = TIDE_OK;
+    for (int64_t part = 0; status == TIDE_OK && part < s->here; part++) {
+        status = run_part(s, feeds, count, s->first + part);
+        if (status != TIDE_OK) step_failed(s, s->program, status, failure);
+        status = step_exchange_rows(s, part, status, failure);
+    }
+    return status;
+}
+
+static tide_status run_on_host(const train_step *s, const train_feed *feeds, int count, double *metric,
+                               tide_failure *failure) {
+    tide_status status = run_parts(s, feeds, count, metric);
+    if (status != TIDE_OK) step_failed(s, s->program, status, failure);
+    return s->rule.ranks ? step_ranks_exchange(s, status, metric, failure) : status;
+}
+
 /* All runs of a step. */
 static tide_status run_all(const train_step *s, const train_feed *feeds, int count, double *metric,
                            tide_failure *failure) {
     tide_feed     own;
     tide_program *last   = s->program;
-    tide_status   status = run_parts(s, feeds, count, metric);
-    if (status != TIDE_OK) step_failed(s, last, status, failure);
-    if (s->rule.ranks) status = step_ranks_exchange(s, status, metric, failure);
+    tide_status   status = s->exchange ? run_exchanged(s, feeds, count, failure)
+                                       : run_on_host(s, feeds, count, metric, failure);
     if (status == TIDE_OK && s->finish) status = tide_run(last = s->finish, &own, train_step_own_feeds(s, &own));
+    step_exchange_failed(s, status);
     return status == TIDE_OK ? status : step_failed(s, last, status, failure);
 }
 
@@ -227,6 +266,7 @@ tide_status train_step_run(const train_step *s, const train_feed *feeds, int cou
     *out = (train_result){ 0 };
     tide_status status = run_all(s, feeds, count, &out->metric, failure);
     if (status != TIDE_OK) return status;
+    if (s->exchange) return train_step_read(s, 1, out, failure);
     if (!s->metric.graph) out->metric = (double)NAN;
     status = read_scalar(s->loss, &out->loss);
     if (status == TIDE_OK) status = read_scalar(s->norm, &out->norm);
@@ -237,13 +277,22 @@ tide_status train_step_queue(const train_step *s, const train_feed *feeds, int c
     return run_all(s, feeds, count, NULL, failure);
 }
 
+static double sum_of(const float *metrics, int64_t count) {
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++) sum += (double)metrics[i];
+    return sum;
+}
+
 tide_status train_step_read(const train_step *s, int64_t n, train_result *out, tide_failure *failure) {
-    float       rows[TRAIN_LOG][FIGURES];
+    float       rows[TRAIN_LOG * MOST_FIGURES];
+    int64_t     metrics = metrics_logged(s), width = FIGURES + metrics;
     tide_status status = tide_read_now(s->log, rows, sizeof rows);
+    step_exchange_failed(s, status);
     if (status != TIDE_OK) return step_failed(s, s->finish ? s->finish : s->program, status, failure);
     for (int64_t i = 0; i < n; i++) {
-        const float *row = rows[TRAIN_LOG - n + i];
-        out[i] = (train_result){ (double)row[0], (double)row[1], s->metric.graph ? (double)row[2] : (double)NAN };
+        const float *row = rows + width * (TRAIN_LOG - n + i);
+        out[i] = (train_result){ (double)row[0], (double)row[1],
+                                 s->metric.graph ? sum_of(row + FIGURES, metrics) : (double)NAN };
     }
     return TIDE_OK;
 }

@@ -6,6 +6,7 @@
  *   train_step_end(&s, (train_loss){ loss, .metric = accuracy }, &failure);
  *   train_step_rate(&s, 1e-3);
  *   train_step_run(&s, (train_feed[]){ { x, data } }, 1, &result, &failure);
+ *   train_step_free(&s);
  *
  * Where the device has memory of its own, runs are queued there, and a host that looks at each step makes the device
  * wait for it. There the program keeps the figures of its last steps (train_step_queues), to be read some at a time:
@@ -41,6 +42,8 @@ typedef struct train_rule {
     tide_compile_options compile;
 } train_rule;
 
+typedef struct step_exchange step_exchange;
+
 typedef struct train_step {
     tide_graph      *graph;
     tide_list        params;
@@ -54,13 +57,16 @@ typedef struct train_step {
     tide_val         metric;           /* of a run; graph NULL: none */
     tide_val         update, part;     /* effects: of `finish` or of the only program; of a part */
     tide_val         lr;               /* variable "lr" */
-    tide_val         log, logged;      /* variable "step.log" (TRAIN_LOG, 3): loss, norm, metric of the last steps, the
-                                          newest last, and the effect that adds one; graph NULL: steps are not queued */
+    tide_val         log, logged;      /* variable "step.log" (TRAIN_LOG, figures): loss, norm, metric (of an exchange
+                                          each part's) of the last steps, the newest last, and the effect that adds
+                                          one; graph NULL: steps are not queued */
     tide_val         rate;             /* where they are, the input that "lr" is set to: writing it would wait ... */
     float            rate_now;         /* ... and what it is fed */
     tide_grad_scaler scaler;           /* scale.graph NULL: none */
     tide_accumulator sums;
     tide_val         base;             /* of ranks: the sample that a part begins with, an input */
+    step_exchange   *exchange;         /* of ranks whose devices exchange by themselves; NULL: by way of the host ... */
+    char             by_host[200];     /* ... and why, a clause; "": devices that need not be asked */
     rank_word       *word;             /* what is told and heard at a step's meeting; NULL: nothing */
     double           compile_s;        /* what compiling took */
 } train_step;
@@ -73,12 +79,14 @@ void train_step_begin(train_step *s, tide_graph *g, tide_list params, int64_t ba
  * one the loss is the sum of the parts' numerators over that of their denominators. The metric is a scalar that is told
  * along with the loss, of a part its share too; graph NULL: none. */
 typedef struct train_loss { tide_val numerator, denominator, metric; } train_loss;
-/* Compiles the programs. Fails with the graph's first failure, or the programs'; TIDE_ETYPE where parameters of ranks
- * are not float32. */
+/* Compiles the programs, of ranks together. Fails with the graph's first failure, or the programs'; TIDE_ETYPE where
+ * parameters of ranks are not float32. */
 tide_status train_step_end(train_step *s, train_loss loss, tide_failure *failure);
 
 /* Of ranks: before the first step, all together; nothing alone. */
 tide_status train_step_meet(const train_step *s, tide_failure *failure);
+/* Before its graph is freed. What was never begun, all of it 0, is fine. */
+void        train_step_free(train_step *s);
 
 /* The effect that moves the parameters by the derivatives of `loss`, for who compiles it otherwise; *norm and *scaler
  * are set as in train_step. */
@@ -106,6 +114,9 @@ bool        train_step_queues(const train_step *s);
 tide_status train_step_queue(const train_step *s, const train_feed *feeds, int count, tide_failure *failure);
 /* Waits; of the last `n` steps, 1 to TRAIN_LOG, the oldest first. */
 tide_status train_step_read(const train_step *s, int64_t n, train_result *out, tide_failure *failure);
+
+/* Has the device memory of its own, where runs may be queued? */
+bool        train_device_apart(const tide_graph *g);
 
 /* Where the loss scaler is, and how many steps of the run it has skipped; 0 and 0 without one. */
 tide_status train_step_scale(const train_step *s, double *scale, int64_t *skipped, tide_failure *failure);

@@ -70,5 +70,5 @@ tide_status step_ranks_exchange(const train_step *s, tide_status mine, double *m
 }
 
 tide_status train_step_meet(const train_step *s, tide_failure *failure) {
-    return s->rule.ranks ? ranks_reserve(s->rule.ranks, s->here, row_length(s), failure) : TIDE_OK;
+    return s->rule.ranks && !s->exchange ? ranks_reserve(s->rule.ranks, s->here, row_length(s), failure) : TIDE_OK;
 }

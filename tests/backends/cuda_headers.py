@@ -4,7 +4,7 @@ environment's site-packages, then a toolkit's usual ones and those of the enviro
 import glob
 import os
 
-HEADERS = ("cuda.h", "nvrtc.h", "cublasLt.h")
+HEADERS = ("cuda.h", "nvrtc.h", "cublasLt.h", "nccl.h")
 
 
 def folders():

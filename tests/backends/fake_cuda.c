@@ -1,15 +1,17 @@
-/* A library in place of CUDA's three, the driver here and in fake_cuda_work.c, fake_nvrtc.c and fake_cublaslt.c: texts
- * run as they are, built for the processor and a group's threads as fibers (gpu/build.h, gpu/group.h). It is stricter
- * than CUDA with its caller: a handle that is gone or of another kind, an address outside a block, a call without a
- * context or for another device's, what a stream that is captured forbids, a context that is left with something in
- * it: all end the program. What is queued is done when it is waited for; a graph's nodes run in any order that their
- * edges allow. */
+/* A library in place of CUDA's four, the driver here and in fake_cuda_work.c, fake_nvrtc.c, fake_cublaslt.c and
+ * fake_nccl.c: texts run as they are, built for the processor and a group's threads as fibers (gpu/build.h,
+ * gpu/group.h). It is stricter than CUDA with its caller: a handle that is gone or of another kind, an address outside
+ * a block, a call without a context or for another device's, what a stream that is captured forbids, a context that is
+ * left with something in it: all end the program. What is queued is done when it is waited for; a graph's nodes run in
+ * any order that their edges allow. */
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "backends/cuda/nccl.h"
 #include "fake_cuda_parts.h"
 
 enum { GUARD = 1024, GUARD_BYTE = 0xC3, FRESH_BYTE = 0xFF, MOST_DEVICES = 4, MOST_PUSHED = 8, MOST_LEFT = 400,
@@ -19,8 +21,8 @@ static const char *left(void);
 static int64_t calls_of(const char *function);
 __attribute__((visibility("default"))) extern fake_cuda fake;
 fake_cuda fake = { .devices = 1, .driver_version = 13000, .capability = 90, .threads = 1024, .local_bytes = 49152,
-                   .room_bytes = 232448, .compiler_major = 13, .most_bytes = (int64_t)1 << 33, .seed = 1,
-                   .calls = calls_of, .left = left, .possible = build_possible };
+                   .room_bytes = 232448, .compiler_major = 13, .nccl_version = 22703, .seed = 1,
+                   .most_bytes = (int64_t)1 << 33, .calls = calls_of, .left = left, .possible = build_possible };
 
 void fake_stop(const char *format, ...) {
     va_list arguments;
@@ -42,11 +44,19 @@ void fake_leave(const int *entered) {
     pthread_mutex_unlock(&mutex);
 }
 
+/* Others are in them meanwhile. */
+void fake_pause(void) {
+    pthread_mutex_unlock(&mutex);
+    nanosleep(&(struct timespec){ 0, 50000 }, NULL);
+    pthread_mutex_lock(&mutex);
+}
+
 #define NAME_CU(name, version, takes) "cu" #name,
 #define NAME_NVRTC(name, version, takes) "nvrtc" #name,
 #define NAME_LT(name, version, takes) "cublasLt" #name,
+#define NAME_NCCL(name, version, takes) "nccl" #name,
 static const char *const names[] = { CUDA_FUNCTIONS(NAME_CU) "cuGraphAddDependencies", NVRTC_FUNCTIONS(NAME_NVRTC)
-                                     CUBLASLT_FUNCTIONS(NAME_LT) "run" };
+                                     CUBLASLT_FUNCTIONS(NAME_LT) NCCL_FUNCTIONS(NAME_NCCL) "run" };
 enum { NAMES = sizeof names / sizeof *names };
 static int64_t counts[NAMES];
 
@@ -72,7 +82,8 @@ unsigned fake_fault(const char *function) {
 static const uint64_t magic = 0x6375646166616b65;
 static fake_object *all;
 static const char *const kinds[] = { "a stream", "an event", "a module", "a graph", "an executable graph", "a program",
-                                     "a handle of cuBLASLt", "a product", "a layout", "a preference" };
+                                     "a handle of cuBLASLt", "a product", "a layout", "a preference",
+                                     "a communicator" };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 static int64_t living[KINDS];
 

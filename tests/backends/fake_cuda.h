@@ -11,6 +11,7 @@ typedef struct fake_cuda {
     int      threads, local_bytes, room_bytes;     /* of a group */
     int      kernel_threads;    /* that a kernel allows; 0: what its text says */
     int      compiler_major;
+    int      nccl_version;      /* 22703: 2.27.3 */
     int64_t  most_bytes;        /* of a device */
     unsigned lost;              /* what each call for a device returns; 0: none is lost */
     uint64_t seed;              /* of the order in which a graph's nodes run */
@@ -22,7 +23,7 @@ typedef struct fake_cuda {
     int      after, more;
     unsigned code;
     /* What was. */
-    int64_t  launches, graphs, products, compiled, out_of_order;
+    int64_t  launches, graphs, products, compiled, out_of_order, gathers;
     int64_t (*calls)(const char *function);
     /* What there still is, in words; "": nothing. Contexts that are pushed count. */
     const char *(*left)(void);

@@ -18,6 +18,7 @@ void fake_stop(const char *format, ...) TIDE_PRINTF(1, 2);
 /* One thread at a time is in the libraries. */
 int  fake_enter(void);
 void fake_leave(const int *entered);
+void fake_pause(void);  /* inside: others may be meanwhile */
 #define FAKE_ENTER __attribute__((cleanup(fake_leave))) const int entered = fake_enter();
 
 /* Counts a call; what it is to return instead of what it does; 0: nothing. */

@@ -1,5 +1,5 @@
-/* What cuda.h and cublaslt.h say of CUDA's libraries, beside what their own headers say: of each as far as it is here
- * (cuda_headers.py). Skipped where none is. Whatever differs does not compile, but for a symbol's version. */
+/* What cuda.h, cublaslt.h and nccl.h say of CUDA's libraries, beside what their own headers say: of each as far as it
+ * is here (cuda_headers.py). Skipped where none is. Whatever differs does not compile, but for a symbol's version. */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,13 @@
 #define HAS_PRODUCTS
 #endif
 
+#if __has_include(<nccl.h>) && __has_include(<crt/host_defines.h>) && __has_include(<nv/target>)
+#include <nccl.h>
+#define HAS_EXCHANGES
+#endif
+
 #include "backends/cuda/cublaslt.h"
+#include "backends/cuda/nccl.h"
 
 #undef CUDA_SUCCESS
 #undef CUDA_ERROR_OUT_OF_MEMORY
@@ -60,6 +66,13 @@ SAME_RESULT(algorithm, algo) SAME_RESULT(workspace, workspaceSize) SAME_RESULT(s
 SAME_RESULT(waves, wavesCount) SAME_RESULT(reserved, reserved)
 #endif
 
+#ifdef HAS_EXCHANGES
+#define SAME_SETTING(name) SAME_MEMBER(nccl_config, name, ncclConfig_t, name)
+SAME_SIZE(nccl_id, ncclUniqueId)
+SAME_SETTING(size) SAME_SETTING(magic) SAME_SETTING(version) SAME_SETTING(blocking)
+_Static_assert(NCCL_MAGIC == NCCL_API_MAGIC && NCCL_OLDEST == NCCL_VERSION(2, 14, 0), "how a configuration begins");
+#endif
+
 /* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
 #ifdef HAS_DRIVER
@@ -79,6 +92,11 @@ CUDA_TYPES(SAME_TYPE)
 _Static_assert(CUBLASLT_REDUCTION_SCHEME_NONE == 0, "the mask of schemes has no bit for none");
 #endif
 
+#ifdef HAS_EXCHANGES
+#define SAME_NCCL(name, number) _Static_assert((int)nccl##name == (number), "value of nccl" #name);
+NCCL_CONSTANTS(SAME_NCCL)
+#endif
+
 /* ---- functions: structures of ours stand for theirs ------------------------------------------------------------- */
 
 #define cuda_node_params CUDA_KERNEL_NODE_PARAMS_v2
@@ -87,6 +105,9 @@ _Static_assert(CUBLASLT_REDUCTION_SCHEME_NONE == 0, "the mask of schemes has no 
 #define lt_preference cublasLtMatmulPreference_t
 #define lt_choice cublasLtMatmulHeuristicResult_t
 #define lt_algorithm cublasLtMatmulAlgo_t
+
+#define nccl_id ncclUniqueId
+#define nccl_config ncclConfig_t
 
 #define SAME_FUNCTION(prefix, name, takes)                                                                             \
     typedef unsigned type_of_##prefix##name takes;                                                                     \
@@ -103,6 +124,15 @@ NVRTC_FUNCTIONS(SAME_NVRTC)
 #ifdef HAS_PRODUCTS
 #define SAME_CUBLASLT(name, version, takes) SAME_FUNCTION(cublasLt, name, takes)
 CUBLASLT_FUNCTIONS(SAME_CUBLASLT)
+#endif
+
+#ifdef HAS_EXCHANGES
+#define SAME_NCCL_CALL(name, version, takes) SAME_FUNCTION(nccl, name, takes)
+#define SAME_NCCL_TEXT(name, version, takes)                                                                           \
+    typedef const char *type_of_nccl##name takes;                                                                      \
+    _Static_assert(__builtin_types_compatible_p(type_of_nccl##name, __typeof__(nccl##name)), "nccl" #name);
+NCCL_FUNCTIONS(SAME_NCCL_CALL)
+NCCL_TEXTS(SAME_NCCL_TEXT)
 #endif
 
 /* The header's name is a macro that adds the version; an older one stays in the library. */
@@ -126,7 +156,7 @@ static int expect_symbols(void) {
 }
 
 int main(void) {
-#if !defined HAS_DRIVER && !defined HAS_COMPILER && !defined HAS_PRODUCTS
+#if !defined HAS_DRIVER && !defined HAS_COMPILER && !defined HAS_PRODUCTS && !defined HAS_EXCHANGES
     return 77;
 #endif
     return expect_symbols();

@@ -26,6 +26,8 @@ typedef struct trial {
     tide_program *p;        /* computes 2 in; not run yet */
     tide_failure  failure;
     float         six[6];
+    char          id[TIDE_COMMUNICATOR_ID];
+    tide_communicator *c;
 } trial;
 
 typedef struct row {

@@ -87,6 +87,11 @@ static bool no_info(trial *t) {
     return tide_device_info("abacus", &d, &t->failure) == TIDE_EDEVICE && t->failure.status && !d.memory_bytes;
 }
 
+static bool lacks_library(const trial *t) {
+    const char *missing;
+    return !tide_communicator_library(t->g, &missing) && *missing;
+}
+
 static bool unknown_device(trial *t) {
     return tide_device_check("abacus", &t->failure) == TIDE_EDEVICE && strstr(t->failure.message, "available: cpu");
 }
@@ -270,7 +275,21 @@ static bool waits_for_failed(trial *t) {
     R(tide_device_info, 1, "nowhere to write to", tide_device_info("ref", NULL, &t->failure) == TIDE_OK)               \
     R(tide_device_info, 2, "no name", tide_device_info(NULL, NULL, NULL) == TIDE_OK)                                   \
     R(tide_wait, 0, "no program", tide_wait(NULL) == TIDE_ENOMEM)                                                      \
-    R(tide_wait, 1, "a program that failed", waits_for_failed(t))\
+    R(tide_wait, 1, "a program that failed", waits_for_failed(t))                                                      \
+    R(tide_communicator_library, 0, "no graph", !tide_communicator_library(NULL, NULL))                                \
+    R(tide_communicator_library, 1, "a device without", lacks_library(t))                                              \
+    R(tide_communicator_id, 0, "no graph", tide_communicator_id(NULL, t->id, &t->failure) == TIDE_EINVAL)              \
+    R(tide_communicator_id, 1, "no place", tide_communicator_id(t->g, NULL, NULL) == TIDE_EINVAL)                      \
+    STALE(R, tide_communicator_id, t->g, t->id)                                                                        \
+    R(tide_communicator_open, 0, "no graph", tide_communicator_open(NULL, t->id, 0, 1, &t->c, NULL) == TIDE_EINVAL)    \
+    R(tide_communicator_open, 1, "no name", tide_communicator_open(t->g, NULL, 0, 1, &t->c, NULL) == TIDE_EINVAL)      \
+    R(tide_communicator_open, 2, "no rank", tide_communicator_open(t->g, t->id, 2, 2, &t->c, NULL) == TIDE_EINVAL)     \
+    R(tide_communicator_open, 3, "nowhere", tide_communicator_open(t->g, t->id, 0, 1, NULL, NULL) == TIDE_EINVAL)      \
+    STALE(R, tide_communicator_open, t->g, t->id, 0, 1, &t->c)                                                         \
+    R(tide_all_gather, 0, "none", tide_all_gather(NULL, TIDE_LIST(t->w), TIDE_LIST(t->w), 0, NULL) == TIDE_EINVAL)     \
+    STALE(R, tide_all_gather, NULL, TIDE_LIST(t->w), TIDE_LIST(t->w), 0)                                               \
+    R(tide_communicator_abort, 0, "none", (tide_communicator_abort(NULL), true))                                       \
+    R(tide_communicator_close, 0, "none", (tide_communicator_close(NULL), true))                                       \
     R(tide_products, 0, "no device", !tide_products(NULL)->name && !tide_products("toaster")->name)
 
 static bool past_the_last(trial *t) {

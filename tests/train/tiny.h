@@ -154,6 +154,7 @@ static inline void open_run_folder(tiny *t, const char *name) {
 static inline void close_tiny(tiny *t) {
     fit_free(t->fit);
     if (t->folder.lock >= 0) run_folder_close(&t->folder);
+    train_step_free(&t->step);
     tide_graph_free(t->graph);
 }
 

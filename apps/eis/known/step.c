@@ -97,6 +97,7 @@ tide_status known_session_open(const known_settings *o, const known_samples *tra
 }
 
 void known_session_close(known_session *s) {
+    train_step_free(&s->step);
     tide_graph_free(s->graph);
     free(s->full);
     free(s->row);

@@ -61,6 +61,7 @@ tide_status spectrum_session_open(const spectrum_settings *o, spectrum_session *
 }
 
 void spectrum_session_free(spectrum_session *s) {
+    train_step_free(&s->step);
     tide_graph_free(s->graph);
     *s = (spectrum_session){ 0 };
 }

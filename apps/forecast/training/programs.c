@@ -9,6 +9,7 @@
 
 /* Each try is a new graph: a failed one stays failed. */
 static tide_status open_step(trainer *t, const forecast_options *o, tide_failure *failure) {
+    train_step_free(&t->step);
     session_free(&t->session);
     tide_status status = session_open(o, &t->config, &t->data, &t->session, failure);
     return status == TIDE_OK ? session_training(&t->session, o, t->ranks, &t->step, failure) : status;

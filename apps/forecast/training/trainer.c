@@ -109,6 +109,7 @@ void forecast_trainer_free(forecast_trainer *t) {
     train_team_begin(t->team, TRAIN_TEAM_FREE, 0);
     run_folder_close(&t->folder);
     fit_free(t->fit);
+    train_step_free(&t->step);
     session_free(&t->session);
     bundle_free(&t->bundle);
     dataset_free(&t->data);

@@ -16,7 +16,8 @@ GPU_BACKEND_FUNCTIONS
 static const char *lacks_products(tide_dtype half) { return (void)half, NULL; }
 
 const tide_backend tide_backend_cuda = {
-    .name = "cuda", .fuse = true, .cut = &gpu_cut, .memory = &cuda_memory, .prepare = prepare, .run = gpu_run,
+    .name = "cuda", .fuse = true, .cut = &gpu_cut, .memory = &cuda_memory, .collectives = &cuda_collectives,
+    .prepare = prepare, .run = gpu_run,
     .measure = gpu_measure, .scratch_bytes = scratch_bytes, .forget = gpu_forget, .release = gpu_release,
     .lacks = lacks, .keeps = keeps, .lacks_products = lacks_products, .describe = cuda_describe,
 };

@@ -32,6 +32,7 @@ typedef struct cuda_device {
 } cuda_device;
 
 extern const backend_memory cuda_memory;
+extern const backend_collectives cuda_collectives;  /* collectives.c */
 
 /* device.c */
 tide_status cuda_open(int32_t index, const tide_allocator *allocator, void **device, tide_failure *why);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "cublaslt.h"
+#include "nccl.h"
 
 enum { OLDEST_DRIVER = 12000, WORDS = 640 };
 
@@ -17,6 +18,8 @@ typedef struct symbol { const char *name; size_t at; } symbol;
 static const symbol driver_symbols[] = { CUDA_FUNCTIONS(DRIVER_SYMBOL) { NULL, 0 } };
 #define PRODUCTS_SYMBOL(name, version, takes) { "cublasLt" #name version, offsetof(cublaslt, name) },
 static const symbol products_symbols[] = { CUBLASLT_FUNCTIONS(PRODUCTS_SYMBOL) { NULL, 0 } };
+#define NCCL_SYMBOL(name, version, takes) { "nccl" #name version, offsetof(nccl, name) },
+static const symbol nccl_symbols[] = { NCCL_FUNCTIONS(NCCL_SYMBOL) NCCL_TEXTS(NCCL_SYMBOL) { NULL, 0 } };
 static const symbol nvrtc_symbols[] = { NVRTC_FUNCTIONS(NVRTC_SYMBOL) { NULL, 0 } };
 
 static bool take_symbols(void *library, const char *name, const symbol *symbols, void *calls, char *why) {
@@ -200,4 +203,43 @@ static void find_products(void) {
 const cublaslt *cublaslt_here(void) {
     pthread_once(&products_once, find_products);
     return products_found ? &products : NULL;
+}
+
+/* ---- exchanges ---- */
+
+static pthread_once_t nccl_once = PTHREAD_ONCE_INIT;
+static nccl_found exchanges;
+static bool exchanges_found;
+static char exchanges_missing[WORDS];
+
+/* From 2.9 on a version is 10000 major + 100 minor + patch. */
+static bool take_version(void) {
+    int v = 0;
+    if (exchanges.calls.GetVersion(&v) || v < NCCL_OLDEST)
+        return snprintf(exchanges_missing, WORDS, "libnccl is of version %d; %d is the least (2.14)", v, NCCL_OLDEST),
+               false;
+    exchanges.version = v;
+    snprintf(exchanges.name, sizeof exchanges.name, "NCCL %d.%d.%d", v / 10000, v / 100 % 100, v % 100);
+    return true;
+}
+
+static void find_exchanges(void) {
+    const char *wish = getenv("TIDEMILL_NCCL");
+    if (wish && strcmp(wish, "none") == 0) {
+        snprintf(exchanges_missing, WORDS, "TIDEMILL_NCCL is none");
+        return;
+    }
+    wanted w       = { "libnccl", "", 2, exchanges_missing };
+    void  *library = in_folders(library_in, &w);
+    if (!library && !*exchanges_missing)
+        snprintf(exchanges_missing, WORDS, "NCCL is not here (python3 -m pip install nvidia-nccl-cu12)");
+    exchanges_found = library &&
+                      take_symbols(library, "libnccl", nccl_symbols, &exchanges.calls, exchanges_missing) &&
+                      take_version();
+}
+
+const nccl_found *nccl_here(const char **missing) {
+    pthread_once(&nccl_once, find_exchanges);
+    *missing = exchanges_missing;
+    return exchanges_found ? &exchanges : NULL;
 }
