@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Several processes share a search: what one would have found and left, whoever is killed."""
+"""Several processes share a search, or a backtest: what one would have found and left, whoever is killed."""
 import csv
 import json
 import os
@@ -52,6 +52,15 @@ class Joined(Case):
     def kill(self, *children):
         for child in children:
             os.kill(child.pid, signal.SIGKILL)
+
+
+    def mpirun(self, expected, *words):
+        if not shutil.which("mpirun"):
+            self.skipTest("mpirun is not there")
+        done = subprocess.run(["mpirun", "-n", "3", "--oversubscribe", "--allow-run-as-root", program.PROGRAM, *map(str, words)], cwd=self.folder / "several",
+                              capture_output=True, text=True, env=program.environment(), timeout=100)
+        self.assertEqual(done.returncode, expected, done.stderr)
+        return done
 
 
 class Tune(Joined):
@@ -145,24 +154,101 @@ class Tune(Joined):
         self.assertIn("not made by this search", self.error(2, *self.words("--join"), cwd=self.folder / "one")["message"])
         self.assertFalse((self.folder / "one/out/.tidemill/pieces").exists())
 
-    @staticmethod
-    def mpirun(*words):
-        return ["mpirun", "--oversubscribe", "--allow-run-as-root", *map(str, words)]
-
     def test_mpirun(self):
         """Nobody needs to say `join`; each trial is trained by its process alone, and number 0 has the word."""
-        if not shutil.which("mpirun"):
-            self.skipTest("mpirun is not there")
         self.alone(*self.words(epochs=9))
-        done = subprocess.run(self.mpirun("-n", 3, program.PROGRAM, *self.words("--json", epochs=9)), cwd=self.folder / "several", capture_output=True,
-                              text=True, env=program.environment(), timeout=100)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        json.loads(done.stdout)
+        json.loads(self.mpirun(0, *self.words("--json", epochs=9)).stdout)
         self.same()
-        done = subprocess.run(self.mpirun("-n", 3, program.PROGRAM, *self.words("--budget", "1h", epochs=9)), cwd=self.folder / "several", capture_output=True, text=True,
-                              env=program.environment(), timeout=100)
-        self.assertEqual(done.returncode, 2, done.stderr)
-        self.assertIn("--budget ends a search by the clock of one process", done.stderr)
+        self.assertIn("--budget ends a search by the clock of one process", self.mpirun(2, *self.words("--budget", "1h", epochs=9)).stderr)
+
+
+class Backtest(Joined):
+    REFITS = ("--step", 4, "--refit-every", 4, "--level", 80)
+
+    def setUp(self):
+        super().setUp()
+        self.data = program.write_series(self.folder / "series.csv", rows=500)
+        self.code(0, "forecast", "train", "--data", self.data, "--out", self.folder / "run", *program.SMALL, "--epochs", 4, "--no-plots", "--sum", "all=load+wind+OT")
+
+    def words(self, *more):
+        return ("forecast", "backtest", self.folder / "run", "--data", self.data, "--output", "out.csv", "--threads", 1, *more)
+
+    def same(self):
+        self.assertEqual((self.folder / "one/out.csv").read_bytes(), (self.folder / "several/out.csv").read_bytes())
+        self.assertEqual([path.name for path in (self.folder / "several").iterdir()], ["out.csv"])
+
+    def shared(self, count, *more):
+        """By so many at once; each has all figures."""
+        one = without_clock(json.loads(self.alone(*self.words("--json", *more)).stdout))
+        for out in self.end([self.start(*self.words("--json", *more)) for _ in range(count)]):
+            self.assertEqual(without_clock(json.loads(out)), one)
+        self.same()
+
+    def test_by_the_run(self):
+        """Batches of its program, with intervals, and those of sums."""
+        self.shared(3, "--step", 1, "--level", "50,90", "--sum", "all=load+wind+OT")
+
+    def test_killed(self):
+        """By models that are trained for it: the others take over what a process had in hand."""
+        one = without_clock(json.loads(self.alone(*self.words("--json", *self.REFITS)).stdout))
+        children = [self.start(*self.words("--json", *self.REFITS)) for _ in range(3)]
+        self.wait_for("out.csv.pieces/.tidemill/pieces/origins-*", children[0])
+        self.kill(children[1])
+        for out in self.end(children, killed={1}):
+            self.assertEqual(without_clock(json.loads(out)), one)
+        self.same()
+
+    def pieces(self):
+        return {path: path.stat().st_mtime_ns for path in (self.folder / "several").glob("out.csv.pieces/.tidemill/pieces/origins-*")}
+
+    def test_goes_on(self):
+        """All are killed, twice; another number goes on from what is there, and one without `join` takes the rest away."""
+        self.alone(*self.words(*self.REFITS))
+        before = {}
+        for count in (3, 2):
+            children = [self.start(*self.words(*self.REFITS)) for _ in range(count)]
+            while len(self.pieces()) < len(before) + 2:
+                self.assertIsNone(children[0].poll(), "it ended before")
+                time.sleep(0.002)
+            self.kill(*children)
+            self.end(children, killed=set(range(count)))
+            self.assertEqual({path: self.pieces()[path] for path in before}, before, "what was finished was made again")
+            before = self.pieces()
+        self.assertFalse((self.folder / "several/out.csv").exists())
+        self.assertEqual(self.error(2, *self.words("--join", *self.REFITS, "--horizon", 2), cwd=self.folder / "several")["option"], "horizon")
+        shutil.copytree(self.folder / "several", self.folder / "copy")
+        self.end([self.start(*self.words(*self.REFITS))])
+        self.same()
+        shutil.rmtree(self.folder / "several")
+        (self.folder / "copy").rename(self.folder / "several")
+        self.code(0, *self.words(*self.REFITS), cwd=self.folder / "several")
+        self.same()
+
+    def test_refused(self):
+        base = ("forecast", "backtest", self.folder / "run", "--join", "--data")
+        for words, option in (((self.data,), "output"), ((self.data, "--output", "-"), "output"), ((self.data, "--output", "/dev/null"), "output"),
+                              ((self.data, "--output", "out.csv", "--compile-mode", "max-autotune"), "compile-mode")):
+            self.assertEqual(self.error(2, *base, *words, cwd=self.folder / "several")["option"], option)
+        self.assertEqual(self.error(2, *base, "-", "--output", "out.csv", cwd=self.folder / "several", stdin=self.data.read_text())["option"], "data")
+        self.assertEqual(list((self.folder / "several").iterdir()), [])
+
+    def test_strangers(self):
+        """What somebody else has put where pieces are kept stays."""
+        notes, theirs = (self.folder / place / "out.csv.pieces" for place in ("several", "one"))
+        notes.mkdir(), (theirs / ".tidemill").mkdir(parents=True)
+        (notes / "notes.txt").write_text("mine")
+        (theirs / ".tidemill/notes.txt").write_text("mine")
+        self.code(0, *self.words("--join"), cwd=self.folder / "several")
+        self.assertEqual([path.name for path in notes.iterdir()], ["notes.txt"])
+        self.assertIn("not made by this program", self.error(2, *self.words("--join"), cwd=self.folder / "one")["message"])
+        self.code(0, *self.words(), cwd=self.folder / "one")
+        self.assertEqual([path.name for path in (theirs / ".tidemill").iterdir()], ["notes.txt"])
+
+    def test_mpirun(self):
+        self.alone(*self.words(*self.REFITS))
+        json.loads(self.mpirun(0, *self.words("--json", *self.REFITS)).stdout)
+        self.same()
+        self.assertIn("give it the name of a file", self.mpirun(2, "forecast", "backtest", self.folder / "run", "--data", self.data).stderr)
 
 
 if __name__ == "__main__":

@@ -243,7 +243,7 @@ static const tide_option rows[] = {
     ROW_PRECISION(S, ALL | WHY),
     ROW_STRICT(S, ALL | WHY),
     ROW_THREADS(S, ALL | WHY),
-    ROW_JOIN(S, TUNE),
+    ROW_JOIN(S, TUNE | BACK),
     ROW_CUT(S, TRAIN | WHY),
     ROW_COMPILE(S, ALL | WHY),
     ROW_COMPILE_MODE(S, ALL | WHY),
