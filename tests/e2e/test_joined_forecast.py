@@ -3,9 +3,11 @@
 import csv
 import json
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import program
@@ -165,13 +167,17 @@ class Tune(Joined):
 class Backtest(Joined):
     REFITS = ("--step", 4, "--refit-every", 4, "--level", 80)
 
-    def setUp(self):
-        super().setUp()
-        self.data = program.write_series(self.folder / "series.csv", rows=500)
-        self.code(0, "forecast", "train", "--data", self.data, "--out", self.folder / "run", *program.SMALL, "--epochs", 4, "--no-plots", "--sum", "all=load+wind+OT")
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.run_folder = pathlib.Path(folder.name) / "run"
+        cls.data = program.write_series(pathlib.Path(folder.name) / "series.csv", rows=400)
+        done = program.run("forecast", "train", "--data", cls.data, "--out", cls.run_folder, *program.SMALL, "--epochs", 3, "--no-plots")
+        assert done.returncode == 0, done.stderr
 
     def words(self, *more):
-        return ("forecast", "backtest", self.folder / "run", "--data", self.data, "--output", "out.csv", "--threads", 1, *more)
+        return ("forecast", "backtest", self.run_folder, "--data", self.data, "--output", "out.csv", "--threads", 1, *more)
 
     def same(self):
         self.assertEqual((self.folder / "one/out.csv").read_bytes(), (self.folder / "several/out.csv").read_bytes())
@@ -225,7 +231,7 @@ class Backtest(Joined):
         self.same()
 
     def test_refused(self):
-        base = ("forecast", "backtest", self.folder / "run", "--join", "--data")
+        base = ("forecast", "backtest", self.run_folder, "--join", "--data")
         for words, option in (((self.data,), "output"), ((self.data, "--output", "-"), "output"), ((self.data, "--output", "/dev/null"), "output"),
                               ((self.data, "--output", "out.csv", "--compile-mode", "max-autotune"), "compile-mode")):
             self.assertEqual(self.error(2, *base, *words, cwd=self.folder / "several")["option"], option)
@@ -248,7 +254,7 @@ class Backtest(Joined):
         self.alone(*self.words(*self.REFITS))
         json.loads(self.mpirun(0, *self.words("--json", *self.REFITS)).stdout)
         self.same()
-        self.assertIn("give it the name of a file", self.mpirun(2, "forecast", "backtest", self.folder / "run", "--data", self.data).stderr)
+        self.assertIn("give it the name of a file", self.mpirun(2, "forecast", "backtest", self.run_folder, "--data", self.data).stderr)
 
 
 if __name__ == "__main__":
