@@ -246,6 +246,7 @@ static void test_shared_lock(void **state) {
     owned_unlock_shared(folder, second);
     assert_false(owned_lists(folder, "sample.csv"));
     assert_true(owned_lists(folder, "model.safetensors"));
+    assert_false(is_there(".tidemill/t-999999999-3"));
     assert_false(is_there(".tidemill/lock"));
     int alone = owned_lock(folder, &f);
     assert_true(alone >= 0);
