@@ -165,7 +165,7 @@ class Tune(Joined):
 
 
 class Backtest(Joined):
-    REFITS = ("--step", 4, "--refit-every", 2, "--level", 80)
+    REFITS = ("--step", 4, "--refit-every", 2, "--warm-start", "--epochs", 1, "--level", 80)
 
     @classmethod
     def setUpClass(cls):
