@@ -30,6 +30,15 @@ static bool has_option(const cli_command *command, const char *name) {
     return false;
 }
 
+/* Of processes that were started together nobody needs to say that they share the work. */
+static void imply_join(const cli_call *call) {
+    cli_row rows[CLI_MAX_OPTIONS];
+    int     count = command_rows(call->command, rows);
+    for (int i = 0; i < count; i++)
+        if (strcmp(rows[i].row->name, "join") == 0)
+            tide_option_put(rows[i].table, (char *)call->target + rows[i].offset, "join", "true", NULL);
+}
+
 bool rank_begin(const cli_call *call, tide_failure *failure) {
     tide_rank r = tide_rank_here();
     silent = false;
@@ -43,6 +52,7 @@ bool rank_begin(const cli_call *call, tide_failure *failure) {
         silent = r.number > 0;
         return false;
     }
+    imply_join(call);
     silent = r.number > 0 && (shared(call, "ranks") || has_option(call->command, "join"));
     if (silent && !freopen("/dev/null", "w", stdout)) return true; /* then there are its results twice */
     return true;

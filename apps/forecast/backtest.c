@@ -105,13 +105,23 @@ static tide_status forecast_by_run(rolling *r, tide_failure *failure) {
     tide_status status = linear_fit(&r->data, r->data.split, o->seq_len, o->pred_len, &linear, failure);
     if (status == TIDE_OK)
         status = rolling_answer(r, &(answerer){ handle_session(r->run), &r->data, linear, &r->bundle->bands }, 0,
-                                r->origins, failure);
+                                r->origins, rolling_take, r, failure);
     baseline_free(linear);
     return status;
 }
 
+static tide_status forecast_by_refits(rolling *r, tide_failure *failure) {
+    refit      *f      = NULL;
+    tide_status status = refit_new(r, &f, failure);
+    for (; status == TIDE_OK && r->refits * r->options->refit_every < r->origins; r->refits += status == TIDE_OK)
+        status = refit_block(f, r->refits, rolling_take, r, failure);
+    refit_free(f);
+    return status;
+}
+
 static tide_status forecast_all(rolling *r, tide_failure *failure) {
-    return r->options->refit_every ? rolling_refit(r, failure) : forecast_by_run(r, failure);
+    if (r->sharing) return rolling_replay(r, failure);
+    return r->options->refit_every ? forecast_by_refits(r, failure) : forecast_by_run(r, failure);
 }
 
 /* ---- the CSV ---- */
@@ -135,6 +145,7 @@ static tide_status to_file(rolling *r, tide_failure *failure) {
     if (w.why.status && failure) *failure = w.why;
     if (status != TIDE_OK) return status;
     output_remember(o->model, o->output);
+    if (!r->sharing) rolling_forget_shared(r);
     listener_tell(&r->listener, (forecast_event){ .stage = FORECAST_STAGE_FILE, .message = o->output });
     return TIDE_OK;
 }
@@ -150,8 +161,20 @@ static tide_status to_memory(rolling *r, forecast_result *out, tide_failure *fai
     return status;
 }
 
+/* One of them writes, and each has all figures. */
+static tide_status share_and_write(rolling *r, tide_failure *failure) {
+    bool        mine   = false;
+    tide_status status = rolling_join(r, failure);
+    if (status == TIDE_OK) status = rolling_share(r, failure);
+    if (status == TIDE_OK) status = rolling_once(r, to_file, &mine, failure);
+    if (status == TIDE_OK && !mine) status = forecast_all(r, failure);
+    rolling_leave(r, status == TIDE_OK);
+    return status;
+}
+
 static tide_status forecast_and_write(rolling *r, forecast_result *out, tide_failure *failure) {
     const char *output = r->options->output;
+    if (r->options->join) return share_and_write(r, failure);
     if (!*output) return forecast_all(r, failure);
     return strcmp(output, "-") ? to_file(r, failure) : to_memory(r, out, failure);
 }
@@ -193,6 +216,7 @@ static tide_status backtest(rolling *r, const tested_memory *memory, forecast_re
     if (status == TIDE_OK) status = choose_learned(r, failure);
     if (status == TIDE_OK) status = settle_horizon(r, failure);
     if (status == TIDE_OK) status = check_output(r, failure);
+    if (status == TIDE_OK && r->options->join) status = rolling_check_join(r, failure);
     if (status == TIDE_OK) status = settle_levels(r, failure);
     if (status == TIDE_OK) status = rolling_check_refit(r, failure);
     if (status == TIDE_OK) status = choose_origins(r, failure);

@@ -70,7 +70,8 @@ tide_status tested_check_memory(const forecast_options *o, const tested_memory *
 }
 
 tide_status tested_check_options(const forecast_options *o, tide_failure *failure) {
-    static const char *const files[] = { "model", "data", "output", "static", "other-columns", "save-predictions" };
+    static const char *const files[] = { "model", "data", "output", "static", "other-columns", "save-predictions",
+                                         "join" };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (forecast_option_given(o, files[i]))
             return fail_at(failure, TIDE_EINVAL, NULL, 0, files[i],

@@ -93,7 +93,8 @@ typedef struct forecast_backtest_result {
  * program, and fills result->backtest, json, and csv where options->output is "-". options->refit_every > 0: models
  * trained anew, in memory, each on the rows up to the first of its origins alone. options->output NAME: a CSV with a
  * row for each origin, step and column; with options->level, the bounds of intervals as well. The intervals, and what
- * is trained, are the same every time. Statuses as forecast_train's. */
+ * is trained, are the same every time. options->join: other processes, of this machine or of others that see
+ * options->output, may forecast along; each receives all figures, one of them writes. Statuses as forecast_train's. */
 TIDE_API tide_status forecast_backtest(const forecast_options *options, forecast_progress progress, void *user,
                                        forecast_result *result, tide_failure *failure);
 

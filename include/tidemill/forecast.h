@@ -234,6 +234,9 @@ typedef struct forecast_options {
                                                 the same functions in the same order: one run, of number 0 of them, and
                                                 the bits of `accumulate` as many. Collective: forecast_trainer_new,
                                                 _run, _score, _free and forecast_train */
+    bool    join;                            /* tune, backtest: other processes with the same options, also of other
+                                                machines, may do their share at the same time, with the same `out` or
+                                                `output` */
     bool    recompute;                       /* train: the encoder blocks' values are made again for the backward
                                                 pass */
     int64_t sample_columns;                  /* train: columns of a step, drawn anew for each; 0: all. Validation and

@@ -73,6 +73,9 @@ typedef struct forecast_tune_result {
  * dropout, activation, use-norm, batch-size, learning-rate, optimizer, weight-decay, lradj and grad-clip. What the
  * drawn architecture has no use for (of dlinear: widths, heads, layers, dropout) stays as given.
  *
+ * options->join: other processes may search along in the same folder, of this machine or of others that see it; each
+ * receives the whole result. It goes on with what is there, and takes no budget.
+ *
  * Statuses as forecast_train's. TIDE_EINVAL too for a space that cannot be drawn from, with what could; TIDE_ECANCELLED
  * where `progress` stopped it: the trials have checkpoints. */
 TIDE_API tide_status forecast_tune(const forecast_options *options, forecast_progress progress, void *user,

@@ -229,6 +229,32 @@ static void test_lock(void **state) {
     owned_unlock(folder, lock);
 }
 
+/* Several, or one alone; the last of several releases. */
+static void test_shared_lock(void **state) {
+    (void)state;
+    tide_failure f = { 0 };
+    claimed((const char *const[]){ "model.safetensors", "sample.csv", NULL });
+    put("model.safetensors", "ours");
+    put(".tidemill/t-999999999-3", "half");
+    int first = owned_lock_shared(folder, &f), second = owned_lock_shared(folder, &f);
+    assert_true(first >= 0 && second >= 0);
+    assert_true(is_there(".tidemill/t-999999999-3"));
+    assert_int_equal(owned_lock(folder, &f), -1);
+    owned_unlock_shared(folder, first);
+    assert_true(owned_lists(folder, "sample.csv"));
+    assert_int_equal(owned_lock(folder, &f), -1);
+    owned_unlock_shared(folder, second);
+    assert_false(owned_lists(folder, "sample.csv"));
+    assert_true(owned_lists(folder, "model.safetensors"));
+    assert_false(is_there(".tidemill/t-999999999-3"));
+    assert_false(is_there(".tidemill/lock"));
+    int alone = owned_lock(folder, &f);
+    assert_true(alone >= 0);
+    assert_int_equal(owned_lock_shared(folder, &f), -1);
+    assert_int_equal(f.status, TIDE_EINVAL);
+    owned_unlock(folder, alone);
+}
+
 /* ---- files that the user names ---- */
 
 static void may_write(const char *name, bool overwrite, const char *const *inputs, const char *words) {
@@ -335,7 +361,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_claims),        IN_FOLDER(test_remove),    IN_FOLDER(test_strangers),
         IN_FOLDER(test_private_folder), IN_FOLDER(test_torn_list),
-        IN_FOLDER(test_first_version), IN_FOLDER(test_lock),      IN_FOLDER(test_outputs),
+        IN_FOLDER(test_first_version), IN_FOLDER(test_lock),      IN_FOLDER(test_shared_lock),
+        IN_FOLDER(test_outputs),
         IN_FOLDER(test_killed_writer),
         IN_FOLDER(test_damaged_list),  IN_FOLDER(test_outputs_on_runs), IN_FOLDER(test_standard_input),
     };

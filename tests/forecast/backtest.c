@@ -176,6 +176,67 @@ static void test_stops(void **state) {
     }
 }
 
+/* ---- shared ---- */
+
+static void shared(forecast_options *o, const char *name, char path[96]) {
+    of_run(o);
+    snprintf(path, 96, "%s/%s", folder, name);
+    set(o, "output", path);
+    set_all(o, "refit-every 4 windows 20 step 1 warm-start yes epochs 1 level 80 sum all=north+south+flow join yes");
+}
+
+/* Stopped again and again, each time a little later, it goes on to the figures of one that was not. */
+static void test_shared(void **state) {
+    forecast_options o;
+    char             path[96];
+    int              stops = 0;
+    (void)state;
+    shared(&o, "shared.csv", path);
+    for (int64_t stop = 2; stop < 60; stop += 9) {
+        watch           w       = { 0, stop };
+        forecast_result r       = { 0 };
+        tide_failure    failure = { 0 };
+        tide_status     status  = forecast_backtest(&o, count_events, &w, &r, &failure);
+        stops += status == TIDE_ECANCELLED;
+        assert_true(status == (w.events < stop ? TIDE_OK : TIDE_ECANCELLED));
+        forecast_result_free(&r);
+    }
+    assert_true(stops > 1);
+    forecast_result r = tested(&o);
+    assert_int_equal(r.backtest->refits, 5);
+    o.join = false, *o.output = 0;
+    forecast_result alone = tested(&o);
+    assert_memory_equal(r.backtest->of, alone.backtest->of, sizeof r.backtest->of);
+    assert_memory_equal(r.backtest->intervals, alone.backtest->intervals, sizeof r.backtest->intervals);
+    assert_true(r.backtest->crps == alone.backtest->crps && r.sums.count == 1);
+    assert_memory_equal(r.sums.of[0].width, alone.sums.of[0].width, sizeof r.sums.of[0].width);
+    forecast_result_free(&r), forecast_result_free(&alone);
+}
+
+/* A file that somebody has cut is named, and made again once it is gone. */
+static void test_damaged(void **state) {
+    forecast_options o;
+    char             path[96], piece[160];
+    forecast_result  r       = { 0 };
+    tide_failure     failure = { 0 };
+    watch            w       = { 0, 1 << 30 };
+    (void)state;
+    shared(&o, "cut.csv", path);
+    snprintf(piece, sizeof piece, "%s.pieces/.tidemill/pieces/origins-0", path);
+    for (w.stop_at = 1; access(piece, F_OK) != 0; w.stop_at++) {
+        w.events = 0;
+        assert_int_equal(forecast_backtest(&o, count_events, &w, &r, &failure), TIDE_ECANCELLED);
+        forecast_result_free(&r);
+    }
+    assert_int_equal(truncate(piece, 100), 0);
+    assert_int_equal(forecast_backtest(&o, NULL, NULL, &r, &failure), TIDE_EDATA);
+    expect_has(failure.message, "origins-0 is damaged: remove it");
+    assert_int_equal(unlink(piece), 0);
+    r = tested(&o);
+    forecast_result_free(&r);
+    assert_int_not_equal(access(piece, F_OK), 0);
+}
+
 static void test_refusals(void **state) {
     static const struct { const char *words; tide_status status; const char *says; } rows[] = {
         { "lead 6", TIDE_EINVAL, "`pred-len` 7" },
@@ -183,6 +244,7 @@ static void test_refusals(void **state) {
         { "windows 99", TIDE_EINVAL, "fewer than `windows` 99" },
         { "origins 10:30", TIDE_EINVAL, "number 1" },
         { "warm-start yes", TIDE_EINVAL, "`refit-every` N" },
+        { "join yes", TIDE_EINVAL, "`output`" },
         { "test 4", TIDE_EDATA, "test" },
         { "refit-every 1 test 354 val 6", TIDE_EDATA, "up to the first origin cannot be learned from" },
     };
@@ -315,7 +377,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),  cmocka_unit_test(test_bootstrap), cmocka_unit_test(test_naive_errors),
         cmocka_unit_test(test_result), cmocka_unit_test(test_stops),     cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_in_memory),
+        cmocka_unit_test(test_in_memory), cmocka_unit_test(test_shared), cmocka_unit_test(test_damaged),
     };
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -1,6 +1,7 @@
 /* A search as a program calls it: the result's figures, and a callback that stops it on whatever thread it is told. */
 #include <tidemill/tune.h>
 
+#include "forecast/report/parcel.h"
 #include "train_support.h"
 
 static void options_of(forecast_options *o, const char *out, const char *more) {
@@ -59,13 +60,14 @@ static int stop_at(void *user, const forecast_event *e) {
     return e->stage == FORECAST_STAGE_TRIAL && --s->left <= 0;
 }
 
-static void test_stopped(void **state) {
+static void stopped_and_resumed(const char *out, const char *more) {
     forecast_options o;
     forecast_result  whole = { 0 };
-    (void)state;
-    options_of(&o, "whole", NULL);
+    char             name[32];
+    snprintf(name, sizeof name, "%s-whole", out);
+    options_of(&o, name, NULL);
     search(&o, &whole);
-    options_of(&o, "stopped", "resume auto");
+    options_of(&o, out, more);
     int stops = 0;
     for (int left = 1; left < 4; left++) {
         forecast_result r       = { 0 };
@@ -75,7 +77,7 @@ static void test_stopped(void **state) {
         stops += status == TIDE_ECANCELLED;
         assert_true(s.told > 0);
         assert_true(status == TIDE_ECANCELLED || status == TIDE_OK);
-        if (status == TIDE_ECANCELLED) expect_has(failure.message, "`resume` auto");
+        if (status == TIDE_ECANCELLED) expect_has(failure.message, " goes on");
         forecast_result_free(&r);
     }
     assert_true(stops > 1);
@@ -89,9 +91,61 @@ static void test_stopped(void **state) {
     forecast_result_free(&whole);
 }
 
+static void test_stopped(void **state) {
+    (void)state;
+    stopped_and_resumed("stopped", "resume auto");
+    stopped_and_resumed("joined", "join yes");
+}
+
+/* ---- results that processes hand each other ---- */
+
+static void expect_same(const forecast_result *a, const forecast_result *b) {
+    assert_string_equal(a->json, b->json);
+    assert_string_equal(a->run, b->run);
+    assert_true(a->model.mse == b->model.mse && a->by_column_count == b->by_column_count && a->by_column_count > 0);
+    for (int64_t i = 0; i < a->by_column_count; i++) assert_string_equal(a->by_column[i].name, b->by_column[i].name);
+    assert_true(a->intervals[0].level_count == b->intervals[0].level_count && a->intervals[0].level_count > 0);
+    const forecast_interval *x = a->intervals[0].level, *y = b->intervals[0].level;
+    assert_memory_equal(x->by_step, y->by_step, (size_t)a->pred_len * sizeof *x->by_step);
+    assert_memory_equal(x->by_column, y->by_column, (size_t)a->by_column_count * sizeof *x->by_column);
+    assert_int_equal(a->sums.count, 1), assert_int_equal(b->sums.count, 1);
+    assert_string_equal(a->sums.of[0].name, b->sums.of[0].name);
+}
+
+/* Whole it is the same; cut anywhere, or with any byte of its lengths another, it is refused or a result. */
+static void test_parcel(void **state) {
+    forecast_options o;
+    forecast_result  r       = { 0 }, again = { 0 };
+    tide_failure     failure = { 0 };
+    void            *bytes;
+    size_t           size;
+    (void)state;
+    small_options(&o);
+    snprintf(o.out, sizeof o.out, "%s/parcel", folder);
+    set(&o, "sum", "total=north+south");
+    no_failure(forecast_train(&o, NULL, NULL, &r, &failure), &failure);
+    no_failure(parcel_pack(&r, &bytes, &size, &failure), &failure);
+    no_failure(parcel_unpack(bytes, size, &again, &failure), &failure);
+    expect_same(&r, &again);
+    forecast_result_free(&again);
+    for (size_t cut = 0; cut < size; cut += 1 + size / 500) {
+        assert_int_equal(parcel_unpack(bytes, cut, &again, &failure), TIDE_EDATA);
+        assert_null(again.json);
+    }
+    for (size_t at = 0; at < size; at += 1 + size / 2000) {
+        ((unsigned char *)bytes)[at] ^= 0xff;
+        if (parcel_unpack(bytes, size, &again, &failure) == TIDE_OK) forecast_result_free(&again);
+        memset(&again, 0, sizeof again);
+        ((unsigned char *)bytes)[at] ^= 0xff;
+    }
+    free(bytes);
+    forecast_result_free(&r);
+}
+
 static int set_up(void **state) { return folder_with_series(state, 400); }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_result), cmocka_unit_test(test_stopped) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_result), cmocka_unit_test(test_stopped),
+                                        cmocka_unit_test(test_parcel) };
     return cmocka_run_group_tests_name("a search", tests, set_up, remove_folder);
 }

@@ -30,18 +30,25 @@ static double pinball(const band_tables *b, const covered *row) {
     return 2 * sum / DECILES;
 }
 
-void coverage_add(coverage *c, const band_tables *b, const covered *row) {
-    double         bounds[2 * FORECAST_MAX_LEVELS];
-    coverage_cell *cell = &c->cells[row->column];
-    if (!c->levels.count || !b->quantile[FORECAST_BY_MODEL] || isnan(row->truth)) return;
+int64_t coverage_numbers(const coverage *c) { return c->levels.count ? 2 * c->levels.count + 1 : 0; }
+
+void coverage_bounds(const coverage *c, const band_tables *b, const covered *row, double *out) {
+    int64_t count = coverage_numbers(c);
+    for (int64_t i = 0; i < count; i++) out[i] = (double)NAN;
+    if (!count || !b->quantile[FORECAST_BY_MODEL]) return;
     bands_at(b, FORECAST_BY_MODEL, row->step * c->columns + row->column, row->forecast, row->spread, c->levels.of,
-             c->levels.count, bounds);
-    if (isnan(bounds[0])) return;
+             c->levels.count, out);
+    if (!isnan(row->truth) && !isnan(out[0])) out[count - 1] = pinball(b, row);
+}
+
+void coverage_count(coverage *c, int64_t column, double truth, const double *numbers) {
+    coverage_cell *cell = &c->cells[column];
+    if (!c->levels.count || isnan(truth) || isnan(numbers[0])) return;
     cell->count++;
-    cell->pinball += pinball(b, row);
+    cell->pinball += numbers[2 * c->levels.count];
     for (int64_t l = 0; l < c->levels.count; l++) {
-        cell->within[l] += row->truth >= bounds[2 * l] && row->truth <= bounds[2 * l + 1];
-        cell->width[l] += bounds[2 * l + 1] - bounds[2 * l];
+        cell->within[l] += truth >= numbers[2 * l] && truth <= numbers[2 * l + 1];
+        cell->width[l] += numbers[2 * l + 1] - numbers[2 * l];
     }
 }
 

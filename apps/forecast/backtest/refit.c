@@ -14,12 +14,12 @@
 
 enum { WARM_EPOCHS = 3 };
 
-typedef struct refit {
+struct refit {
     rolling          *rolling;
     forecast_options *options;   /* of each training, but for what the rows decide */
     int64_t           number;    /* of the training that goes on, from 1 */
     bool              running;   /* its rows are read and its programs made: what it tells is new */
-} refit;
+};
 
 /* ---- what is refused ---- */
 
@@ -44,7 +44,7 @@ tide_status rolling_check_refit(const rolling *r, tide_failure *failure) {
 
 /* ---- options ---- */
 
-/* The rows are at hand, without a file and without what says how text is read; nothing is written. */
+/* The rows are at hand, without a file and without what says how text is read; nothing is written or shared. */
 static void forget_places(forecast_options *o) {
     char *const texts[] = { o->data, o->columns, o->ignore, o->time_column, o->sep, o->decimal, o->thousands, o->na,
                             o->id, o->value, o->preset, o->out, o->model, o->output, o->dump_graph, o->from };
@@ -53,7 +53,7 @@ static void forget_places(forecast_options *o) {
     o->skip_rows = 0, o->date_order = 0;
     if (o->aggregate != FORECAST_AGGREGATE_KEEP) o->aggregate = FORECAST_AGGREGATE_NONE; /* that was done */
     o->strict_dates = o->sort = o->overwrite = o->plots = o->explain = o->refit = o->auto_size = false;
-    o->keep_scaler = false;
+    o->keep_scaler = o->ranks = o->join = false;
 }
 
 /* The last rows stand for test rows, which training must have and does not look at. The column that is put behind the
@@ -227,14 +227,15 @@ static tide_status check_shape(const rolling *r, const trained *m, tide_failure 
 }
 
 /* The whole series as the model takes it; the frame stays the backtest's. */
-static tide_status answer(rolling *r, const trained *m, int64_t first, int64_t count, tide_failure *failure) {
+static tide_status answer(rolling *r, const trained *m, int64_t first, int64_t count, figures_taker take, void *user,
+                          tide_failure *failure) {
     dataset  d = { .frame = r->data.frame };
     session *s = handle_session(m->model);
     tide_status status = dataset_adopt(&d, handle_bundle(m->model)) ? TIDE_OK : rolling_no_memory(failure);
     if (status == TIDE_OK) status = dataset_scale(&d, d.frame.rows, failure);
     if (status == TIDE_OK) status = session_data(s, &d, failure);
     answerer by = { s, &d, m->linear, &m->bands };
-    if (status == TIDE_OK) status = rolling_answer(r, &by, first, count, failure);
+    if (status == TIDE_OK) status = rolling_answer(r, &by, first, count, take, user, failure);
     d.frame = (frame){ 0 };
     dataset_free(&d);
     return status;
@@ -253,29 +254,34 @@ static tide_status tell_rows(const rolling *r, int64_t rows, tide_status status,
                    "`windows` N, takes later origins alone", rows, why->message);
 }
 
-static tide_status refit_block(refit *f, int64_t first, int64_t count, tide_failure *failure) {
-    rolling     *r    = f->rolling;
-    trained      m    = { 0 };
-    tide_failure why  = { 0 };
-    int64_t      rows = r->origin[first] + 1;
+tide_status refit_block(refit *f, int64_t block, figures_taker take, void *user, tide_failure *failure) {
+    rolling     *r     = f->rolling;
+    trained      m     = { 0 };
+    tide_failure why   = { 0 };
+    int64_t      first = block * r->options->refit_every, rows = r->origin[first] + 1;
+    f->number = block + 1;
     if (tell_begin(f, rows)) return fail(failure, TIDE_ECANCELLED, "stopped while forecasting");
     tide_status status = train(f, rows, &m, &why);
     if (status != TIDE_OK) status = tell_rows(r, rows, status, &why, failure);
     else status = check_shape(r, &m, failure);
-    if (status == TIDE_OK) status = answer(r, &m, first, count, failure);
+    if (status == TIDE_OK)
+        status = answer(r, &m, first, MIN2(r->options->refit_every, r->origins - first), take, user, failure);
     trained_free(&m);
     return status;
 }
 
-tide_status rolling_refit(rolling *r, tide_failure *failure) {
-    refit   f     = { .rolling = r, .options = malloc(sizeof *f.options) };
-    int64_t every = r->options->refit_every;
-    if (!f.options) return rolling_no_memory(failure);
-    tide_status status = options_of(r, f.options, failure);
-    for (int64_t at = 0; status == TIDE_OK && at < r->origins; at += every) {
-        f.number = ++r->refits;
-        status   = refit_block(&f, at, MIN2(every, r->origins - at), failure);
-    }
-    free(f.options);
-    return status;
+/* ---- all of them ---- */
+
+tide_status refit_new(rolling *r, refit **out, tide_failure *failure) {
+    refit *f = *out = calloc(1, sizeof *f);
+    if (!f || !(f->options = malloc(sizeof *f->options))) return rolling_no_memory(failure);
+    f->rolling = r;
+    return options_of(r, f->options, failure);
 }
+
+void refit_free(refit *f) {
+    if (f) free(f->options);
+    free(f);
+}
+
+const forecast_options *refit_options(const refit *f) { return f->options; }

@@ -52,21 +52,6 @@ tide_status rolling_header(rolling *r) {
     return ferror(r->csv) ? TIDE_EIO : TIDE_OK;
 }
 
-typedef struct told_row {
-    int64_t       origin, row, step, column;  /* rows of the series; the first is step 0; of those that are forecast */
-    const double *forecast;                   /* (FORECAST_BY_COUNT) */
-    double        truth, bounds[2 * FORECAST_MAX_LEVELS];
-} told_row;
-
-static void make_bounds(const rolling *r, const answerer *a, const window_spread *spread, told_row *t) {
-    int64_t levels = shown_levels(r), cell = t->step * r->bundle->config.out_count + t->column;
-    if (levels && a->bands->quantile[FORECAST_BY_MODEL])
-        bands_at(a->bands, FORECAST_BY_MODEL, cell, t->forecast[FORECAST_BY_MODEL], spread, r->intervals.levels.of,
-                 levels, t->bounds);
-    else
-        for (int64_t i = 0; i < 2 * levels; i++) t->bounds[i] = (double)NAN;
-}
-
 static void put_bounds(const rolling *r, const double *bounds) {
     int64_t levels = shown_levels(r);
     for (int64_t i = 0; i < 2 * levels; i++) {
@@ -114,24 +99,13 @@ static void keep_row(rolling *r, const told_row *t) {
     k->origin[i] = t->origin, k->row[i] = t->row, k->step[i] = t->step + 1, k->column[i] = t->column;
     if (k->time) k->time[i] = r->data.frame.time[t->row], k->origin_time[i] = r->data.frame.time[t->origin];
     memcpy(k->forecast + i * FORECAST_BY_COUNT, t->forecast, FORECAST_BY_COUNT * sizeof *k->forecast);
-    memcpy(k->bounds + i * sides, t->bounds, (size_t)sides * sizeof *k->bounds);
+    if (sides) memcpy(k->bounds + i * sides, t->bounds, (size_t)sides * sizeof *k->bounds);
     k->truth[i] = t->truth;
 }
 
-/* ---- of an origin ---- */
+/* ---- both ---- */
 
-tide_status rolling_rows(rolling *r, const answerer *a, int64_t origin, const double *forecasts,
-                         const window_spread *spread) {
-    const model_config *c = &r->bundle->config;
-    const frame *f = &r->data.frame;
-    for (int64_t i = 0; i < r->options->horizon * c->out_count; i++, forecasts += FORECAST_BY_COUNT) {
-        told_row t = { .origin = r->origin[origin], .step = r->options->lead + i / c->out_count,
-                       .column = i % c->out_count, .forecast = forecasts };
-        t.row   = t.origin + 1 + t.step;
-        t.truth = f->values[t.row * f->columns + c->out_first + t.column];
-        make_bounds(r, a, spread, &t);
-        if (r->csv) put_row(r, &t);
-        if (r->rows) keep_row(r, &t);
-    }
-    return r->csv && ferror(r->csv) ? TIDE_EIO : TIDE_OK;
+void rolling_put_row(rolling *r, const told_row *t) {
+    if (r->csv) put_row(r, t);
+    if (r->rows) keep_row(r, t);
 }

@@ -243,6 +243,7 @@ static const tide_option rows[] = {
     ROW_PRECISION(S, ALL | WHY),
     ROW_STRICT(S, ALL | WHY),
     ROW_THREADS(S, ALL | WHY),
+    ROW_JOIN(S, TUNE | BACK),
     ROW_CUT(S, TRAIN | WHY),
     ROW_COMPILE(S, ALL | WHY),
     ROW_COMPILE_MODE(S, ALL | WHY),
@@ -252,7 +253,7 @@ static const tide_option rows[] = {
       "the same in MiB; 0: what the device has" },
     { "accumulate", INT(accumulate, 1, 1e6), "1", TRAIN | WHY | MAY_DIFFER, "Machine", "N",
       "run a batch as N parts, one after the other, and update once: less memory, the same result" },
-    { "ranks", BOOL(ranks), NULL, TRAIN | MAY_DIFFER | RESOURCE | TIDE_OPTION_COMMAND_ON, "Machine", NULL,
+    { "ranks", BOOL(ranks), NULL, ONE | MAY_DIFFER | RESOURCE | TIDE_OPTION_COMMAND_ON, "Machine", NULL,
       "train with the other processes that mpirun or srun started, each on its part of every batch; false: alone" },
     { "recompute", BOOL(recompute), NULL, TRAIN | WHY, "Machine", NULL,
       "compute the encoder blocks again for the backward pass instead of keeping their values: less memory, more "

@@ -1,3 +1,4 @@
+/* Bounds of sums by quantiles of 300 paths, and how often truths lie within. */
 #include "sum_scores.h"
 
 #include <math.h>
@@ -27,8 +28,9 @@ bool sum_scores_new(sum_scores *s, const sum_plan *plan, int64_t pred_len, const
     s->path     = malloc((size_t)cells * sizeof *s->path + 1);
     s->sums     = malloc(sums * sizeof *s->sums + 1);
     s->sample   = malloc(sums * (size_t)s->paths * sizeof *s->sample + 1);
+    s->bounds   = malloc((size_t)sum_scores_numbers(s) * sizeof *s->bounds + 1);
     s->cells    = calloc((size_t)sums_series(plan) + 1, sizeof *s->cells);
-    return s->forecast && s->truth && s->path && s->sums && s->sample && s->cells;
+    return s->forecast && s->truth && s->path && s->sums && s->sample && s->bounds && s->cells;
 }
 
 void sum_scores_free(sum_scores *s) {
@@ -37,17 +39,23 @@ void sum_scores_free(sum_scores *s) {
     free(s->path);
     free(s->sums);
     free(s->sample);
+    free(s->bounds);
     free(s->cells);
     *s = (sum_scores){ 0 };
 }
 
 bool sum_scores_wanted(const sum_scores *s, int64_t window) { return s->cells && window % s->stride == 0; }
 
-static void take_sum(sum_scores *s, int64_t row, int64_t series) {
-    int64_t   at    = row * sums_series(&s->plan) + series;
-    double    truth = s->sums[at], bounds[2 * FORECAST_MAX_LEVELS];
+/* ---- a window ---- */
+
+/* (rows, series from `from` on, levels, 2) */
+int64_t sum_scores_numbers(const sum_scores *s) {
+    return sums_rows(&s->plan) * (sums_series(&s->plan) - s->from) * 2 * s->level_count;
+}
+
+static void count_sum(sum_scores *s, int64_t row, int64_t series, const double *bounds) {
+    double    truth = s->sums[row * sums_series(&s->plan) + series];
     sum_cell *cell  = &s->cells[series];
-    sums_bounds(s->sample + at * s->paths, s->paths, s->level, s->level_count, bounds);
     if (isnan(truth) || isnan(bounds[0])) return;
     cell->truths++;
     for (int64_t l = 0; l < s->level_count; l++) {
@@ -56,17 +64,29 @@ static void take_sum(sum_scores *s, int64_t row, int64_t series) {
     }
 }
 
-void sum_scores_take(sum_scores *s, const path_maker *m, const window_spread *spread) {
+void sum_scores_bounds(sum_scores *s, const path_maker *m, const window_spread *spread, double *out) {
     int64_t series = sums_series(&s->plan), rows = sums_rows(&s->plan);
     for (int64_t i = 0; i < s->paths; i++) {
         path_make(m, path_spread(i, s->paths), s->forecast, spread, s->path);
         sums_add_up(&s->plan, s->path, s->sums);
         for (int64_t k = 0; k < rows * series; k++) s->sample[k * s->paths + i] = s->sums[k];
     }
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t k = s->from; k < series; k++, out += 2 * s->level_count)
+            sums_bounds(s->sample + (row * series + k) * s->paths, s->paths, s->level, s->level_count, out);
+}
+
+void sum_scores_count(sum_scores *s, const double *bounds) {
+    int64_t series = sums_series(&s->plan), rows = sums_rows(&s->plan);
     sums_add_up(&s->plan, s->truth, s->sums);
     for (int64_t row = 0; row < rows; row++)
-        for (int64_t k = s->from; k < series; k++) take_sum(s, row, k);
+        for (int64_t k = s->from; k < series; k++, bounds += 2 * s->level_count) count_sum(s, row, k, bounds);
     s->windows++;
+}
+
+void sum_scores_take(sum_scores *s, const path_maker *m, const window_spread *spread) {
+    sum_scores_bounds(s, m, spread, s->bounds);
+    sum_scores_count(s, s->bounds);
 }
 
 /* ---- results ---- */

@@ -63,7 +63,7 @@ int tuning_tick(tuning *t, double loss) {
         tell(t, loss);
         if (spent(t)) atomic_store(&t->over, true);
     }
-    if (now - t->clocked >= CLOCK_EVERY_S) keep_clock(t);
+    if (!t->joined && now - t->clocked >= CLOCK_EVERY_S) keep_clock(t); /* several have no budget */
     pthread_mutex_unlock(&t->mutex);
     return tuning_stopped(t);
 }

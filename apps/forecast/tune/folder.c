@@ -77,13 +77,13 @@ static tide_status check_present(const tuning *t, bool present, tide_failure *fa
     if (!present && o->resume == FORECAST_RESUME_MUST)
         return fail_at(failure, TIDE_EINVAL, t->folder, 0, "resume",
                        "%s contains no search to go on with; `resume` auto starts one", t->folder);
-    if (!present || o->resume || o->overwrite) return TIDE_OK;
+    if (!present || o->resume || o->overwrite || t->joined) return TIDE_OK;
     return fail_at(failure, TIDE_EINVAL, t->folder, 0, "out",
                    "%s already contains a search: go on with it (`resume`) or replace it (`overwrite`)", t->folder);
 }
 
 /* What an earlier search left goes; what is not its own is in the way. */
-static tide_status clear(const tuning *t, bool present, tide_failure *failure) {
+tide_status tuning_folder_clear(const tuning *t, bool present, tide_failure *failure) {
     char        path[FORECAST_TEXT_SIZE];
     struct stat info;
     tide_status status = TIDE_OK;
@@ -103,28 +103,40 @@ static tide_status clear(const tuning *t, bool present, tide_failure *failure) {
     return TIDE_OK;
 }
 
+bool tuning_present(const tuning *t) {
+    char path[FOLDER_PATH];
+    return access(folder_file(t->folder, files[0], path), F_OK) == 0;
+}
+
+static tide_status lock(tuning *t, tide_failure *failure) {
+    t->lock = t->joined ? owned_lock_shared(t->folder, failure) : owned_lock(t->folder, failure);
+    if (t->lock < 0) return failure ? failure->status : TIDE_EINVAL;
+    if (!t->joined) pieces_clear(t->folder);
+    return TIDE_OK;
+}
+
+/* Of those that share it the first one clears, where the others wait. */
 tide_status tuning_folder_open(tuning *t, tide_failure *failure) {
     const forecast_options *o = t->options;
-    char path[FOLDER_PATH];
     tide_status status = name_folder(t, failure);
     if (status == TIDE_OK) status = owned_check(t->folder, files, failure);
     if (status != TIDE_OK) return status;
-    bool present = access(folder_file(t->folder, files[0], path), F_OK) == 0;
+    bool present = tuning_present(t);
     status       = check_present(t, present, failure);
     if (status == TIDE_OK) status = make_folders(t->folder, failure);
     const char *const inputs[] = { o->data, o->holidays, o->issued, o->statics, o->space };
     for (int i = 0; status == TIDE_OK && i < 5; i++)
         if (*inputs[i] && !strchr(inputs[i], '=')) status = owned_refuse_input(t->folder, inputs[i], failure);
     if (status == TIDE_OK) status = owned_claim(t->folder, (const char *const[]){ NULL }, failure);
-    if (status == TIDE_OK && (t->lock = owned_lock(t->folder, failure)) < 0)
-        status = failure ? failure->status : TIDE_EINVAL;
-    if (status == TIDE_OK && !(present && o->resume)) status = clear(t, present, failure);
+    if (status == TIDE_OK) status = lock(t, failure);
+    if (status == TIDE_OK && !t->joined && !(present && o->resume)) status = tuning_folder_clear(t, present, failure);
     return status;
 }
 
 void tuning_folder_close(tuning *t) {
     if (t->lock < 0) return;
-    owned_release(t->folder);
-    owned_unlock(t->folder, t->lock);
+    if (!t->joined) owned_release(t->folder);
+    if (t->joined) owned_unlock_shared(t->folder, t->lock);
+    else owned_unlock(t->folder, t->lock);
     t->lock = -1;
 }

@@ -80,7 +80,7 @@ int tuning_width(const tuning *t, int64_t count) {
 /* Where there are fewer trials than threads, each takes what threads are free. */
 static void run_side_by_side(round_of *r, int64_t count) {
     int width  = tuning_width(r->t, count);
-    r->threads = width < r->t->threads ? r->t->threads : 1;
+    r->threads = tuning_each(r->t, width);
     parallel_for(width, count, 1, advance, r);
 }
 
@@ -106,6 +106,11 @@ static void tell_rung(const tuning *t, int rung) {
                   share, r->trials, r->trials == 1 ? "" : "s", lost, r->best, kept);
 }
 
+static void climb_together(tuning *t, int rung, trial **alive, int64_t count) {
+    tide_failure why = { 0 };
+    if (tuning_climb_joined(t, alive, count, rung, &why) != TIDE_OK) tuning_stop(t, &why);
+}
+
 /* Takes those of `alive` through it that were not before. False: it was stopped on the way. */
 static bool climb(tuning *t, int rung, trial **alive, int64_t count, trial **todo) {
     char     doing[48];
@@ -117,12 +122,23 @@ static bool climb(tuning *t, int rung, trial **alive, int64_t count, trial **tod
     }
     snprintf(doing, sizeof doing, "rung %d of %d", rung + 1, t->rungs);
     t->doing = doing, t->todo = count, t->done = count - waiting;
-    if (!t->best && waiting) run_side_by_side(&r, waiting);
+    if (t->joined) climb_together(t, rung, alive, count);
+    else if (!t->best && waiting) run_side_by_side(&r, waiting);
     count_rung(&t->rung[rung], alive, count, rung);
     t->doing = "";
     return t->rung[rung].through + t->rung[rung].failed == count;
 }
 
+typedef struct dropped { trial **of; int64_t count; } dropped;
+
+static tide_status close_rung(tuning *t, void *user, tide_failure *failure) {
+    const dropped *d      = user;
+    tide_status    status = t->joined ? tuning_commit(t, failure) : TIDE_OK;
+    for (int64_t i = 0; status == TIDE_OK && i < d->count; i++) tuning_forget(t, d->of[i]);
+    return status;
+}
+
+/* How many are left; -1: it was stopped. */
 static int64_t drop(tuning *t, int rung, trial **alive, int64_t count) {
     forecast_tune_rung *r = &t->rung[rung];
     int64_t wanted = t->count;
@@ -130,8 +146,11 @@ static int64_t drop(tuning *t, int rung, trial **alive, int64_t count) {
     qsort(alive, (size_t)count, sizeof *alive, by_loss);
     int64_t keep = rung + 1 < t->rungs ? MIN2(MAX2(wanted, 1), r->through) : r->through;
     r->kept      = keep;
-    for (int64_t i = keep; i < count; i++) tuning_forget(t, alive[i]);
-    return keep;
+    tide_failure why = { 0 };
+    dropped      out = { alive + keep, count - keep };
+    if (tuning_once(t, "closing the rung", close_rung, &out, &why) == TIDE_OK) return keep;
+    tuning_stop(t, &why);
+    return -1;
 }
 
 /* ---- all rungs ---- */
@@ -144,6 +163,7 @@ static void climb_all(tuning *t, trial **alive, trial **todo) {
         bool through = climb(t, rung, alive, count, todo);
         if (!through) return;
         count = drop(t, rung, alive, count);
+        if (count < 0) return;
         if (!known) tell_rung(t, rung);
     }
     t->complete = true;
@@ -153,11 +173,24 @@ static tide_status stopped(const tuning *t, tide_failure *failure) {
     return fail(failure, TIDE_ECANCELLED, "the search was stopped; `resume` auto `out` %s goes on", t->folder);
 }
 
+static tide_status record_best(tuning *t, void *user, tide_failure *failure) {
+    (void)user;
+    return tuning_record_best(t, failure);
+}
+
+/* As the one that chose first has it, with its time. */
+static tide_status settle_best(tuning *t, tide_failure *failure) {
+    tide_status status = tuning_once(t, "choosing", record_best, NULL, failure);
+    if (status == TIDE_OK) status = tuning_take_best(t, failure);
+    if (status == TIDE_OK) tuning_recall_best(t);
+    return status;
+}
+
 static tide_status choose(tuning *t, trial **all, tide_failure *failure) {
     for (int64_t i = 0; i < t->count; i++) all[i] = &t->trial[i];
     qsort(all, (size_t)t->count, sizeof *all, by_loss);
     t->searched_s = tuning_seconds(t);
-    if (!failed(all[0])) return t->best = all[0]->number, tuning_record_best(t, failure);
+    if (!failed(all[0])) return t->best = all[0]->number, settle_best(t, failure);
     if (*t->trial[0].reason)
         return fail(failure, TIDE_EINVAL, "no trial could be trained; of the options as given: %s", t->trial[0].reason);
     return fail_at(failure, TIDE_EINVAL, NULL, 0, "budget",
@@ -176,7 +209,7 @@ tide_status tuning_search(tuning *t, tide_failure *failure) {
     if (t->why.status && failure) *failure = t->why;
     if (t->why.status) status = t->why.status;
     else if (atomic_load(&t->cancelled)) status = stopped(t, failure);
-    else if (!t->best) status = choose(t, alive, failure);
+    else if (!t->best || t->joined) status = choose(t, alive, failure);
     free(alive);
     return status;
 }

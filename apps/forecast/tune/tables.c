@@ -98,13 +98,18 @@ static tide_status write_file(const tuning *t, const char *name, tide_status (*w
     return status;
 }
 
-tide_status tuning_tables(const tuning *t, forecast_result *r, tide_failure *failure) {
+static tide_status write_files(tuning *t, void *user, tide_failure *failure) {
+    tide_status status = t->joined ? tuning_commit(t, failure) : TIDE_OK;
+    if (status == TIDE_OK) status = write_file(t, "trials.csv", write_trials, t, failure);
+    return status == TIDE_OK ? write_file(t, "tune.json", write_json, user, failure) : status;
+}
+
+tide_status tuning_tables(tuning *t, forecast_result *r, tide_failure *failure) {
     json_t *o    = search_json(t, r);
     char   *text = json_whole(o, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
     json_decref(o);
     if (!text) return tuning_no_memory(failure);
     free(r->json);
-    r->json            = text;
-    tide_status status = write_file(t, "trials.csv", write_trials, (void *)t, failure);
-    return status == TIDE_OK ? write_file(t, "tune.json", write_json, r, failure) : status;
+    r->json = text;
+    return tuning_once(t, "writing the tables", write_files, r, failure);
 }

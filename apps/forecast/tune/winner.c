@@ -74,23 +74,22 @@ typedef struct repeats {
 } repeats;
 
 static int hear_seed(void *user, const forecast_event *e) {
-    const repeats *p = user;
     (void)e;
-    return tuning_tick(p->t, (double)NAN);
+    return tuning_tick(user, (double)NAN);
 }
 
-static tide_status train_seed(const repeats *p, forecast_tune_seed *s, tide_failure *failure) {
+static tide_status train_once(tuning *t, forecast_tune_seed *s, int threads, tide_failure *failure) {
     char              name[TUNE_NAME], path[FORECAST_TEXT_SIZE];
     bool              opened;
     forecast_result  *r = calloc(1, sizeof *r);
     forecast_options *o = malloc(sizeof *o);
     tide_status       status = r && o ? TIDE_OK : tuning_no_memory(failure);
     snprintf(name, sizeof name, "seeds/%" PRId64, s->seed);
-    tuning_path(p->t, name, path);
-    if (status == TIDE_OK) status = trial_options(p->t, best_of(p->t), path, o, failure);
+    tuning_path(t, name, path);
+    if (status == TIDE_OK) status = trial_options(t, best_of(t), path, o, failure);
     if (status == TIDE_OK) {
-        o->seed = s->seed, o->threads = p->threads, o->refit = false;
-        status  = train(o, hear_seed, (void *)p, &opened, r, failure);
+        o->seed = s->seed, o->threads = threads, o->refit = false;
+        status  = train(o, hear_seed, t, &opened, r, failure);
     }
     if (status == TIDE_OK) s->val_loss = r->best_val_loss, s->mse = r->model.mse, s->mae = r->model.mae;
     if (r) forecast_result_free(r);
@@ -105,15 +104,20 @@ static void name_seed(tide_failure *why, int64_t seed) {
     snprintf(why->message, sizeof why->message, "with seed %" PRId64 ": %.400s", seed, said);
 }
 
+static tide_status train_seed(tuning *t, forecast_tune_seed *s, int threads, tide_failure *failure) {
+    tide_failure why    = { 0 };
+    tide_status  status = train_once(t, s, threads, &why);
+    if (status == TIDE_OK) status = tuning_record_seed(t, s, &why);
+    if (status != TIDE_OK) name_seed(&why, s->seed), *failure = why;
+    return status;
+}
+
 static void repeat(void *user, int64_t i, int thread) {
-    const repeats      *p   = user;
-    forecast_tune_seed *s   = p->todo[i];
-    tide_failure        why = { 0 };
+    const repeats *p   = user;
+    tide_failure   why = { 0 };
     (void)thread;
     if (tuning_stopped(p->t)) return;
-    tide_status status = train_seed(p, s, &why);
-    if (status == TIDE_OK) status = tuning_record_seed(p->t, s, &why);
-    if (status != TIDE_OK) name_seed(&why, s->seed), tuning_stop(p->t, &why);
+    if (train_seed(p->t, p->todo[i], p->threads, &why) != TIDE_OK) tuning_stop(p->t, &why);
     pthread_mutex_lock(&p->t->mutex);
     p->t->done++;
     pthread_mutex_unlock(&p->t->mutex);
@@ -138,13 +142,15 @@ static void run_seeds(tuning *t, forecast_tune_result *out, forecast_tune_seed *
     t->budget_s = 0, t->doing = "seeds", t->todo = out->seed_count - 1, t->done = t->todo - waiting;
     atomic_store(&t->over, false);
     int     width = tuning_width(t, waiting);
-    repeats p     = { t, todo, width < t->threads ? t->threads : 1 };
+    repeats p     = { t, todo, tuning_each(t, width) };
     parallel_for(width, waiting, 1, repeat, &p);
 }
 
 static tide_status train_seeds(tuning *t, forecast_result *r, tide_failure *failure) {
-    tide_status          status = list_seeds(t, r, r->tune, failure);
-    forecast_tune_seed **todo   = status == TIDE_OK ? malloc((size_t)r->tune->seed_count * sizeof *todo) : NULL;
+    tide_status status = list_seeds(t, r, r->tune, failure);
+    if (status == TIDE_OK && t->joined)
+        return tuning_seeds_joined(t, train_seed, r->tune->seeds, r->tune->seed_count, failure);
+    forecast_tune_seed **todo = status == TIDE_OK ? malloc((size_t)r->tune->seed_count * sizeof *todo) : NULL;
     if (!todo) return status == TIDE_OK ? tuning_no_memory(failure) : status;
     run_seeds(t, r->tune, todo);
     free(todo);
@@ -157,6 +163,6 @@ static tide_status train_seeds(tuning *t, forecast_result *r, tide_failure *fail
 }
 
 tide_status tuning_finish(tuning *t, forecast_result *r, tide_failure *failure) {
-    tide_status status = train_best(t, r, failure);
+    tide_status status = t->joined ? tuning_best_joined(t, train_best, r, failure) : train_best(t, r, failure);
     return status == TIDE_OK ? train_seeds(t, r, failure) : status;
 }
