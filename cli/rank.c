@@ -10,41 +10,33 @@ static bool silent;  /* another one talks */
 
 void rank_hush(void) { silent = tide_rank_here().number > 0; }
 
-/* What a command that ranks share has: they train one model, or take pieces of the same work. */
-static bool shared(const cli_call *call, const char *name) {
-    cli_row rows[CLI_MAX_OPTIONS];
-    char    value[16];
-    int     count = command_rows(call->command, rows);
-    for (int i = 0; i < count; i++)
-        if (strcmp(rows[i].row->name, name) == 0)
-            return strcmp(tide_option_get((const char *)call->target + rows[i].offset, rows[i].row, value,
-                                          sizeof value), "false") != 0;
-    return false;
-}
-
-static bool has_option(const cli_command *command, const char *name) {
-    cli_row rows[CLI_MAX_OPTIONS];
+/* An option of what the command is called with; row NULL: it has none of the name. */
+static cli_row row_of(const cli_command *command, const char *name) {
+    cli_row rows[CLI_MAX_OPTIONS], none = { 0 };
     int     count = command_rows(command, rows);
     for (int i = 0; i < count; i++)
-        if (strcmp(rows[i].row->name, name) == 0) return true;
-    return false;
+        if (strcmp(rows[i].row->name, name) == 0) return rows[i];
+    return none;
+}
+
+static bool is_on(const cli_call *call, cli_row of) {
+    char value[16];
+    return of.row && strcmp(tide_option_get((const char *)call->target + of.offset, of.row, value, sizeof value),
+                            "false") != 0;
 }
 
 /* Of processes that were started together nobody needs to say that they share the work. */
-static void imply_join(const cli_call *call) {
-    cli_row rows[CLI_MAX_OPTIONS];
-    int     count = command_rows(call->command, rows);
-    for (int i = 0; i < count; i++)
-        if (strcmp(rows[i].row->name, "join") == 0)
-            tide_option_put(rows[i].table, (char *)call->target + rows[i].offset, "join", "true", NULL);
+static void imply(const cli_call *call, cli_row join) {
+    if (join.row) tide_option_put(join.table, (char *)call->target + join.offset, "join", "true", NULL);
 }
 
+/* What ranks share: they train one model (`ranks`), or take pieces of the same work (`join`). */
 bool rank_begin(const cli_call *call, tide_failure *failure) {
     tide_rank r = tide_rank_here();
     silent = false;
     if (r.count == 1) return true;
-    bool takes_part = has_option(call->command, "ranks") || has_option(call->command, "join");
-    if (!takes_part) {
+    cli_row ranks = row_of(call->command, "ranks"), join = row_of(call->command, "join");
+    if (!ranks.row && !join.row) {
         *failure = (tide_failure){ .status = TIDE_EINVAL };
         snprintf(failure->message, sizeof failure->message,
                  "%s is work for one process, and %d were started: start it without mpirun", call->command->name,
@@ -52,8 +44,8 @@ bool rank_begin(const cli_call *call, tide_failure *failure) {
         silent = r.number > 0;
         return false;
     }
-    imply_join(call);
-    silent = r.number > 0 && (shared(call, "ranks") || has_option(call->command, "join"));
+    imply(call, join);
+    silent = r.number > 0 && (is_on(call, ranks) || join.row);
     if (silent && !freopen("/dev/null", "w", stdout)) return true; /* then there are its results twice */
     return true;
 }

@@ -20,6 +20,8 @@ const json_t *run_options(const json_t *run);
 static inline void *option_field(const void *options, const tide_option *row) { return (char *)options + row->offset; }
 /* Parses the text (NULL: bare) into the row's field. */
 tide_status option_put(void *options, const tide_option *row, const char *text, tide_failure *failure);
+/* The standard again in every row that says where and over what a run is written (TIDE_OPTION_PLACE). */
+void options_leave_places(const tide_option_table *t, void *options);
 /* The text with every synonym in it (of a list with commas: of each of its words) as the word that it means. Returns
  * its length; only if that is below `size` is it in `buffer`. `buffer` may be `text` where no word is longer. */
 size_t option_plain(const tide_option *row, const char *text, char *buffer, size_t size);

@@ -156,6 +156,13 @@ tide_status tide_option_put(const tide_option_table *t, void *options, const cha
                    near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
 }
 
+void options_leave_places(const tide_option_table *t, void *options) {
+    for (int64_t i = 0; i < t->count; i++) {
+        const tide_option *row = &t->rows[i];
+        if (row->flags & TIDE_OPTION_PLACE) option_put(options, row, row->standard ? row->standard : "", NULL);
+    }
+}
+
 /* ---- as text ---- */
 
 const char *tide_option_get(const void *options, const tide_option *row, char *buffer, size_t size) {

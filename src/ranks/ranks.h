@@ -18,7 +18,7 @@
 
 typedef struct ranks ranks;
 
-#define RANKS_SILENT_S 5.0
+#define RANKS_SILENT_S 4.0
 
 /* Threads of this process, where this one is of a rank_group (threads.h); else those that mpirun or srun started, by
  * the MPI plug-in: TIDEMILL_MPI names its file, else it is looked for where the library was installed. TIDE_EDEVICE

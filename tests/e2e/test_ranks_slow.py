@@ -109,7 +109,7 @@ class Faults(Base):
             os.kill(pids[victim], signal.SIGSTOP)
             said = self.gone(child, pids)
             self.assertEqual(child.returncode, 1, said)
-            self.one_message(said, f"rank {victim} of 3", "has not been heard of for 5 seconds")
+            self.one_message(said, f"rank {victim} of 3", "has not been heard of for 4 seconds")
             self.whole_folder()
         self.ends_as(2, 1000, whole)
 
@@ -214,7 +214,7 @@ class Network(Base):
         proxy.hole = True
         said = self.gone(child, pids)
         self.assertEqual(child.returncode, 1, said)
-        self.one_message(said, "of 3", "has not been heard of for 5 seconds")
+        self.one_message(said, "of 3", "has not been heard of for 4 seconds")
         self.whole_folder()
         proxy.hole = False
 

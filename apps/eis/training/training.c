@@ -24,11 +24,7 @@ tide_status training_tell(const training *t, eis_tone tone, const char *message,
 
 /* What is rank 0's alone: where and over what the run is written. */
 static void leave_to_lead(training *t) {
-    const tide_option_table *table = eis_table();
-    for (int64_t i = 0; i < table->count; i++)
-        if (table->rows[i].flags & TIDE_OPTION_PLACE)
-            tide_option_put(table, &t->options, table->rows[i].name,
-                            table->rows[i].standard ? table->rows[i].standard : "", NULL);
+    options_leave_places(eis_table(), &t->options);
     t->options.resume = EIS_RESUME_NO, t->options.overwrite = t->options.plots = false;
     t->in_memory = true;
 }

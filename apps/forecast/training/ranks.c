@@ -24,10 +24,7 @@ static tide_status check(const ranks *r, const forecast_options *o, tide_failure
 
 /* What is rank 0's alone: where and over what the run is written, what is shown of it. */
 static void leave_to_lead(forecast_options *o) {
-    const tide_option_table *t = forecast_table();
-    for (int64_t i = 0; i < t->count; i++)
-        if (t->rows[i].flags & TIDE_OPTION_PLACE)
-            tide_option_put(t, o, t->rows[i].name, t->rows[i].standard ? t->rows[i].standard : "", NULL);
+    options_leave_places(forecast_table(), o);
     o->resume = FORECAST_RESUME_NO, o->overwrite = o->plots = o->explain = o->verbose = o->refit = false;
 }
 
