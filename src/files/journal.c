@@ -151,6 +151,23 @@ tide_status journal_open(const char *path, const json_t *options, bool anew, dou
     return out->file < 0 ? failed(out, "open", failure) : load(out, options, anew, failure);
 }
 
+/* Whole lines: somebody may be writing the last one. */
+tide_status journal_peek(const char *path, const json_t *options, journal *out, tide_failure *failure) {
+    bytes       all    = { 0 };
+    size_t      kept   = 0;
+    tide_status status = journal_memory(out, failure);
+    if (status != TIDE_OK) return status;
+    snprintf(out->path, sizeof out->path, "%s", path);
+    out->file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (out->file < 0) return errno == ENOENT ? TIDE_OK : failed(out, "open", failure);
+    status = read_whole(out, &all, failure);
+    if (status == TIDE_OK) status = take_lines(out, &all, options, &kept, failure);
+    free(all.data);
+    close(out->file);
+    out->file = -1;
+    return status;
+}
+
 const json_t *journal_find(const journal *j, const char *key) { return json_object_get(j->line, key); }
 
 tide_status journal_close(journal *j, tide_failure *failure) {

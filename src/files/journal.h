@@ -22,6 +22,8 @@ typedef struct journal {
  * other options, and names the first that differs; with `anew` they are dropped. `sync_every` as above. */
 tide_status journal_open(const char *path, const json_t *options, bool anew, double sync_every, journal *out,
                          tide_failure *failure);
+/* What is in `path`, which others may be adding to, if it is there; what is added is kept in memory alone. */
+tide_status journal_peek(const char *path, const json_t *options, journal *out, tide_failure *failure);
 tide_status journal_memory(journal *out, tide_failure *failure); /* without a file */
 /* NULL: not there. Not while others add. */
 const json_t *journal_find(const journal *j, const char *key);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -373,16 +374,31 @@ void owned_sweep(const char *folder) {
     if (d) closedir(d);
 }
 
-int owned_lock(const char *folder, tide_failure *failure) {
+static int lock_as(const char *folder, int how, tide_failure *failure) {
     char        path[FOLDER_PATH];
     struct stat info; /* a file without a name is one whose owner has just finished */
     int lock = open(folder_file(folder, LOCK, path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (lock < 0) return system_failed(folder, LOCK, failure), -1;
-    if (flock(lock, LOCK_EX | LOCK_NB) == 0 && fstat(lock, &info) == 0 && info.st_nlink > 0)
-        return owned_sweep(folder), lock;
+    if (flock(lock, how | LOCK_NB) == 0 && fstat(lock, &info) == 0 && info.st_nlink > 0) return lock;
     close(lock);
     fail_at(failure, TIDE_EINVAL, folder, 0, "out", "another process is writing the run %s", folder);
     return -1;
+}
+
+int owned_lock(const char *folder, tide_failure *failure) {
+    int lock = lock_as(folder, LOCK_EX, failure);
+    if (lock >= 0) owned_sweep(folder);
+    return lock;
+}
+
+int owned_lock_shared(const char *folder, tide_failure *failure) {
+    tide_failure why   = { 0 };
+    double       until = os_seconds() + 1;
+    int          lock  = lock_as(folder, LOCK_SH, &why);
+    for (; lock < 0 && why.status == TIDE_EINVAL && os_seconds() < until; lock = lock_as(folder, LOCK_SH, &why))
+        nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+    if (lock < 0 && failure) *failure = why;
+    return lock;
 }
 
 /* The file goes first, while it is still locked. */
@@ -391,6 +407,15 @@ void owned_unlock(const char *folder, int lock) {
     if (lock < 0) return;
     unlink(folder_file(folder, LOCK, path));
     close(lock);
+}
+
+void owned_unlock_shared(const char *folder, int lock) {
+    if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0) {
+        owned_release(folder);
+        owned_unlock(folder, lock);
+    } else if (lock >= 0) {
+        close(lock);
+    }
 }
 
 /* ---- a folder of ours as a whole ---- */
