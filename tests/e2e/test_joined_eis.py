@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Several processes answer one batch on storage that all see: the bytes of one, whoever is killed."""
+import os
+import signal
+import subprocess
+import time
+
+import program
+import test_eis_batch as made
+from program import Case
+
+
+class Joined(Case):
+    """A process that is stopped has pieces in hand, for which the others wait until it is killed."""
+
+    def start(self, *words):
+        child = subprocess.Popen([program.PROGRAM, *map(str, words), "--join"], env=program.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 text=True, cwd=self.folder)
+        self.addCleanup(self.end, child)
+        return child
+
+    def end(self, child):
+        if child.poll() is None:
+            child.kill()
+        child.communicate()
+
+    def wait_for(self, true, child):
+        until = time.monotonic() + 60
+        while not true():
+            self.assertIsNone(child.poll(), "it ended before it was to be stopped")
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.002)
+
+    def pieces(self, out, name=""):
+        folder = self.folder / out / ".tidemill/pieces"
+        return [path.name for path in folder.glob(name + "-*")] if name else [folder] * folder.exists()
+
+    def held(self, out, name, *words):
+        """A process that stands still in the middle of its work."""
+        child = self.start(*words, "--out", out)
+        self.wait_for(lambda: self.pieces(out, name), child)
+        os.kill(child.pid, signal.SIGSTOP)
+        return child
+
+    def killed(self, out, name, *words):
+        """By three, one of which is killed: what the others say."""
+        first = self.held(out, name, *words)
+        before, others = len(self.pieces(out, name)), [self.start(*words, "--out", out) for _ in range(2)]
+        self.wait_for(lambda: len(self.pieces(out, name)) > before, others[0])
+        first.kill()
+        said = [child.communicate(timeout=120) for child in others]
+        self.assertEqual([child.returncode for child in others], [0, 0], said)
+        self.assertFalse((self.folder / out / ".tidemill/pieces").exists())
+        return [stdout for stdout, _ in said]
+
+    def bytes_of(self, out):
+        return {path.name: path.read_bytes() for path in (self.folder / out).iterdir() if path.is_file()}
+
+
+class Batch(Joined):
+    def setUp(self):
+        super().setUp()
+        for i in range(32):
+            self.write(i)
+
+    def write(self, i):
+        rows, _ = made.epithelium(400.0 + 60 * i, 3000.0, 900.0, 3e-6, 1.2e-6, 40.0, i)
+        path = self.folder / f"plate/s{i:02}.csv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("frequency_hz,z_re_ohm,z_im_ohm\n" + "".join(f"{f!r},{re!r},{im!r}\n" for f, re, im in rows))
+
+    words = ["eis", "batch", "plate", "--threads", 1]
+
+    def test_killed(self):
+        """The others take over what it had in hand; each has the rows of one process."""
+        one = self.code(0, *self.words, "--out", "one", cwd=self.folder).stdout
+        self.assertEqual(self.killed("shared", "answers", *self.words), [one, one])
+        self.assertEqual(self.bytes_of("shared"), self.bytes_of("one"))
+
+    def test_goes_on(self):
+        """All are killed; fewer go on, with another spectrum, and then one without `join`."""
+        for child in [self.held("shared", "answers", *self.words)] + [self.start(*self.words, "--out", "shared") for _ in range(2)]:
+            self.end(child)
+        self.write(32)
+        done = self.code(0, *self.words, "--out", "shared", "--join", cwd=self.folder)
+        self.assertRegex(done.stderr, r"[1-9]\d* of 33 spectra were answered by an earlier run")
+        self.code(0, *self.words, "--out", "one", cwd=self.folder)
+        shared, one = self.bytes_of("shared"), self.bytes_of("one")
+        self.assertEqual(sorted(shared.pop("batch.jsonl").splitlines()), sorted(one.pop("batch.jsonl").splitlines()))
+        self.assertEqual(shared, one)
+        self.end(self.held("again", "answers", *self.words))
+        done = self.code(0, *self.words, "--out", "again", cwd=self.folder)
+        self.assertRegex(done.stderr, r"[1-9]\d* of 33 spectra were answered by an earlier run")
+        self.assertFalse(self.pieces("again"))
+        self.assertEqual({name: text for name, text in self.bytes_of("again").items() if name != "batch.jsonl"}, one)
+
+    def test_refused(self):
+        """Other options, other spectra, another plate, one that does not join; a folder that nobody named."""
+        self.held("shared", "answers", *self.words)
+        (self.folder / "plate.csv").write_text("file,condition\ns01.csv,a\n")
+        self.assertEqual(self.error(2, *self.words, "--out", "shared", "--join", "--circuit", "auto", cwd=self.folder)["option"], "circuit")
+        self.assertEqual(self.error(2, *self.words, "--out", "shared", "--join", "--samples", "plate.csv", cwd=self.folder)["option"], "samples")
+        self.assertIn("another process is writing", self.error(2, *self.words, "--out", "shared", cwd=self.folder)["message"])
+        self.write(32)
+        self.assertEqual(self.error(2, *self.words, "--out", "shared", "--join", cwd=self.folder)["option"], "spectrum")
+        self.assertEqual(self.error(2, *self.words, "--join", cwd=self.folder)["option"], "join")
+
+
+if __name__ == "__main__":
+    program.main("test_joined_eis")
