@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Several processes answer one batch on storage that all see: the bytes of one, whoever is killed."""
+"""Several processes answer one batch or many questions on storage that all see: the bytes of one, whoever is killed."""
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import program
@@ -42,16 +43,23 @@ class Joined(Case):
         os.kill(child.pid, signal.SIGSTOP)
         return child
 
-    def killed(self, out, name, *words):
+    def killed(self, out, name, *words, code=0):
         """By three, one of which is killed: what the others say."""
         first = self.held(out, name, *words)
         before, others = len(self.pieces(out, name)), [self.start(*words, "--out", out) for _ in range(2)]
         self.wait_for(lambda: len(self.pieces(out, name)) > before, others[0])
         first.kill()
         said = [child.communicate(timeout=120) for child in others]
-        self.assertEqual([child.returncode for child in others], [0, 0], said)
+        self.assertEqual([child.returncode for child in others], [code, code], said)
         self.assertFalse((self.folder / out / ".tidemill/pieces").exists())
-        return [stdout for stdout, _ in said]
+        return said
+
+    def write(self, name, i):
+        rows, _ = made.epithelium(400.0 + 60 * i, 3000.0, 900.0, 3e-6, 1.2e-6, 40.0, i)
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("frequency_hz,z_re_ohm,z_im_ohm\n" + "".join(f"{f!r},{re!r},{im!r}\n" for f, re, im in rows))
+        return name
 
     def bytes_of(self, out):
         return {path.name: path.read_bytes() for path in (self.folder / out).iterdir() if path.is_file()}
@@ -61,27 +69,21 @@ class Batch(Joined):
     def setUp(self):
         super().setUp()
         for i in range(32):
-            self.write(i)
-
-    def write(self, i):
-        rows, _ = made.epithelium(400.0 + 60 * i, 3000.0, 900.0, 3e-6, 1.2e-6, 40.0, i)
-        path = self.folder / f"plate/s{i:02}.csv"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("frequency_hz,z_re_ohm,z_im_ohm\n" + "".join(f"{f!r},{re!r},{im!r}\n" for f, re, im in rows))
+            self.write(f"plate/s{i:02}.csv", i)
 
     words = ["eis", "batch", "plate", "--threads", 1]
 
     def test_killed(self):
         """The others take over what it had in hand; each has the rows of one process."""
-        one = self.code(0, *self.words, "--out", "one", cwd=self.folder).stdout
-        self.assertEqual(self.killed("shared", "answers", *self.words), [one, one])
+        one = self.code(0, *self.words, "--out", "one", cwd=self.folder)
+        self.assertEqual(self.killed("shared", "answers", *self.words), [(one.stdout, one.stderr)] * 2)
         self.assertEqual(self.bytes_of("shared"), self.bytes_of("one"))
 
     def test_goes_on(self):
         """All are killed; fewer go on, with another spectrum, and then one without `join`."""
         for child in [self.held("shared", "answers", *self.words)] + [self.start(*self.words, "--out", "shared") for _ in range(2)]:
             self.end(child)
-        self.write(32)
+        self.write("plate/s32.csv", 32)
         done = self.code(0, *self.words, "--out", "shared", "--join", cwd=self.folder)
         self.assertRegex(done.stderr, r"[1-9]\d* of 33 spectra were answered by an earlier run")
         self.code(0, *self.words, "--out", "one", cwd=self.folder)
@@ -101,9 +103,50 @@ class Batch(Joined):
         self.assertEqual(self.error(2, *self.words, "--out", "shared", "--join", "--circuit", "auto", cwd=self.folder)["option"], "circuit")
         self.assertEqual(self.error(2, *self.words, "--out", "shared", "--join", "--samples", "plate.csv", cwd=self.folder)["option"], "samples")
         self.assertIn("another process is writing", self.error(2, *self.words, "--out", "shared", cwd=self.folder)["message"])
-        self.write(32)
+        self.write("plate/s32.csv", 32)
         self.assertEqual(self.error(2, *self.words, "--out", "shared", "--join", cwd=self.folder)["option"], "spectrum")
         self.assertEqual(self.error(2, *self.words, "--join", cwd=self.folder)["option"], "join")
+
+
+class Complete(Joined):
+    def setUp(self):
+        super().setUp()
+        self.files = [self.write(f"s{i}.csv", i) for i in range(8)]
+        (self.folder / "notes.txt").write_text("notes of the day\n")
+        self.files.insert(3, "notes.txt")
+        self.words = ["eis", "complete", "--no-plots", "--spectrum", *self.files]
+
+    def test_killed(self):
+        """Answers, reasons and what is said of them are those of one process."""
+        one = self.code(3, *self.words, "--out", "one", cwd=self.folder)
+        self.assertEqual(self.killed("shared", "answer", *self.words, code=3), [(one.stdout, one.stderr)] * 2)
+        self.assertEqual(self.bytes_of("shared"), self.bytes_of("one"))
+
+    def test_goes_on(self):
+        """All are killed; one goes on, or begins anew without `join`."""
+        for out, more in (("shared", ["--join"]), ("alone", [])):
+            self.end(self.held(out, "answer", *self.words))
+            self.assertTrue(self.pieces(out))
+            self.code(3, *self.words, "--out", out, *more, cwd=self.folder)
+            self.assertFalse(self.pieces(out))
+        self.assertEqual(self.bytes_of("shared"), self.bytes_of("alone"))
+
+    def test_refused(self):
+        self.held("shared", "answer", *self.words)
+        for more in (["--noise", "2%"], ["--top-k", 3]):
+            self.assertEqual(self.error(2, *self.words, "--out", "shared", "--join", *more, cwd=self.folder)["option"], more[0][2:])
+        self.assertEqual(self.error(2, *self.words[:-1], "--out", "shared", "--join", cwd=self.folder)["option"], "spectrum")
+        self.assertEqual(self.error(2, *self.words, "--join", cwd=self.folder)["option"], "join")
+        self.assertEqual(self.error(2, "eis", "complete", "--known", "Rsh=460", "--out", "other", "--join", cwd=self.folder)["option"], "join")
+
+    def test_plots(self):
+        """Each process draws what it answers."""
+        if "slow" not in sys.argv:
+            self.skipTest("takes half a minute")
+        words = ["eis", "complete", "--spectrum", *self.files[:3]]
+        self.code(0, *words, "--out", "one", cwd=self.folder)
+        self.killed("shared", "answer", *words)
+        self.assertEqual(self.bytes_of("shared"), self.bytes_of("one"))
 
 
 if __name__ == "__main__":

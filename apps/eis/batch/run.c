@@ -157,15 +157,8 @@ static void lay_rows(running *r) {
 /* Of what the answer depends on, but for the options. */
 static void key_of(const eis_spectrum *s, const batch_blank *beside, char key[65]) {
     sha256 h;
-    size_t n = (size_t)s->count;
     sha256_begin(&h);
-    sha256_add(&h, s->name, strlen(s->name) + 1);
-    sha256_add(&h, &s->area_cm2, sizeof s->area_cm2);
-    sha256_add(&h, &s->count, sizeof s->count);
-    sha256_add(&h, s->freq_hz, n * sizeof *s->freq_hz);
-    sha256_add(&h, s->z, n * sizeof *s->z);
-    if (s->sigma) sha256_add(&h, s->sigma, n * sizeof *s->sigma);
-    if (s->line) sha256_add(&h, s->line, n * sizeof *s->line);
+    measured_hash(&h, s);
     if (beside && beside->is.count) sha256_add(&h, beside->is.value, (size_t)beside->is.count * sizeof(double));
     sha256_end(&h, key);
 }
