@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Several processes answer one batch or many questions on storage that all see: the bytes of one, whoever is killed."""
+"""Several processes answer one batch, many questions or evaluate one predictor on storage that all see: the bytes of one, whoever is killed."""
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,8 +19,17 @@ class Joined(Case):
     def start(self, *words):
         child = subprocess.Popen([program.PROGRAM, *map(str, words), "--join"], env=program.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                  text=True, cwd=self.folder)
-        self.addCleanup(self.end, child)
+        self.children.append(child)
         return child
+
+    def setUp(self):
+        super().setUp()
+        self.children = []
+        self.addCleanup(self.end_all)
+
+    def end_all(self):
+        for child in self.children:
+            self.end(child)
 
     def end(self, child):
         if child.poll() is None:
@@ -147,6 +158,52 @@ class Complete(Joined):
         self.code(0, *words, "--out", "one", cwd=self.folder)
         self.killed("shared", "answer", *words)
         self.assertEqual(self.bytes_of("shared"), self.bytes_of("one"))
+
+
+class Evaluate(Joined):
+    SMALL = ("--pool-spectra", 1024, "--batch-size", 128, "--hidden-dim", 16, "--epochs", 1, "--max-minutes", 0.02, "--no-plots", "--seed", 7)
+
+    def train(self, recipe):
+        self.code(0, "eis", "train", "--recipe", recipe, *self.SMALL, "--out", "run", cwd=self.folder)
+
+    def report(self, text):
+        """But for what a clock says."""
+        report = json.loads(text)
+        report.pop("seconds")
+        for level in report["levels"]:
+            level.pop("spectra_per_s", None)
+        return report
+
+    def divides(self, recipe, name, *words):
+        self.train(recipe)
+        words = ["eis", "evaluate", "run", "--no-plots", "--threads", 1, *words]
+        one = self.report(self.code(0, *words, "--json", cwd=self.folder).stdout)
+        for stdout, _ in self.killed("shared", name, *words, "--json"):
+            self.assertEqual(self.report(stdout), one)
+        self.assertEqual(self.report(self.bytes_of("shared")["evaluation.json"]), one)
+        return words, one
+
+    def test_grid(self):
+        """The others take over what it had in hand; each has the sums of one process, to the bit. All killed, one goes on."""
+        words, one = self.divides("grid", "grid0", "--noise", "1%", "--test-spectra", 65)
+        self.held("again", "grid0", *words)
+        self.assertEqual(self.error(2, *words, "--out", "again", "--join", "--seed", 5, cwd=self.folder)["option"], "seed")
+        self.assertIn("another process is writing", self.error(2, "eis", "train", "--recipe", "grid", "--out", "again", cwd=self.folder)["message"])
+        self.assertEqual(self.error(2, *words, "--join", cwd=self.folder)["option"], "join")
+        self.end_all()
+        self.assertEqual(self.report(self.code(0, *words, "--out", "again", "--join", "--json", cwd=self.folder).stdout), one)
+        self.assertFalse(self.pieces("again"))
+
+    def test_slow(self):
+        """Continuous posteriors and fits, which are most of the time, in pieces of their own; known values are not divided."""
+        if "slow" not in sys.argv:
+            self.skipTest("takes minutes")
+        self.divides("lab", "refined0", "--test-spectra", 64)
+        shutil.rmtree(self.folder / "shared"), shutil.rmtree(self.folder / "run")
+        self.divides("cell", "fits0", "--test-spectra", 40)
+        self.code(0, "eis", "generate", "--n-ground-truths", 2, "--points", 3, "--data-dir", "data", cwd=self.folder)
+        self.code(0, "eis", "train", "--inputs", "known", "--samples-per-pattern", 50, "--epochs", 1, "--data-dir", "data", "--out", "known", "--no-plots", cwd=self.folder)
+        self.assertEqual(self.error(2, "eis", "evaluate", "known", "--join", "--out", "other", cwd=self.folder)["option"], "join")
 
 
 if __name__ == "__main__":
