@@ -270,8 +270,9 @@ static tide_status answer_shared(void *user, int64_t item, int thread, json_t **
     running *r = user;
     worker w = { r, thread == 0 };
     tide_status status = answer_item(r, item, &w, thread, line, failure);
-    if (status == TIDE_OK && atomic_load(&r->stopped)) status = fail(failure, TIDE_ECANCELLED, "stopped");
-    return status;
+    if (status != TIDE_OK || !atomic_load(&r->stopped)) return status;
+    json_decref(*line), *line = NULL;
+    return fail(failure, TIDE_ECANCELLED, "stopped: the same command goes on from there");
 }
 
 static bool tell_shared(void *user, int64_t done) {
