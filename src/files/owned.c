@@ -411,6 +411,7 @@ void owned_unlock(const char *folder, int lock) {
 
 void owned_unlock_shared(const char *folder, int lock) {
     if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0) {
+        owned_sweep(folder);
         owned_release(folder);
         owned_unlock(folder, lock);
     } else if (lock >= 0) {

@@ -47,8 +47,8 @@ tide_status owned_remove(const char *folder, tide_failure *failure);
  * failure set: TIDE_EINVAL while another process has it. */
 int         owned_lock(const char *folder, tide_failure *failure);
 void        owned_unlock(const char *folder, int lock);
-/* The same for several that write together (pieces.h): none of them sweeps, the last one that leaves releases. Who
- * wants the folder alone is kept out, and keeps them out: they wait a second for one that is just leaving. */
+/* The same for several that write together (pieces.h), of whom the last one that leaves sweeps and releases. Who wants
+ * the folder alone is kept out, and keeps them out: they wait a second for one that is just leaving. */
 int         owned_lock_shared(const char *folder, tide_failure *failure);
 void        owned_unlock_shared(const char *folder, int lock);
 /* What a command that was killed was writing, taken away; owned_lock has done it. For who holds another lock on the

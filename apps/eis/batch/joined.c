@@ -81,6 +81,16 @@ static tide_status make_journal(const char *folder, const json_t *head, bool ane
     return status == TIDE_OK ? closed : status;
 }
 
+/* Each try waits a second. The others may come when one is just making a long journal ready. */
+static tide_status lock_shared(const char *folder, int *lock, tide_failure *f) {
+    enum { TRIES = 10 };
+    for (int i = 0; i < TRIES && *lock < 0; i++) {
+        failure_clear(f);
+        *lock = owned_lock_shared(folder, f);
+    }
+    return *lock >= 0 ? TIDE_OK : f->status;
+}
+
 tide_status batch_joined_open(const char *folder, const json_t *head, bool anew, journal *out, int *lock,
                               tide_failure *f) {
     char        path[FOLDER_PATH];
@@ -88,7 +98,7 @@ tide_status batch_joined_open(const char *folder, const json_t *head, bool anew,
     int         alone  = owned_lock(folder, NULL);
     if (alone >= 0) status = make_journal(folder, head, anew, f);
     owned_unlock(folder, alone);
-    if (status == TIDE_OK && (*lock = owned_lock_shared(folder, f)) < 0) status = f->status;
+    if (status == TIDE_OK) status = lock_shared(folder, lock, f);
     return status == TIDE_OK ? journal_peek(folder_file(folder, BATCH_JOURNAL, path), head, out, f) : status;
 }
 
