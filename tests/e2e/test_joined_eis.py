@@ -161,7 +161,7 @@ class Complete(Joined):
 
 
 class Evaluate(Joined):
-    SMALL = ("--pool-spectra", 1024, "--batch-size", 128, "--hidden-dim", 16, "--epochs", 1, "--max-minutes", 0.02, "--no-plots", "--seed", 7)
+    SMALL = ("--pool-spectra", 1024, "--batch-size", 128, "--hidden-dim", 16, "--epochs", 1, "--max-minutes", 0.02, "--keep-out", 0, "--no-plots", "--seed", 7)
 
     def train(self, recipe):
         self.code(0, "eis", "train", "--recipe", recipe, *self.SMALL, "--out", "run", cwd=self.folder)
