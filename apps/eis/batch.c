@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "eis/batch/groups.h"
 #include "eis/batch/inputs.h"
+#include "eis/batch/joined.h"
 #include "eis/batch/page.h"
 #include "eis/batch/run.h"
 #include "eis/batch/table.h"
@@ -34,11 +35,13 @@ static tide_status out_of_memory(tide_failure *failure) {
 
 static const double sync_every = 1; /* seconds of answers that a loss of power may cost */
 
+/* Those that share it lock it with the journal. */
 static tide_status open_folder(session *s, tide_failure *failure) {
     const char *out = s->run.options->out;
     tide_status status = make_folders(out, failure);
     if (status == TIDE_OK) status = owned_check(out, batch_files, failure);
     char path[FOLDER_PATH];
+    if (status == TIDE_OK && s->run.joined) return owned_claim(out, (const char *const[]){ NULL }, failure);
     if (status == TIDE_OK) status = owned_claim_file(out, BATCH_JOURNAL, path, failure);
     if (status == TIDE_OK) s->lock = owned_lock(out, failure);
     return status == TIDE_OK && s->lock < 0 ? TIDE_EINVAL : status;
@@ -66,18 +69,27 @@ static json_t *options_json(const batch_run *run, const char *model) {
     return json_with(o, "screen", json_string(run->options->screen ? "true" : ""));
 }
 
-static tide_status open_journal(session *s, tide_failure *failure) {
+static tide_status open_alone(session *s, tide_failure *failure) {
     const eis_options *o = s->run.options;
-    char path[FOLDER_PATH], model[65] = "";
-    if (!*o->out) return journal_memory(&s->run.journal, failure);
-    tide_status status = s->run.model ? arcs_predictor_digest(s->run.model, model, failure) : TIDE_OK;
+    journal *j = &s->run.journal;
+    char path[FOLDER_PATH];
+    folder_file(o->out, BATCH_JOURNAL, path);
+    tide_status status = journal_open(path, s->run.head, o->overwrite, sync_every, j, failure);
+    if (status == TIDE_OK && o->overwrite) pieces_clear(o->out);
+    return status == TIDE_OK ? batch_take_left(o->out, s->run.head, j, failure) : status;
+}
+
+static tide_status open_journal(session *s, tide_failure *failure) {
+    batch_run *run = &s->run;
+    const eis_options *o = run->options;
+    char model[65] = "";
+    if (!*o->out) return journal_memory(&run->journal, failure);
+    tide_status status = run->model ? arcs_predictor_digest(run->model, model, failure) : TIDE_OK;
     if (status != TIDE_OK) return status;
-    json_t *options = options_json(&s->run, model);
-    status = options ? journal_open(folder_file(o->out, BATCH_JOURNAL, path), options, o->overwrite, sync_every,
-                                    &s->run.journal, failure)
-                     : out_of_memory(failure);
-    json_decref(options);
-    return status;
+    run->head = options_json(run, model);
+    if (!run->head) return out_of_memory(failure);
+    return run->joined ? batch_joined_open(o->out, run->head, o->overwrite, &run->journal, &s->lock, failure)
+                       : open_alone(s, failure);
 }
 
 static tide_status read_inputs(session *s, tide_failure *failure) {
@@ -123,6 +135,8 @@ static tide_status begin(session *s, tide_failure *failure) {
     if (*run->fit->same)
         return fail_at(failure, TIDE_EINVAL, NULL, 0, "same", "`same` is of a fit: a batch fits each spectrum alone");
     tide_status status = choose_circuit(s, failure);
+    if (status == TIDE_OK && run->options->join && !*run->options->out)
+        status = fail_at(failure, TIDE_EINVAL, NULL, 0, "join", "`join` needs `out`, a folder that all processes see");
     if (status == TIDE_OK && !*run->options->spectra)
         status = fail_at(failure, TIDE_EINVAL, NULL, 0, "spectrum", "there is no `spectrum`: name files or a folder");
     if (status == TIDE_OK) status = model_of_cells(run->options, run->circuit, &run->model, failure);
@@ -166,6 +180,23 @@ static tide_status write_out(session *s, char *json, tide_failure *failure) {
     return status == TIDE_OK && s->run.rows.plate ? write_file(s, BATCH_GROUPS, &s->groups_table, failure) : status;
 }
 
+typedef struct ending { session *s; char *json; } ending;
+
+static tide_status end_piece(void *user, int64_t i, int thread, tide_failure *failure) {
+    const ending *e = user;
+    const batch_run *run = &e->s->run;
+    (void)i, (void)thread;
+    tide_status status = batch_joined_commit(run->options->out, run->head, &run->journal, failure);
+    return status == TIDE_OK ? write_out(e->s, e->json, failure) : status;
+}
+
+/* By one of those that share it. */
+static tide_status put_out(session *s, char *json, tide_failure *failure) {
+    ending e = { s, json };
+    const pieces_task end = { .count = 1, .threads = 1, .make = end_piece, .user = &e };
+    return s->run.joined ? pieces_do(s->run.pieces, &end, NULL, failure) : write_out(s, json, failure);
+}
+
 static tide_status make_tables(session *s, tide_failure *failure) {
     batch_run *run = &s->run;
     if (setjmp(run->no_memory)) return out_of_memory(failure);
@@ -189,7 +220,7 @@ static tide_status finish(session *s, eis_result *result, tide_failure *failure)
     result->json = json_whole(o, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
     json_decref(o);
     if (!result->json) return out_of_memory(failure);
-    status = *s->run.options->out ? write_out(s, result->json, failure) : TIDE_OK;
+    status = *s->run.options->out ? put_out(s, result->json, failure) : TIDE_OK;
     if (status == TIDE_OK) status = tell_rows(s, failure);
     if (status != TIDE_OK) return status;
     result->csv = s->table.data, s->table = (text){ 0 };
@@ -207,10 +238,21 @@ static tide_status partly(const batch_rows *rows, tide_failure *failure) {
                 rows->row[i].reason);
 }
 
-static void close_all(session *s) {
+static void leave_folder(session *s, bool over) {
+    const char *out = s->run.options->out;
+    pieces_leave(s->run.pieces, over);
+    if (s->run.joined) {
+        owned_unlock_shared(out, s->lock);
+    } else {
+        if (*out) owned_release(out);
+        owned_unlock(out, s->lock);
+    }
+}
+
+static void close_all(session *s, bool over) {
     batch_run *run = &s->run;
-    if (*run->options->out) owned_release(run->options->out);
-    owned_unlock(run->options->out, s->lock);
+    leave_folder(s, over);
+    json_decref(run->head);
     arcs_predictor_free(run->model);
     measured_free(&run->measured);
     plate_free(&run->plate);
@@ -227,17 +269,20 @@ tide_status eis_batch(const eis_options *options, const eis_fit_options *fit, ei
     tide_status good = arguments_good(options, result, f);
     if (good != TIDE_OK) return good;
     if (tide_options_check(eis_fit_table(), fit, f) != TIDE_OK) return TIDE_EINVAL;
-    session s = { .run = { .options = options, .fit = fit, .listener = listener, .user = user }, .lock = -1 };
+    session s = { .run = { .options = options, .fit = fit, .listener = listener, .user = user,
+                           .joined = *options->out && pieces_wanted(options->join) },
+               .lock = -1 };
     s.system = mem_system();
     s.run.memory = (arena){ .allocator = &s.system, .oom = &s.run.no_memory };
     tide_status status = begin(&s, f);
     if (status == TIDE_OK) status = run_rows(&s.run, f);
-    tide_status closed = journal_close(&s.run.journal, f);
-    if (status == TIDE_OK) status = closed;
     if (status == TIDE_OK) status = finish(&s, result, f);
+    tide_failure ignored = { 0 };
+    tide_status closed = journal_close(&s.run.journal, status == TIDE_OK ? f : &ignored);
+    if (status == TIDE_OK) status = closed;
     bool made = status == TIDE_OK;
     if (made) status = partly(&s.run.rows, f);
-    close_all(&s);
+    close_all(&s, made);
     if (!made) eis_result_free(result);
     return status;
 }

@@ -238,9 +238,10 @@ typedef struct eis_options {
     bool    compile;                         /* false: op by op, without the compiler's passes */
     int     resume;                          /* eis_resume */
     bool    overwrite;
-    bool    join;                            /* generate: other processes with the same options, also of other
-                                                machines, may do their share at the same time, in the same data_dir;
-                                                implied under mpirun and srun */
+    bool    join;                            /* generate; complete, batch and evaluate with `out`: other processes with
+                                                the same options, also of other machines, may do their share at the
+                                                same time, in the same data_dir or `out`; implied under mpirun and
+                                                srun */
     /* evaluate */
     int64_t test_spectra;                    /* per noise level */
     /* files of spectra */

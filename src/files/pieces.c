@@ -386,11 +386,9 @@ static FILE *open_late(const char *path) {
     return file;
 }
 
-tide_status pieces_get(const pieces *p, const char *name, int64_t i, void **data, size_t *bytes,
-                       tide_failure *failure) {
-    char        path[FOLDER_PATH];
+/* Of an open file, or NULL with errno; closes it. */
+static tide_status read_result(FILE *file, const char *path, void **data, size_t *bytes, tide_failure *failure) {
     struct stat info;
-    FILE       *file = open_late(pieces_path(p, name, i, path));
     bool        fine = file && fstat(fileno(file), &info) == 0;
     *data  = fine ? malloc((size_t)info.st_size + 1) : NULL;
     *bytes = *data ? fread(*data, 1, (size_t)info.st_size, file) : 0;
@@ -401,5 +399,45 @@ tide_status pieces_get(const pieces *p, const char *name, int64_t i, void **data
         status = fail_at(failure, TIDE_EIO, path, 0, NULL, "cannot read %s whole", path);
     if (file) fclose(file);
     if (status != TIDE_OK) free(*data), *data = NULL;
+    return status;
+}
+
+tide_status pieces_get(const pieces *p, const char *name, int64_t i, void **data, size_t *bytes,
+                       tide_failure *failure) {
+    char  path[FOLDER_PATH];
+    FILE *file = open_late(pieces_path(p, name, i, path));
+    return read_result(file, path, data, bytes, failure);
+}
+
+/* ---- what is left ---- */
+
+static int by_number(const struct dirent **a, const struct dirent **b) {
+    size_t x = strlen((*a)->d_name), y = strlen((*b)->d_name);
+    return x == y ? strcmp((*a)->d_name, (*b)->d_name) : x < y ? -1 : 1;
+}
+
+static tide_status hand_out(const char *path, pieces_taker take, void *user, tide_failure *failure) {
+    void       *data;
+    size_t      bytes;
+    tide_status status = read_result(fopen(path, "re"), path, &data, &bytes, failure);
+    if (status == TIDE_OK) status = take(user, data, bytes, failure);
+    free(data);
+    return status;
+}
+
+tide_status pieces_left(const char *folder, const char *name, pieces_taker take, void *user, tide_failure *failure) {
+    char            of[FOLDER_PATH], path[FOLDER_PATH];
+    struct dirent **entry = NULL;
+    size_t          length = strlen(name);
+    tide_status     status = TIDE_OK;
+    int count = scandir(folder_file(folder, PIECES, of), &entry, NULL, by_number);
+    if (count < 0 && errno == ENOMEM) return out_of_memory(failure);
+    for (int i = 0; i < count; i++) {
+        const char *file = entry[i]->d_name;
+        bool wanted = strlen(file) < 64 && !strncmp(file, name, length) && file[length] == '-';
+        if (status == TIDE_OK && wanted) status = hand_out(folder_file(of, file, path), take, user, failure);
+        free(entry[i]);
+    }
+    free(entry);
     return status;
 }

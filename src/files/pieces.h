@@ -63,6 +63,10 @@ tide_status pieces_put(const pieces *p, const char *name, int64_t i, const void 
 /* Of a piece that is made, malloc'ed. Waits a minute for storage that shows it late; then TIDE_EIO. */
 tide_status pieces_get(const pieces *p, const char *name, int64_t i, void **data, size_t *bytes,
                        tide_failure *failure);
+/* What work that ended early left in a folder that this process has locked (owned_lock): each result of that name, by
+ * number. A failure of `take` ends it. */
+typedef tide_status (*pieces_taker)(void *user, const void *data, size_t bytes, tide_failure *failure);
+tide_status pieces_left(const char *folder, const char *name, pieces_taker take, void *user, tide_failure *failure);
 /* The path of the result, for who writes or reads it by itself. */
 const char *pieces_path(const pieces *p, const char *name, int64_t i, char path[FOLDER_PATH]);
 

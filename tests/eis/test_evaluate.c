@@ -1,6 +1,7 @@
 /* What evaluate measures, on a predictor that has learned nothing: its proposals are near chance, the exact posterior
  * is at its ceiling whatever the network does. */
 #include "eis/evaluate/grid.h"
+#include "files/owned.h"
 /* cmocka's fail is a macro: after base.h, whose fail is not */
 #include "random_model.h"
 
@@ -173,6 +174,37 @@ static int stop_at_once(void *user, const eis_event *event) {
     return ++*(int *)user;
 }
 
+static int stop_at_progress(void *user, const eis_event *event) {
+    (void)user;
+    return event->tone == EIS_PROGRESS;
+}
+
+/* One that several processes may share, stopped when a group of spectra is measured: the next call takes that one, or
+ * says that it is damaged. The report is that of a process alone. */
+static void test_joined(void **state) {
+    eis_options  o = options_for(GRID_GROUP + 1, "1%");
+    eis_result   alone, shared;
+    tide_failure failure = { 0 };
+    char         piece[FOLDER_PATH];
+    (void)state;
+    evaluate(&o, &alone);
+    o.join = true;
+    assert_int_equal(eis_evaluate(&o, NULL, NULL, &shared, &failure), TIDE_EINVAL); /* where? */
+    assert_string_equal(failure.column, "join");
+    snprintf(o.out, sizeof o.out, "%s/out", folder);
+    folder_file(o.out, OWNED_FOLDER "/pieces/grid0-0", piece);
+    assert_int_equal(eis_evaluate(&o, stop_at_progress, NULL, &shared, &failure), TIDE_ECANCELLED);
+    assert_int_equal(truncate(piece, 100), 0);
+    assert_int_equal(eis_evaluate(&o, NULL, NULL, &shared, &failure), TIDE_EDATA);
+    assert_string_equal(failure.file, piece);
+    assert_int_equal(unlink(piece), 0);
+    evaluate(&o, &shared);
+    assert_string_equal(alone.text, shared.text);
+    assert_int_not_equal(access(piece, F_OK), 0);
+    owned_remove(o.out, NULL);
+    eis_result_free(&alone), eis_result_free(&shared);
+}
+
 static void test_refused(void **state) {
     static const char *const noises[] = { "0.01,", "x", "2", "1%;5%", "0.01,,0.05" };
     tide_failure failure = { 0 };
@@ -212,7 +244,7 @@ int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_calibration), cmocka_unit_test(test_untrained),
                                         cmocka_unit_test(test_threads),
                                         cmocka_unit_test(test_device), cmocka_unit_test(test_lab),
-                                        cmocka_unit_test(test_refused) };
+                                        cmocka_unit_test(test_joined), cmocka_unit_test(test_refused) };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -277,6 +277,34 @@ static void stopping(void **state) {
     pieces_leave(j.p, true);
 }
 
+typedef struct left { int64_t square[MOST], count, fails; } left;
+
+static tide_status take_square(void *user, const void *data, size_t bytes, tide_failure *failure) {
+    left *l = user;
+    assert_int_equal(bytes, sizeof l->square[0]);
+    memcpy(&l->square[l->count], data, bytes);
+    return l->count++ == l->fails ? fail_at(failure, TIDE_EIO, NULL, 0, NULL, "no room") : TIDE_OK;
+}
+
+/* What a work that ended early leaves, by number, and nothing of another name. */
+static void left_behind(void **state) {
+    left l = { .fails = -1 };
+    job  j = { .p = joined("5", false), .fails = 13 };
+    (void)state;
+    assert_int_equal(work(&j, 20, 1, NULL, NULL), TIDE_EIO);
+    assert_int_equal(pieces_put(j.p, "squares", 0, "other", 5, NULL), TIDE_OK);
+    pieces_leave(j.p, false);
+    assert_int_equal(pieces_left(folder, "square", take_square, &l, NULL), TIDE_OK);
+    assert_int_equal(l.count, 13);
+    for (int64_t i = 0; i < l.count; i++) assert_int_equal(l.square[i], i * i);
+    l = (left){ .fails = 4 };
+    assert_int_equal(pieces_left(folder, "square", take_square, &l, NULL), TIDE_EIO);
+    assert_int_equal(l.count, 5);
+    pieces_clear(folder);
+    assert_int_equal(pieces_left(folder, "square", take_square, &l, NULL), TIDE_OK);
+    assert_int_equal(l.count, 5);
+}
+
 /* Tasks follow each other; one that has nothing is over. */
 static void several_tasks(void **state) {
     enum { WORKERS = 3 };
@@ -319,7 +347,8 @@ static void locks(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(each_once), TEST(killed), TEST(others_wait), TEST(come_and_go), TEST(claim_at_once),
-        TEST(other_options), TEST(failing), TEST(stopping), TEST(several_tasks), TEST(locks),
+        TEST(other_options), TEST(failing), TEST(stopping), TEST(left_behind),
+        TEST(several_tasks), TEST(locks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

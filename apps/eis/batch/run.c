@@ -9,7 +9,9 @@
 
 #include "base/parallel.h"
 #include "base/sha256.h"
+#include "base/json.h"
 #include "eis/options/tell.h"
+#include "joined.h"
 #include "line.h"
 
 static const double told_every = 0.2; /* seconds */
@@ -155,15 +157,8 @@ static void lay_rows(running *r) {
 /* Of what the answer depends on, but for the options. */
 static void key_of(const eis_spectrum *s, const batch_blank *beside, char key[65]) {
     sha256 h;
-    size_t n = (size_t)s->count;
     sha256_begin(&h);
-    sha256_add(&h, s->name, strlen(s->name) + 1);
-    sha256_add(&h, &s->area_cm2, sizeof s->area_cm2);
-    sha256_add(&h, &s->count, sizeof s->count);
-    sha256_add(&h, s->freq_hz, n * sizeof *s->freq_hz);
-    sha256_add(&h, s->z, n * sizeof *s->z);
-    if (s->sigma) sha256_add(&h, s->sigma, n * sizeof *s->sigma);
-    if (s->line) sha256_add(&h, s->line, n * sizeof *s->line);
+    measured_hash(&h, s);
     if (beside && beside->is.count) sha256_add(&h, beside->is.value, (size_t)beside->is.count * sizeof(double));
     sha256_end(&h, key);
 }
@@ -228,32 +223,112 @@ static void stop_for(running *r, const tide_failure *why) {
     atomic_store(&r->stopped, true);
 }
 
+static tide_status answer_item(running *r, int64_t item, worker *w, int thread, json_t **line, tide_failure *why) {
+    batch_run *run = r->run;
+    const batch_blank *beside = blanks_item(&run->blanks, item);
+    line_asked q = { run->circuit ? &beside->circuit : NULL, run->fit, beside ? &beside->is : NULL, run->model,
+                     thread };
+    return run->options->screen ? line_screen(&q, &r->spectrum[item], line, why)
+                                : line_solve(&q, &r->spectrum[item], relay, w, line, why);
+}
+
 static void answer_one(void *of, int64_t i, int thread) {
     running *r = of;
-    batch_run *run = r->run;
     worker w = { r, thread == 0 };
     int64_t item = r->todo[i];
     json_t *line = NULL;
     tide_failure why = { 0 };
     if (atomic_load(&r->stopped)) return;
-    const batch_blank *beside = blanks_item(&run->blanks, item);
-    line_asked q = { run->circuit ? &beside->circuit : NULL, run->fit, beside ? &beside->is : NULL, run->model,
-                     thread };
-    tide_status status = run->options->screen ? line_screen(&q, &r->spectrum[item], &line, &why)
-                                              : line_solve(&q, &r->spectrum[item], relay, &w, &line, &why);
-    if (status == TIDE_OK) status = journal_add(&run->journal, r->key[item], line, &why);
+    tide_status status = answer_item(r, item, &w, thread, &line, &why);
+    if (status == TIDE_OK) status = journal_add(&r->run->journal, r->key[item], line, &why);
     if (status != TIDE_OK) stop_for(r, &why);
     tell_progress(&w);
 }
 
+static int threads_of(const batch_run *run) {
+    return run->options->threads ? (int)run->options->threads : os_cores();
+}
+
 static tide_status answer_all(running *r, tide_failure *failure) {
-    int64_t threads = r->run->options->threads;
-    parallel_for(threads ? (int)threads : os_cores(), r->todos, 1, answer_one, r);
+    parallel_for(threads_of(r->run), r->todos, 1, answer_one, r);
     if (r->why.status != TIDE_OK && failure) *failure = r->why;
     if (r->why.status != TIDE_OK) return r->why.status;
     if (!atomic_load(&r->stopped)) return TIDE_OK;
     return fail(failure, TIDE_ECANCELLED, "stopped during the batch%s",
                 *r->run->options->out ? ": the same command goes on from there" : "");
+}
+
+/* ---- with other processes ---- */
+
+/* Spectra of a piece: some tenths of a second, beside which a lock and a file are little. */
+static int64_t piece_of(const batch_run *run) {
+    enum { SCREENED = 256, FITTED = 8, CHOSEN = 1 };
+    return run->options->screen ? SCREENED : fit_is_auto(run->fit) ? CHOSEN : FITTED;
+}
+
+static tide_status answer_shared(void *user, int64_t item, int thread, json_t **line, tide_failure *failure) {
+    running *r = user;
+    worker w = { r, thread == 0 };
+    tide_status status = answer_item(r, item, &w, thread, line, failure);
+    if (status != TIDE_OK || !atomic_load(&r->stopped)) return status;
+    json_decref(*line), *line = NULL;
+    return fail(failure, TIDE_ECANCELLED, "stopped: the same command goes on from there");
+}
+
+static bool tell_shared(void *user, int64_t done) {
+    running *r = user;
+    char line[80];
+    if (os_seconds() - r->told < told_every) return atomic_load(&r->stopped);
+    r->told = os_seconds();
+    snprintf(line, sizeof line, "%" PRId64 " of %" PRId64 " spectra answered, by all processes", done,
+             r->run->measured.count);
+    eis_event event = eis_event_of(EIS_PROGRESS, line);
+    event.done = done, event.total = r->run->measured.count;
+    return relay(&(worker){ r, true }, &event) != 0;
+}
+
+static void add_words(sha256 *h, const char *const *word, size_t count) {
+    for (size_t i = 0; i < count; i++) sha256_add(h, word[i], strlen(word[i]) + 1);
+}
+
+/* What all must have the same beside the journal's head: the spectra, and what the plate says of them. */
+static json_t *words_of(const running *r) {
+    const batch_run *run = r->run;
+    char spectra[65], plate[65];
+    sha256 s, p;
+    sha256_begin(&s), sha256_begin(&p);
+    for (int64_t i = 0; i < run->rows.count; i++) {
+        const batch_row *row = &r->row[i];
+        add_words(&s, (const char *const[]){ row->file, row->sweep, row->reason, is_asked(row) ? r->key[i] : "" }, 4);
+        add_words(&p, (const char *const[]){ row->well, row->condition, row->donor, row->time }, 4);
+        sha256_add(&p, &row->area_cm2, sizeof row->area_cm2);
+    }
+    sha256_end(&s, spectra), sha256_end(&p, plate);
+    json_t *o = json_deep_copy(run->head);
+    o = json_with(o, "decimal", json_text(run->options->decimal));
+    o = json_with(o, "spectrum", json_sprintf("%lld, SHA-256 %s", (long long)run->measured.count, spectra));
+    return json_with(o, "samples", json_sprintf("%s%s", *run->options->samples ? "SHA-256 " : "", plate));
+}
+
+static tide_status join(running *r, tide_failure *failure) {
+    batch_run *run = r->run;
+    json_t *words = words_of(r);
+    tide_status status = words ? pieces_join(run->options->out, words, false, &run->pieces, failure)
+                               : fail(failure, TIDE_ENOMEM, "out of memory for shared answers");
+    json_decref(words);
+    return status;
+}
+
+static tide_status answer_joined(running *r, tide_failure *failure) {
+    batch_run *run = r->run;
+    tide_status status = join(r, failure);
+    if (status != TIDE_OK) return status;
+    bool *open = arena_new(&run->memory, bool, run->measured.count);
+    for (int64_t i = 0; i < r->todos; i++) open[r->todo[i]] = true;
+    const batch_share share = { .pieces = run->pieces, .journal = &run->journal, .head = run->head,
+                                .items = run->measured.count, .each = piece_of(run), .open = open, .key = r->key,
+                                .threads = threads_of(run), .answer = answer_shared, .stop = tell_shared, .user = r };
+    return batch_joined_answer(&share, failure);
 }
 
 /* ---- all ---- */
@@ -271,11 +346,12 @@ static tide_status fill_rows(running *r, tide_failure *failure) {
 }
 
 static tide_status work(running *r, tide_failure *failure) {
-    if (setjmp(r->run->no_memory)) return fail(failure, TIDE_ENOMEM, "out of memory for the rows of the batch");
+    batch_run *run = r->run;
+    if (setjmp(run->no_memory)) return fail(failure, TIDE_ENOMEM, "out of memory for the rows of the batch");
     lay_rows(r);
     find_work(r);
     tide_status status = tell_taken(r, failure);
-    if (status == TIDE_OK) status = answer_all(r, failure);
+    if (status == TIDE_OK) status = run->joined ? answer_joined(r, failure) : answer_all(r, failure);
     return status == TIDE_OK ? fill_rows(r, failure) : status;
 }
 

@@ -5,6 +5,7 @@
 #include "blanks.h"
 #include "eis/predictor/arcs_predictor.h"
 #include "files/journal.h"
+#include "files/pieces.h"
 #include "rows.h"
 
 typedef struct batch_run {
@@ -18,6 +19,9 @@ typedef struct batch_run {
     measured               measured;
     plate                  plate;     /* path NULL: there is none */
     journal                journal;
+    json_t                *head;      /* of it */
+    bool                   joined;    /* several processes share it, in options->out */
+    pieces                *pieces;    /* what they take from, once rows are laid */
     arena                  memory;    /* of the rows; when it ends it jumps to */
     jmp_buf                no_memory;
     batch_rows             rows;

@@ -1,6 +1,6 @@
 /* Measures a cell predictor: do its intervals hold the truth as often as they say, how far off are its medians, beside
  * robust fits that began at the truth; and where fits lead that begin at its start. */
-#include "evaluate.h"
+#include "divide.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,6 +12,18 @@
 #include "tally.h"
 
 enum { GROUP = 128, EACH = QUANTITIES_CELL * BINS_LAB };
+enum { FITTED = 8 };  /* spectra that a process takes at a time: some seconds of one core */
+
+/* Of a spectrum, what the network says: doubles alone, as it lies in records. */
+typedef struct cell_record {
+    double truth[QUANTITIES_CELL], at[QUANTITIES_CELL][SHARES];
+    double confidence[QUANTITIES_CELL], hit[QUANTITIES_CELL];  /* of the most probable bin */
+    double starts, seconds;                                    /* how many; of the group that begins with it */
+    fit_guess start[GUESSES_MOST];
+} cell_record;
+
+/* Of its fits: whether there were any, how they ended, and what the one from the truth says. */
+typedef struct fits_record { double status, tried, from_start, searched, with_start, of[QUANTITIES_CELL]; } fits_record;
 
 typedef struct cell_level {
     double noise; /* 0: as in training */
@@ -22,17 +34,18 @@ typedef struct cell_level {
     bool fits; /* this build has them */
     double seconds; /* of features and network: what a screening takes */
     calibration quantities;
+    cell_record *said; /* [test spectra] */
 } cell_level;
 
 typedef struct cell_group {
     const evaluation *e;
     sampler_settings settings;
+    cell_level *level;
     int64_t first, spectra;
     sample *sample;
     arcs_fit *fit;
     float *raw, *probability;
-    cell_fits *of;
-    tide_status *status;
+    fits_record *fitted; /* of those that are fitted now */
 } cell_group;
 
 static bool group_new(const evaluation *e, cell_group *g) {
@@ -40,23 +53,26 @@ static bool group_new(const evaluation *e, cell_group *g) {
                        .sample = malloc(GROUP * sizeof *g->sample),
                        .fit = malloc(GROUP * sizeof *g->fit),
                        .raw = malloc(GROUP * ARCS_WIDTH * sizeof *g->raw),
-                       .probability = malloc(GROUP * EACH * sizeof *g->probability),
-                       .of = calloc(GROUP, sizeof *g->of),
-                       .status = calloc(GROUP, sizeof *g->status) };
-    return g->sample && g->fit && g->raw && g->probability && g->of && g->status;
+                       .probability = malloc(GROUP * EACH * sizeof *g->probability) };
+    return g->sample && g->fit && g->raw && g->probability;
 }
 
 static void group_free(cell_group *g) {
-    free(g->sample), free(g->fit), free(g->raw), free(g->probability), free(g->of), free(g->status);
+    free(g->sample), free(g->fit), free(g->raw), free(g->probability);
 }
-
-/* ---- one group ---- */
 
 static void draw_one(void *of, int64_t i, int thread) {
     cell_group *g = of;
     (void)thread;
     test_draw(g->e, &g->settings, g->first + i, &g->sample[i]);
 }
+
+static void draw_group(cell_group *g, int64_t first, int64_t spectra) {
+    g->first = first, g->spectra = spectra;
+    parallel_for(g->e->threads, spectra, 1, draw_one, g);
+}
+
+/* ---- the network ---- */
 
 static void take_features(void *of, int64_t i, int thread) {
     cell_group *g = of;
@@ -65,84 +81,124 @@ static void take_features(void *of, int64_t i, int thread) {
     arcs_features(s->count, s->freq_hz, s->z, g->raw + i * ARCS_WIDTH, &g->fit[i]);
 }
 
-static tide_status ask_network(cell_group *g, cell_level *level, tide_failure *failure) {
+static void record_quantity(const spectrum_model *m, const float *p, int q, const arcs_view *view, float coordinate,
+                            cell_record *out) {
+    int best = 0;
+    for (int k = 0; k < SHARES; k++)
+        out->at[q][k] = arcs_value(q, spectrum_model_quantile(m, q, p, tally_shares[k]), view);
+    for (int k = 1; k < BINS_LAB; k++) best = p[k] > p[best] ? k : best;
+    out->confidence[q] = (double)p[best], out->hit[q] = quantity_bin(EIS_RECIPE_CELL, coordinate) == best;
+}
+
+static void record_spectrum(const cell_group *g, int64_t i, cell_record *out) {
+    const spectrum_model *m = predictor_model(g->e->predictor);
+    const sample *s = &g->sample[i];
+    arcs_view view = arcs_view_of(&g->fit[i]);
+    float coordinate[QUANTITIES_CELL];
+    arcs_answer answer;
+    arcs_coordinates(s->arcs, &view, coordinate);
+    for (int q = 0; q < QUANTITIES_CELL; q++) {
+        out->truth[q] = arcs_quantity(s->arcs, q);
+        record_quantity(m, g->probability + i * EACH + q * BINS_LAB, q, &view, coordinate[q], out);
+    }
+    arcs_answer_of(m, &g->fit[i], g->probability + i * EACH, s->freq_hz[s->count - 1], &answer);
+    out->starts = answer.starts.count;
+    memcpy(out->start, answer.starts.of, sizeof out->start);
+}
+
+static tide_status make_group(void *user, int64_t first, int64_t count, double *records, tide_failure *failure) {
+    cell_group *g = user;
+    cell_record *out = (cell_record *)records;
+    draw_group(g, first, count);
     double began = os_seconds();
-    parallel_for(g->e->threads, g->spectra, 1, take_features, g);
-    tide_status status = predictor_screen(g->e->predictor, g->spectra, g->raw, g->probability, failure);
-    level->seconds += os_seconds() - began;
+    parallel_for(g->e->threads, count, 1, take_features, g);
+    tide_status status = predictor_screen(g->e->predictor, count, g->raw, g->probability, failure);
+    double seconds = os_seconds() - began;
+    for (int64_t i = 0; status == TIDE_OK && i < count; i++) record_spectrum(g, i, &out[i]);
+    out[0].seconds = seconds;
     return status;
 }
 
-static void fit_one_spectrum(void *of, int64_t i, int thread) {
-    cell_group *g = of;
-    const sample *s = &g->sample[i];
-    arcs_answer answer;
-    tide_failure failure = { 0 };
-    (void)thread;
-    arcs_answer_of(predictor_model(g->e->predictor), &g->fit[i], g->probability + i * EACH, s->freq_hz[s->count - 1],
-                   &answer);
-    g->status[i] = cell_fits_of(s, &answer.starts, &g->of[i], &failure);
+static void add_spectrum(void *user, int64_t number, const double *record) {
+    cell_level *level = ((cell_group *)user)->level;
+    cell_record *r = &level->said[number];
+    memcpy(r, record, sizeof *r);
+    level->seconds += r->seconds;
+    for (int q = 0; q < QUANTITIES_CELL; q++) {
+        tally_add(&level->all[q], cell_quantities[q].exponent, r->at[q], r->truth[q]);
+        calibration_add(&level->quantities, r->confidence[q], r->hit[q]);
+    }
 }
 
-static tide_status fit_group(cell_group *g, cell_level *level, tide_failure *failure) {
-    memset(g->of, 0, GROUP * sizeof *g->of);
-    if (!level->fits) return TIDE_OK;
-    parallel_for(g->e->threads, g->spectra, 1, fit_one_spectrum, g);
-    for (int64_t i = 0; i < g->spectra; i++) {
-        if (g->status[i] == TIDE_EDEVICE) level->fits = false;
-        else if (g->status[i] != TIDE_OK)
-            return fail(failure, g->status[i], "the fits of test spectrum %" PRId64 " failed: %s", g->first + i,
-                        tide_status_name(g->status[i]));
+/* ---- fits ---- */
+
+static void fit_one_spectrum(void *of, int64_t i, int thread) {
+    cell_group *g = of;
+    const cell_record *r = &g->level->said[g->first + i];
+    fits_record *out = &g->fitted[i];
+    fit_guessed starts = { .count = (int)r->starts };
+    cell_fits f;
+    tide_failure failure = { 0 };
+    (void)thread;
+    memcpy(starts.of, r->start, sizeof starts.of);
+    out->status = cell_fits_of(&g->sample[i], &starts, &f, &failure);
+    if (out->status != TIDE_OK || !f.tried) return;
+    out->tried = true;
+    out->from_start = cell_fits_reached(f.from_start, f.best);
+    out->searched = cell_fits_reached(f.searched, f.best);
+    out->with_start = cell_fits_reached(f.with_start, f.best);
+    for (int q = 0; q < QUANTITIES_CELL; q++) out->of[q] = arcs_quantity(f.p, q);
+}
+
+static tide_status make_fits(void *user, int64_t first, int64_t count, double *records, tide_failure *failure) {
+    cell_group *g = user;
+    g->fitted = (fits_record *)records;
+    draw_group(g, first, count);
+    parallel_for(g->e->threads, count, 1, fit_one_spectrum, g);
+    for (int64_t i = 0; i < count; i++) {
+        tide_status status = (tide_status)g->fitted[i].status;
+        if (status == TIDE_OK || status == TIDE_EDEVICE) continue;
+        return fail(failure, status, "the fits of test spectrum %" PRId64 " failed: %s", first + i,
+                    tide_status_name(status));
     }
     return TIDE_OK;
 }
 
-/* ---- sums ---- */
-
-static void add_fit(const cell_fits *f, const double truth[QUANTITIES_CELL], cell_level *level) {
+static void add_fits(void *user, int64_t number, const double *record) {
+    cell_level *level = ((cell_group *)user)->level;
+    const fits_record *f = (const fits_record *)record;
+    const cell_record *r = &level->said[number];
+    if (f->status == TIDE_EDEVICE) level->fits = false;
+    if (!f->tried) return;
     for (int q = 0; q < QUANTITIES_CELL; q++) {
-        double value = arcs_quantity(f->p, q);
+        tally_add(&level->first[q], cell_quantities[q].exponent, r->at[q], r->truth[q]);
         level->fit_error[q][level->fitted] =
-            cell_quantities[q].exponent ? fabs(value - truth[q]) : fabs(log10(value / truth[q]));
+            cell_quantities[q].exponent ? fabs(f->of[q] - r->truth[q]) : fabs(log10(f->of[q] / r->truth[q]));
     }
-    level->from_start += cell_fits_reached(f->from_start, f->best);
-    level->searched += cell_fits_reached(f->searched, f->best);
-    level->with_start += cell_fits_reached(f->with_start, f->best);
+    level->from_start += f->from_start > 0;
+    level->searched += f->searched > 0;
+    level->with_start += f->with_start > 0;
     level->fitted++;
 }
 
-static void add_spectrum(const cell_group *g, int64_t i, cell_level *level) {
-    const spectrum_model *m = predictor_model(g->e->predictor);
-    arcs_view view = arcs_view_of(&g->fit[i]);
-    double truth[QUANTITIES_CELL], at[SHARES];
-    float coordinate[QUANTITIES_CELL];
-    arcs_coordinates(g->sample[i].arcs, &view, coordinate);
-    for (int q = 0; q < QUANTITIES_CELL; q++) {
-        const float *p = g->probability + i * EACH + q * BINS_LAB;
-        int best = 0;
-        truth[q] = arcs_quantity(g->sample[i].arcs, q);
-        for (int k = 0; k < SHARES; k++)
-            at[k] = arcs_value(q, spectrum_model_quantile(m, q, p, tally_shares[k]), &view);
-        for (int k = 1; k < BINS_LAB; k++) best = p[k] > p[best] ? k : best;
-        tally_add(&level->all[q], cell_quantities[q].exponent, at, truth[q]);
-        if (g->of[i].tried) tally_add(&level->first[q], cell_quantities[q].exponent, at, truth[q]);
-        calibration_add(&level->quantities, (double)p[best], quantity_bin(EIS_RECIPE_CELL, coordinate[q]) == best);
-    }
-    if (g->of[i].tried) add_fit(&g->of[i], truth, level);
-}
+/* ---- both ---- */
 
-static tide_status measure(const evaluation *e, cell_level *level, tide_failure *failure) {
+/* Fits take nearly all of the time, so several processes have small groups there. */
+static tide_status measure(const evaluation *e, int64_t number, cell_level *level, tide_failure *failure) {
     cell_group g;
     tide_status status = group_new(e, &g) ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for test spectra");
     g.settings = test_settings(e, level->noise, false);
-    for (; status == TIDE_OK && g.first < e->options->test_spectra; g.first += GROUP) {
-        g.spectra = MIN2(e->options->test_spectra - g.first, GROUP);
-        parallel_for(e->threads, g.spectra, 1, draw_one, &g);
-        status = ask_network(&g, level, failure);
-        if (status == TIDE_OK) status = fit_group(&g, level, failure);
-        for (int64_t i = 0; status == TIDE_OK && i < g.spectra; i++) add_spectrum(&g, i, level);
-        if (status == TIDE_OK) status = evaluation_progress(e, "cell", level->noise, g.first + g.spectra, failure);
-    }
+    g.level = level;
+    const divided network = { .name = "network", .what = "cell", .level = number, .noise = level->noise,
+                              .spectra = e->options->test_spectra, .each = GROUP,
+                              .numbers = sizeof(cell_record) / sizeof(double), .make = make_group,
+                              .add = add_spectrum, .user = &g };
+    const divided fits = { .name = "fits", .what = "fits", .level = number, .noise = level->noise,
+                           .spectra = e->options->test_spectra, .each = e->joined ? FITTED : GROUP,
+                           .numbers = sizeof(fits_record) / sizeof(double), .make = make_fits, .add = add_fits,
+                           .user = &g };
+    if (status == TIDE_OK) status = evaluation_divide(e, &network, failure);
+    if (status == TIDE_OK) status = evaluation_divide(e, &fits, failure);
     group_free(&g);
     return status;
 }
@@ -210,6 +266,7 @@ static void level_text(const cell_level *level, text *out) {
 static bool level_new(cell_level *level, double noise, int64_t spectra) {
     bool fine = true;
     *level = (cell_level){ .noise = noise, .fits = true };
+    fine = (level->said = malloc((size_t)spectra * sizeof *level->said)) && fine;
     for (int q = 0; q < QUANTITIES_CELL; q++) {
         fine = tally_new(&level->all[q], spectra) && fine;
         fine = tally_new(&level->first[q], spectra) && fine;
@@ -219,6 +276,7 @@ static bool level_new(cell_level *level, double noise, int64_t spectra) {
 }
 
 static void level_free(cell_level *level) {
+    free(level->said);
     for (int q = 0; q < QUANTITIES_CELL; q++)
         tally_free(&level->all[q]), tally_free(&level->first[q]), free(level->fit_error[q]);
 }
@@ -230,7 +288,7 @@ tide_status evaluate_cell(const evaluation *e, json_t *report, text *talk, tide_
     for (int i = 0; status == TIDE_OK && i < e->noises; i++) {
         cell_level level;
         status = level_new(&level, e->noise[i], e->options->test_spectra)
-                     ? measure(e, &level, failure)
+                     ? measure(e, i, &level, failure)
                      : fail(failure, TIDE_ENOMEM, "out of memory for the scores");
         if (status == TIDE_OK) {
             if (e->first && !json_array_size(levels)) *e->first = level.quantities;

@@ -7,9 +7,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "base/philox.h"
 #include "eis/known/model.h"
 #include "eis/circuit/noise.h"
+#include "files/owned.h"
 #include "train/device.h"
 #include "train/run.h"
 #include "eis/options/wanted_precision.h"
@@ -98,6 +100,29 @@ static tide_status open_exact(evaluation *e, eis_recipe recipe, tide_failure *fa
     return stop ? fail(failure, TIDE_ECANCELLED, "stopped") : status;
 }
 
+/* ---- with other processes ---- */
+
+static tide_status refuse_known(tide_failure *failure) {
+    return fail_at(failure, TIDE_EINVAL, NULL, 0, "join",
+                   "a predictor from known values alone is scored within a second: start it once, without `join` and "
+                   "mpirun");
+}
+
+/* What all must have the same; `auto` may be another device on another machine. */
+static json_t *words_of(const evaluation *e) {
+    const eis_options *o = e->options;
+    json_t *words = json_with(pieces_options(eis_table(), o, EIS_FOR_EVALUATE), "device", json_string(e->device));
+    return json_with(words, "model", joined_model(o->model));
+}
+
+static tide_status join(const evaluation *e, tide_failure *failure) {
+    if (!e->joined) return TIDE_OK;
+    tide_status status = make_folders(e->options->out, failure);
+    return status == TIDE_OK ? joined_enter(e->options->out, words_of(e), e->joined, failure) : status;
+}
+
+/* ---- all ---- */
+
 typedef tide_status evaluating(const evaluation *e, json_t *report, text *talk, tide_failure *failure);
 static evaluating *const evaluations[RECIPES] = {
     [EIS_RECIPE_LAB] = evaluate_lab, [EIS_RECIPE_GRID] = evaluate_grid, [EIS_RECIPE_CELL] = evaluate_cell
@@ -105,7 +130,8 @@ static evaluating *const evaluations[RECIPES] = {
 
 static tide_status evaluate(evaluation *e, json_t *report, text *talk, tide_failure *failure) {
     const eis_options *o = e->options;
-    if (known_model_is(o->model)) return evaluate_known(e, report, talk, failure);
+    if (known_model_is(o->model))
+        return e->joined ? refuse_known(failure) : evaluate_known(e, report, talk, failure);
     train_device_of_run(o->device, o->model, o->test_spectra, e->device);
     const predictor_settings with = { .device = e->device, .threads = e->threads, .precision = wanted_precision(o),
                                       .strict = o->strict, .mode = wanted_mode(o) };
@@ -121,6 +147,7 @@ static tide_status evaluate(evaluation *e, json_t *report, text *talk, tide_fail
     const char *recipe = recipe_kinds[m->config.recipe].name;
     status             = parse_noises(o->noise, m->config.recipe, e, failure);
     if (status == TIDE_OK) status = open_exact(e, m->config.recipe, failure);
+    if (status == TIDE_OK) status = join(e, failure);
     if (status != TIDE_OK) return status;
     text_add(talk, "%s: %s recipe, %" PRId64 " test spectra per noise level%s\n", o->model, recipe, o->test_spectra,
              m->config.recipe == EIS_RECIPE_CELL
@@ -136,15 +163,34 @@ static tide_status put_result(json_t *report, text *talk, eis_result *result, ti
     return result->json && result->text ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for the report");
 }
 
-tide_status evaluate_options(const eis_options *options, eis_listener listener, void *user, calibration *first,
-                             eis_result *result, tide_failure *failure) {
+typedef struct ending { const eis_options *options; const json_t *report; const eis_result *result; } ending;
+
+static tide_status write_files(void *user, tide_failure *failure) {
+    const ending *e = user;
+    return evaluate_files(e->options, e->report, e->result, failure);
+}
+
+static tide_status put_files(const evaluation *e, const json_t *report, const eis_result *result,
+                             tide_failure *failure) {
+    const eis_options *o = e->options;
+    ending end = { o, report, result };
+    if (!*o->out) return TIDE_OK;
+    if (e->joined) return joined_once(e->joined, write_files, &end, failure);
+    tide_status status = write_files(&end, failure);
+    joined_forget(o->out);
+    owned_release(o->out);
+    return status;
+}
+
+/* `joined`: NULL, or for what other processes share. */
+static tide_status evaluate_with(const eis_options *options, joined_folder *joined, eis_listener listener, void *user,
+                                 calibration *first, eis_result *result, tide_failure *f) {
     evaluation e = {
-        .options = options, .listener = listener, .user = user, .first = first,
+        .options = options, .listener = listener, .user = user, .first = first, .joined = joined,
         .threads = options->threads ? (int)options->threads : os_cores()
     };
-    text         talk  = { 0 };
-    double       begin = os_seconds();
-    tide_failure own   = { 0 }, *f = failure ? failure : &own;
+    text   talk  = { 0 };
+    double begin = os_seconds();
     if (!*options->model)
         return fail_at(f, TIDE_EINVAL, NULL, 0, "model", "`model` RUN is needed: the folder of a trained predictor");
     json_t *report =
@@ -154,7 +200,7 @@ tide_status evaluate_options(const eis_options *options, eis_listener listener, 
     if (status == TIDE_OK) {
         json_object_set_new(report, "seconds", json_real(os_seconds() - begin));
         status = put_result(report, &talk, result, f);
-        if (status == TIDE_OK && *options->out) status = evaluate_files(options, report, result, f);
+        if (status == TIDE_OK) status = put_files(&e, report, result, f);
     }
     predictor_free(e.predictor);
     exact_batch_free(e.exact);
@@ -164,10 +210,23 @@ tide_status evaluate_options(const eis_options *options, eis_listener listener, 
     return status;
 }
 
+tide_status evaluate_options(const eis_options *options, eis_listener listener, void *user, calibration *first,
+                             eis_result *result, tide_failure *failure) {
+    tide_failure own = { 0 };
+    return evaluate_with(options, NULL, listener, user, first, result, failure ? failure : &own);
+}
+
 tide_status eis_evaluate(const eis_options *options, eis_listener listener, void *user, eis_result *result,
                          tide_failure *failure) {
     failure_clear(failure);
-    tide_status good = arguments_good(options, result, failure);
-    if (good != TIDE_OK) return good;
-    return evaluate_options(options, listener, user, NULL, result, failure);
+    tide_failure  own    = { 0 }, *f = failure ? failure : &own;
+    tide_status   status = arguments_good(options, result, f);
+    joined_folder joined = { .lock = -1 };
+    if (status == TIDE_OK && options->join && !*options->out)
+        status = fail_at(f, TIDE_EINVAL, NULL, 0, "join", "`join` needs `out`, a folder that all processes see");
+    if (status != TIDE_OK) return status;
+    bool joins = *options->out && pieces_wanted(options->join);
+    status = evaluate_with(options, joins ? &joined : NULL, listener, user, NULL, result, f);
+    joined_leave(&joined, status == TIDE_OK);
+    return status;
 }

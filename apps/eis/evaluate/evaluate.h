@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "calibration.h"
+#include "eis/options/joined.h"
 #include "eis/posterior/exact_batch.h"
 #include "eis/predictor/predictor.h"
 #include "train/device.h"
@@ -22,6 +23,7 @@ typedef struct evaluation {
     int          threads;
     int          noises;
     double       noise[NOISES_MOST];   /* 0: log-uniform, as in training */
+    joined_folder *joined;             /* what other processes share; NULL: alone */
     calibration *first;                /* receives that of the first level's missing parameters; NULL: not wanted */
 } evaluation;
 

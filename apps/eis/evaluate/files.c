@@ -72,7 +72,5 @@ tide_status evaluate_files(const eis_options *o, const json_t *report, const eis
         status = tide_file_replace(folder_file(o->out, "evaluation.json", path), write_text, result->json, failure);
     if (status == TIDE_OK)
         status = tide_file_replace(folder_file(o->out, "evaluation.txt", path), write_text, result->text, failure);
-    if (status == TIDE_OK && o->plots) status = plot_calibration(o->out, report, failure);
-    owned_release(o->out);
-    return status;
+    return status == TIDE_OK && o->plots ? plot_calibration(o->out, report, failure) : status;
 }

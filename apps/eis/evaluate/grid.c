@@ -7,6 +7,7 @@
 
 #include "base/parallel.h"
 #include "base/philox.h"
+#include "divide.h"
 
 enum { CASES = GRID_GROUP * EIS_COUNT, DRAWS = 8, SITE_DRAW = 0x445257 };
 static const int chain[EIS_COUNT] = { EIS_RSH, EIS_RA, EIS_RB, EIS_CA, EIS_CB };
@@ -27,6 +28,7 @@ typedef struct grid_case {
 typedef struct group {
     const evaluation *e;
     sampler_settings  settings;
+    grid_level *level;
     int64_t    first, spectra;
     sample    *sample;
     float     *raw;
@@ -254,41 +256,62 @@ static void score_distributions(const grid_case *c, double out[SCORES]) {
     }
 }
 
-static void tally_case(const grid_case *c, const beam_case *b, const double score[SCORES], tally *t) {
-    t->cases++;
-    for (int i = 0; i < SCORES; i++) t->sum[i] += score[i];
-    calibration_add(&t->joint, exp(b->candidate[0].log_probability), score[NETWORK_TOP1]);
+/* ---- records ---- */
+
+/* Of a case, a spectrum with one of its questions: the scores, then how sure of the joint cell the network is and, for
+ * each missing parameter, how sure of its value and how much mass that has. */
+enum { CONFIDENCE = SCORES, MARGINALS, CASE_NUMBERS = MARGINALS + 2 * EIS_COUNT, NUMBERS = EIS_COUNT * CASE_NUMBERS };
+
+static void record_case(const grid_case *c, const beam_case *b, double *out) {
+    out[CHANCE_TOP1] = c->exact.chance[0], out[CHANCE_TOP5] = c->exact.chance[1];
+    score_places(c, c->top, c->top_count, EXACT_TOP1, EXACT_HIT1, out);
+    score_candidates(c, b, out);
+    score_distributions(c, out);
+    out[CONFIDENCE] = exp(b->candidate[0].log_probability);
     for (int m = 0; m < c->exact.missing_count; m++) {
         int best = most_of(c->conditional[m]);
-        calibration_add(&t->marginal, c->conditional[m][best], c->marginal[m][best]);
+        out[MARGINALS + 2 * m] = c->conditional[m][best], out[MARGINALS + 2 * m + 1] = c->marginal[m][best];
     }
 }
 
-static void group_score(const group *g, grid_level *level) {
-    for (int64_t i = 0; i < g->spectra * EIS_COUNT; i++) {
-        const grid_case *c = &g->of[i];
-        double score[SCORES] = { [CHANCE_TOP1] = c->exact.chance[0], [CHANCE_TOP5] = c->exact.chance[1] };
-        score_places(c, c->top, c->top_count, EXACT_TOP1, EXACT_HIT1, score);
-        score_candidates(c, &g->beam[i], score);
-        score_distributions(c, score);
-        tally *into[] = { &level->all, &level->missing[c->exact.missing_count - 1], &level->pattern[c->missing] };
-        for (int t = 0; t < 3; t++) tally_case(c, &g->beam[i], score, into[t]);
+static tide_status make_group(void *user, int64_t first, int64_t count, double *records, tide_failure *failure) {
+    group *g = user;
+    g->first = first, g->spectra = count;
+    tide_status status = group_prepare(g, failure);
+    if (status == TIDE_OK) status = group_ask(g, failure);
+    for (int64_t i = 0; status == TIDE_OK && i < count * EIS_COUNT; i++)
+        record_case(&g->of[i], &g->beam[i], records + i * CASE_NUMBERS);
+    return status;
+}
+
+static void tally_case(const double *r, int missing, tally *t) {
+    t->cases++;
+    for (int i = 0; i < SCORES; i++) t->sum[i] += r[i];
+    calibration_add(&t->joint, r[CONFIDENCE], r[NETWORK_TOP1]);
+    for (int m = 0; m < missing; m++)
+        calibration_add(&t->marginal, r[MARGINALS + 2 * m], r[MARGINALS + 2 * m + 1]);
+}
+
+static void add_spectrum(void *user, int64_t number, const double *record) {
+    const group *g     = user;
+    grid_level  *level = g->level;
+    for (int which = 0; which < EIS_COUNT; which++) {
+        unsigned missing = test_mask(g->e, number, which);
+        int      count   = __builtin_popcount(missing);
+        tally   *into[]  = { &level->all, &level->missing[count - 1], &level->pattern[missing] };
+        for (int t = 0; t < 3; t++) tally_case(record + which * CASE_NUMBERS, count, into[t]);
     }
 }
 
-tide_status grid_level_measure(const evaluation *e, grid_level *level, tide_failure *failure) {
+tide_status grid_level_measure(const evaluation *e, int64_t number, grid_level *level, tide_failure *failure) {
     group       g;
     tide_status status = group_new(e, &g) ? TIDE_OK : fail(failure, TIDE_ENOMEM, "out of memory for test spectra");
     g.settings         = test_settings(e, level->noise, level->kept_out);
-    for (; status == TIDE_OK && g.first < e->options->test_spectra; g.first += GRID_GROUP) {
-        g.spectra = MIN2(e->options->test_spectra - g.first, GRID_GROUP);
-        status = group_prepare(&g, failure);
-        if (status == TIDE_OK) status = group_ask(&g, failure);
-        if (status == TIDE_OK) group_score(&g, level);
-        if (status == TIDE_OK)
-            status = evaluation_progress(e, level->kept_out ? "cells kept out" : "cells trained on", level->noise,
-                                         g.first + g.spectra, failure);
-    }
+    g.level            = level;
+    const divided d = { .name = "grid", .what = level->kept_out ? "cells kept out" : "cells trained on",
+                        .level = number, .noise = level->noise, .spectra = e->options->test_spectra,
+                        .each = GRID_GROUP, .numbers = NUMBERS, .make = make_group, .add = add_spectrum, .user = &g };
+    if (status == TIDE_OK) status = evaluation_divide(e, &d, failure);
     group_free(&g);
     return status;
 }
@@ -308,7 +331,7 @@ tide_status evaluate_grid(const evaluation *e, json_t *report, text *talk, tide_
             if (!level) return fail(failure, TIDE_ENOMEM, "out of memory for the scores");
             level->noise    = e->noise[i];
             level->kept_out = out;
-            status = grid_level_measure(e, level, failure);
+            status = grid_level_measure(e, (int64_t)json_array_size(levels), level, failure);
             if (status == TIDE_OK) {
                 if (e->first && !json_array_size(levels)) *e->first = level->all.marginal;
                 json_array_append_new(levels, grid_level_json(level));

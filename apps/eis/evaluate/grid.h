@@ -29,7 +29,8 @@ typedef struct grid_level {
 /* The score as a mean; the calibration errors are apart. */
 static inline double tally_mean(const tally *t, int score) { return t->cases ? t->sum[score] / (double)t->cases : 0; }
 
-tide_status grid_level_measure(const evaluation *e, grid_level *level, tide_failure *failure);
+/* `number`: of the level, among all. */
+tide_status grid_level_measure(const evaluation *e, int64_t number, grid_level *level, tide_failure *failure);
 
 /* evaluate_grid_report.c */
 json_t *grid_level_json(const grid_level *level);

@@ -163,7 +163,7 @@ static const tide_option rows[] = {
     ROW_PRECISION(S, C | T | E | F),
     ROW_STRICT(S, C | T | E | F),
     ROW_THREADS(S, G | T | E | F | FIT | B),
-    ROW_JOIN(S, G),
+    ROW_JOIN(S, C | G | E | B),
     ROW_CUT(S, T),
     ROW_COMPILE(S, T | E | F),
     ROW_COMPILE_MODE(S, C | T | E | F),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/sha256.h"
 #include "eis/options/tell.h"
 
 static tide_status tell_notes(const char *path, char *notes, eis_listener listener, void *user,
@@ -60,6 +61,30 @@ tide_status measured_read_list(const char *list, const eis_options *options, eis
 tide_status measured_read(const eis_options *options, eis_listener listener, void *user, measured *out,
                           tide_failure *failure) {
     return measured_read_list(options->spectra, options, listener, user, out, failure);
+}
+
+void measured_hash(sha256 *h, const eis_spectrum *s) {
+    size_t n = (size_t)s->count;
+    sha256_add(h, s->name, strlen(s->name) + 1);
+    sha256_add(h, &s->area_cm2, sizeof s->area_cm2);
+    sha256_add(h, &s->count, sizeof s->count);
+    sha256_add(h, s->freq_hz, n * sizeof *s->freq_hz);
+    sha256_add(h, s->z, n * sizeof *s->z);
+    if (s->sigma) sha256_add(h, s->sigma, n * sizeof *s->sigma);
+    if (s->line) sha256_add(h, s->line, n * sizeof *s->line);
+}
+
+void measured_digest(const measured *b, char hex[65]) {
+    sha256 h;
+    sha256_begin(&h);
+    for (int64_t i = 0; i < b->count; i++) {
+        const measured_item *item = &b->item[i];
+        const char *why = item->spectrum ? "" : item->why.message;
+        sha256_add(&h, item->path, strlen(item->path) + 1);
+        sha256_add(&h, why, strlen(why) + 1);
+        if (item->spectrum) measured_hash(&h, item->spectrum);
+    }
+    sha256_end(&h, hex);
 }
 
 void measured_free(measured *b) {
