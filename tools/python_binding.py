@@ -39,9 +39,6 @@ LEFT_OUT = {
     "tide_failure_json": "a failure is an exception",
     "tide_device_check": "device_info raises DeviceError",
     "tide_snapshot_data": "state_dict copies variables",
-    **{name: "ranks of one's own are C's; --device cuda:0-1 trains on several" for name in
-       ("tide_communicator_library", "tide_communicator_id", "tide_communicator_open", "tide_all_gather", "tide_communicator_abort",
-        "tide_communicator_close")},
     "tide_rank_here": "the Python package brings no plug-in for MPI",
     "tide_random_uniform": "random_uniform is tide_random_uniform_of, whose type may be left out",
     "tide_random_normal": "random_normal is tide_random_normal_of, whose type may be left out",

@@ -270,7 +270,7 @@ tide_status eis_batch(const eis_options *options, const eis_fit_options *fit, ei
     if (good != TIDE_OK) return good;
     if (tide_options_check(eis_fit_table(), fit, f) != TIDE_OK) return TIDE_EINVAL;
     session s = { .run = { .options = options, .fit = fit, .listener = listener, .user = user,
-                           .joined = *options->out && pieces_wanted(options->join) },
+                           .joined = *options->out && options->join },
                .lock = -1 };
     s.system = mem_system();
     s.run.memory = (arena){ .allocator = &s.system, .oom = &s.run.no_memory };

@@ -359,7 +359,7 @@ tide_status eis_complete(const eis_options *options, eis_listener listener, void
     tide_failure own = { 0 }, *f = failure ? failure : &own;
     tide_status good = arguments_good(options, result, failure);
     if (good != TIDE_OK) return good;
-    return complete_keeping_of(options, pieces_wanted(options->join), listener, user, result, NULL, f);
+    return complete_keeping_of(options, options->join, listener, user, result, NULL, f);
 }
 
 void eis_result_free(eis_result *r) {

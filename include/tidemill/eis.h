@@ -240,8 +240,8 @@ typedef struct eis_options {
     bool    overwrite;
     bool    join;                            /* generate; complete, batch and evaluate with `out`: other processes with
                                                 the same options, also of other machines, may do their share at the
-                                                same time, in the same data_dir or `out`; implied under mpirun and
-                                                srun */
+                                                same time, in the same data_dir or `out`. Under mpirun and srun
+                                                the command implies it, a call does not */
     /* evaluate */
     int64_t test_spectra;                    /* per noise level */
     /* files of spectra */

@@ -68,8 +68,6 @@ static tide_status out_of_memory(tide_failure *failure) {
 
 /* ---- asking ---- */
 
-bool pieces_wanted(bool join) { return join || rank_place_here().count > 1; }
-
 json_t *pieces_options(const tide_option_table *t, const void *options, unsigned command) {
     const unsigned passed_over = TIDE_OPTION_RESOURCE | TIDE_OPTION_PLACE | TIDE_OPTION_NO_EFFECT | TIDE_OPTION_HIDDEN;
     char    value[4200];

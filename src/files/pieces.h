@@ -18,8 +18,6 @@
 
 typedef struct pieces pieces;
 
-/* Is work to be shared: `join` was asked for, or mpirun or srun began several of us? */
-bool pieces_wanted(bool join);
 /* The options of a command that all who share its work need the same, as words: this program's version, the rows that
  * have the flag `command`, but for places and parts of the machine, and the device, which makes bits. NULL: out of
  * memory. */

@@ -221,7 +221,7 @@ tide_status eis_generate(const eis_options *options, eis_listener listener, void
     if (good != TIDE_OK) return good;
     job j = {
         .options = options, .csv = options->format == EIS_FORMAT_CSV, .lock = -1, .listener = listener, .user = user,
-        .joined = pieces_wanted(options->join)
+        .joined = options->join
     };
     double begin = 0;
     tide_failure own = { 0 };

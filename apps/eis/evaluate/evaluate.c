@@ -225,8 +225,7 @@ tide_status eis_evaluate(const eis_options *options, eis_listener listener, void
     if (status == TIDE_OK && options->join && !*options->out)
         status = fail_at(f, TIDE_EINVAL, NULL, 0, "join", "`join` needs `out`, a folder that all processes see");
     if (status != TIDE_OK) return status;
-    bool joins = *options->out && pieces_wanted(options->join);
-    status = evaluate_with(options, joins ? &joined : NULL, listener, user, NULL, result, f);
+    status = evaluate_with(options, options->join ? &joined : NULL, listener, user, NULL, result, f);
     joined_leave(&joined, status == TIDE_OK);
     return status;
 }
