@@ -51,6 +51,8 @@ bool completions_add(completions *to, const void *data, size_t bytes) {
     size_t      left = bytes - sizeof head;
     if (bytes < sizeof head) return false;
     memcpy(&head, data, sizeof head);
+    head.first.message[sizeof head.first.message - 1] = head.first.file[sizeof head.first.file - 1] = 0;
+    head.first.column[sizeof head.first.column - 1] = 0;
     for (int i = 0; i < PARTS; left -= (size_t)head.length[i++])
         if (head.length[i] < 0 || (uint64_t)head.length[i] > left) return false;
     const char *at = (const char *)data + sizeof head;

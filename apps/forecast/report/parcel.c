@@ -62,7 +62,8 @@ static void forget(forecast_result *r) {
 }
 
 static void levels(parcel *p, const forecast_result *r, forecast_intervals *of) {
-    if (p->reading && (of->level_count < 0 || of->level_count > FORECAST_MAX_LEVELS || r->pred_len < 0))
+    bool none = of->level_count < 0 || of->level_count > FORECAST_MAX_LEVELS || r->pred_len < 0;
+    if (p->reading && (none || (uint64_t)r->pred_len > p->size / sizeof(double)))
         p->failed = true, of->level_count = 0;
     for (int64_t l = 0; l < of->level_count; l++) {
         array(p, (void **)&of->level[l].by_step, (size_t)r->pred_len * sizeof(double));
