@@ -6,6 +6,7 @@
 #include <tidemill/communicator.h>
 
 #include "base/base.h"
+#include "step_ranks.h"
 
 struct step_exchange {
     tide_communicator *by;
@@ -94,14 +95,11 @@ static int64_t numbers(tide_val v) { return tide_shape_count(tide_shape_of(v)); 
 /* ---- what is exchanged: the accumulator's sums, numerator, denominator, and a variable for the metric ---- */
 
 static int64_t with_rows(const train_step *s) {
-    return s->sums.sums.count + 1 + (s->sums.denominator.graph != NULL) + (s->exchange->metric.graph != NULL);
+    return step_carried_count(s) + (s->exchange->metric.graph != NULL);
 }
 
 static tide_val variable_at(const train_step *s, int64_t i) {
-    const tide_accumulator *a = &s->sums;
-    int64_t                 n = a->sums.count;
-    if (i < n) return a->sums.items[i];
-    return i == n ? a->numerator : i == n + 1 && a->denominator.graph ? a->denominator : s->exchange->metric;
+    return i < step_carried_count(s) ? step_carried(s, i) : s->exchange->metric;
 }
 
 /* (parts of a rank, ranks, shape...), flat. */

@@ -5,11 +5,11 @@
 
 #include "base/base.h"
 
-static int64_t carried_count(const train_step *s) {
+int64_t step_carried_count(const train_step *s) {
     return s->sums.sums.count + 1 + (s->sums.denominator.graph != NULL);
 }
 
-static tide_val carried(const train_step *s, int64_t i) {
+tide_val step_carried(const train_step *s, int64_t i) {
     const tide_accumulator *a = &s->sums;
     int64_t                 n = a->sums.count;
     return i < n ? a->sums.items[i] : i == n ? a->numerator : a->denominator;
@@ -19,15 +19,15 @@ static int64_t numbers(tide_val v) { return tide_shape_count(tide_shape_of(v)); 
 
 static int64_t row_length(const train_step *s) {
     int64_t n = s->parts;
-    for (int64_t i = 0; i < carried_count(s); i++) n += numbers(carried(s, i));
+    for (int64_t i = 0; i < step_carried_count(s); i++) n += numbers(step_carried(s, i));
     return n;
 }
 
 tide_status step_ranks_check(const train_step *s, tide_failure *failure) {
-    for (int64_t i = 0; s->rule.ranks && i < carried_count(s); i++)
-        if (tide_dtype_of(carried(s, i)) != TIDE_F32)
+    for (int64_t i = 0; s->rule.ranks && i < step_carried_count(s); i++)
+        if (tide_dtype_of(step_carried(s, i)) != TIDE_F32)
             return fail(failure, TIDE_ETYPE, "ranks add gradients up in float32, and '%s' is of another type",
-                        tide_name_of(carried(s, i)));
+                        tide_name_of(step_carried(s, i)));
     return TIDE_OK;
 }
 
@@ -38,8 +38,8 @@ static tide_status begin_anew(const train_step *s) {
 
 tide_status step_ranks_keep(const train_step *s, int64_t part, double metric) {
     float *row = ranks_part(s->rule.ranks, part - s->first), *metrics = row + row_length(s) - s->parts;
-    for (int64_t i = 0; i < carried_count(s); i++) {
-        tide_val    v    = carried(s, i);
+    for (int64_t i = 0; i < step_carried_count(s); i++) {
+        tide_val    v    = step_carried(s, i);
         const void *data = tide_data(v);
         if (!data) return tide_error(s->graph)->status;
         memcpy(row, data, sizeof *row * (size_t)numbers(v));
@@ -51,8 +51,8 @@ tide_status step_ranks_keep(const train_step *s, int64_t part, double metric) {
 
 static tide_status put_back(const train_step *s, const float *row, double *metric) {
     tide_status status = TIDE_OK;
-    for (int64_t i = 0; status == TIDE_OK && i < carried_count(s); i++) {
-        tide_val v = carried(s, i);
+    for (int64_t i = 0; status == TIDE_OK && i < step_carried_count(s); i++) {
+        tide_val v = step_carried(s, i);
         status     = tide_write(v, row, sizeof *row * (size_t)numbers(v));
         row += numbers(v);
     }

@@ -4,6 +4,9 @@
 
 #include "step.h"
 
+/* What a part leaves, variables: the accumulator's sums, its numerator, its denominator if there is one. */
+int64_t     step_carried_count(const train_step *s);
+tide_val    step_carried(const train_step *s, int64_t i);
 /* TIDE_ETYPE: sums are added in float32. Alone always TIDE_OK. */
 tide_status step_ranks_check(const train_step *s, tide_failure *failure);
 /* Keeps what part `part` of the batch left; the accumulator begins anew. */

@@ -218,7 +218,6 @@ static bool take_version(void) {
     if (exchanges.calls.GetVersion(&v) || v < NCCL_OLDEST)
         return snprintf(exchanges_missing, WORDS, "libnccl is of version %d; %d is the least (2.14)", v, NCCL_OLDEST),
                false;
-    exchanges.version = v;
     snprintf(exchanges.name, sizeof exchanges.name, "NCCL %d.%d.%d", v / 10000, v / 100 % 100, v % 100);
     return true;
 }

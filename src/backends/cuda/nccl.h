@@ -37,7 +37,7 @@ typedef struct nccl { NCCL_FUNCTIONS(CUDA_MEMBER) NCCL_TEXTS(NCCL_TEXT) } nccl;
 
 /* load.c, as nvrtc_here: a Python environment's (nvidia-nccl-cu12), a toolkit's or the system's. TIDEMILL_NCCL "none"
  * hides it. */
-typedef struct nccl_found { nccl calls; int version; char name[32]; } nccl_found;
+typedef struct nccl_found { nccl calls; char name[32]; } nccl_found;  /* "NCCL 2.27.3" */
 const nccl_found *nccl_here(const char **missing);
 
 #endif
